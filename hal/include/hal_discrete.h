@@ -1,0 +1,24 @@
+/* Discretes: transmit-enable out; hardware alarm and pulse per second (PPS) in.
+ *
+ * On boards without such wires they travel as coded edges, one octet an edge, on the discrete
+ * serial line. */
+#ifndef HAL_DISCRETE_H
+#define HAL_DISCRETE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define HAL_EDGE_TRANSMIT_ON 'T'
+#define HAL_EDGE_TRANSMIT_OFF 't'
+#define HAL_EDGE_ALARM_ON 'A'
+#define HAL_EDGE_ALARM_OFF 'a'
+#define HAL_EDGE_PPS 'P'
+
+/* An edge arrived at `time_us` (interrupt context). Unknown codes are counted and ignored. */
+void hal_discrete_edge(uint8_t code, uint64_t time_us);
+
+bool hal_discrete_alarm(void);
+uint32_t hal_discrete_pps_count(void);
+uint32_t hal_discrete_unknown_edges(void);
+
+#endif
