@@ -1,0 +1,1 @@
+"""Bench of project Emei: boards, line broker, unit simulators, scenarios."""
