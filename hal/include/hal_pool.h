@@ -34,6 +34,8 @@ bool hal_pool_set(unsigned index, int64_t value, uint64_t now_us);
 int64_t hal_pool_get(unsigned index);
 bool hal_pool_valid(unsigned index, uint64_t now_us);
 uint32_t hal_pool_age_ms(unsigned index, uint64_t now_us); /* UINT32_MAX when never set */
+/* How often the parameter was set, modulo 2^16: tells a new sample from an old one. */
+uint16_t hal_pool_samples(unsigned index);
 void hal_pool_invalidate(unsigned first, unsigned count);
 
 /* Take `count` consecutive parameters from `first` out of a unit's housekeeping block. False, and
@@ -57,10 +59,22 @@ typedef struct {
 extern const hal_monitor_t hal_monitors[];
 extern const unsigned hal_monitor_count;
 
+/* Monitors beyond this number would not be swept: a build with more is refused by its tests. */
+#define HAL_MONITORS_LARGEST_COUNT 64
+
+#define HAL_MONITOR_WARNING_LOW 1
+#define HAL_MONITOR_WARNING_HIGH 2
+#define HAL_MONITOR_TRIP_LOW 4
+#define HAL_MONITOR_TRIP_HIGH 8
+#define HAL_MONITOR_EVENT_ONLY 16
+#define HAL_MONITOR_STALE_TRIPS 32
+#define HAL_MONITOR_UNCONDITIONAL 0xFFFF
+
 typedef enum { HAL_MONITOR_WITHIN = 0, HAL_MONITOR_WARNING = 1, HAL_MONITOR_TRIP = 2 } hal_monitor_state_t;
 
 /* Sweep one instrument's monitors with its present mode. Only a fresh sample (set since the last
- * sweep) counts. Monitors that do not apply are reset. */
+ * sweep) counts. Monitors that do not apply are reset, which is not a change to report. Limits are
+ * themselves allowed values. A stale parameter trips at once where the monitor says so. */
 void hal_monitor_sweep(uint8_t instrument, unsigned mode, uint64_t now_us);
 /* Next monitor whose state changed since it was last asked, or -1. `*state` is its new state. */
 int hal_monitor_changed(hal_monitor_state_t *state);

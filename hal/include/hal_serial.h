@@ -19,6 +19,8 @@ size_t hal_serial_read(hal_serial_port_t port, uint8_t *data, size_t octets);
 size_t hal_serial_write(hal_serial_port_t port, const uint8_t *data, size_t octets);
 size_t hal_serial_readable(hal_serial_port_t port);
 size_t hal_serial_writable(hal_serial_port_t port);
+/* The received octet `offset` places ahead, left in the ring; -1 when there is none. */
+int hal_serial_peek(hal_serial_port_t port, size_t offset);
 void hal_serial_flush_receive(hal_serial_port_t port);
 
 /* Octets dropped on a full receive ring since power-on. */

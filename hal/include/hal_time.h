@@ -25,6 +25,9 @@ void hal_time_message(uint32_t gps_s);
 /* From the PPS edge (interrupt context). */
 void hal_time_pps(uint64_t edge_us);
 
+/* Microseconds since the last PPS edge; UINT64_MAX before the first. */
+uint64_t hal_time_since_pps_us(void);
+
 /* Milliseconds the clock moved when it was last set or stepped, and a count of steps (a step is
  * a correction beyond 10 ms); both for the TIME_SET event. */
 int32_t hal_time_last_step_ms(void);

@@ -1,0 +1,23 @@
+/* Record in memory that outlives a warm reset: boot count, and whether transmit-enable was on when
+ * the reset came. Protected by a magic number and a CRC-32; anything else reads as a power-on. */
+#ifndef HAL_NOINIT_H
+#define HAL_NOINIT_H
+
+#include "hal_board.h"
+
+/* Check the record, or start a new one, and count this boot. Once a boot. */
+void hal_noinit_init(void);
+
+/* Boots since power-on, this one included. */
+uint16_t hal_noinit_boot_count(void);
+
+/* Cause of the last reset: the board's, or power-on when the record was not valid. */
+hal_reset_cause_t hal_noinit_reset_cause(void);
+
+/* Was transmit-enable on when the last reset came? */
+bool hal_noinit_reset_while_transmitting(void);
+
+/* Kept by the guard. Callable with interrupts disabled. */
+void hal_noinit_note_transmitting(bool on);
+
+#endif
