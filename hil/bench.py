@@ -15,13 +15,10 @@ from types import TracebackType
 from typing import Protocol
 
 from emei.link import Link
+from hil.errors import BenchError
 
 BENCHES = Path(__file__).parent / "benches"
 ROOT = Path(__file__).parent.parent
-
-
-class BenchError(Exception):
-    """The bench cannot start or go on. The text is a sentence that says what to do."""
 
 
 class Units(Protocol):

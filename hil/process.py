@@ -1,0 +1,62 @@
+"""Processes of the bench: each a group of its own that ends with the bench, however the bench ends."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def start(
+    arguments: Sequence[str | Path],
+    log: Path,
+    directory: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    pass_fds: Sequence[int] = (),
+    conversation: bool = False,
+) -> subprocess.Popen[bytes]:
+    """Start a process whose errors (and output, unless it is a `conversation` over pipes) go to `log`."""
+    parent = os.getpid()
+
+    def die_with_parent() -> None:
+        _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    with log.open("ab") as file:
+        return subprocess.Popen(
+            [str(argument) for argument in arguments],
+            cwd=directory,
+            env={**os.environ, **(environment or {})},
+            stdin=subprocess.PIPE if conversation else subprocess.DEVNULL,
+            stdout=subprocess.PIPE if conversation else file,
+            stderr=file,
+            start_new_session=True,
+            preexec_fn=die_with_parent,
+            pass_fds=pass_fds,
+        )
+
+
+def stop(process: subprocess.Popen[bytes], grace_s: float = 2.0) -> None:
+    """Ask the process to end, then end its whole group."""
+    if process.poll() is None:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(grace_s)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        _close(pipe)
+
+
+def _close(pipe: IO[bytes] | None) -> None:
+    if pipe:
+        with contextlib.suppress(BrokenPipeError):
+            pipe.close()
