@@ -1,0 +1,1 @@
+"""Ground tools of project Emei: dictionary, packets, link, session, command line."""

@@ -1,0 +1,17 @@
+"""Check parsed content: against the schema first, then names, references, ranges and sizes."""
+
+from emei.dictionary.check_machines import MachineChecks
+from emei.dictionary.check_packets import PacketChecks
+from emei.dictionary.check_units import UnitChecks
+from emei.dictionary.schema import schema_problems
+from emei.dictionary.source import Content
+
+
+def check_content(content: Content, schema: Content) -> list[str]:
+    """One sentence a problem, naming file, entry, value and what is allowed. Empty when all is well."""
+    problems = schema_problems(content, schema)
+    if problems:
+        return problems
+    return [
+        problem for checks in (PacketChecks, UnitChecks, MachineChecks) for problem in checks(content).problems()
+    ]

@@ -1,0 +1,48 @@
+"""Constants of the mission by generated name, and those computed from them. C and firmware share the names."""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from math import ceil, floor
+
+from emei.dictionary.model import Mission
+
+Number = int | float | tuple[int | float, ...]
+
+
+def mission_constants(mission: Mission) -> dict[str, Number]:
+    """<SECTION>_<KEY> in upper case; a table's keys are appended in turn. Derived constants come last."""
+    constants: dict[str, Number] = {}
+    for section, keys in mission.sections.items():
+        for key, value in keys.items():
+            if isinstance(value, Mapping):
+                constants |= {f"{section}_{key}_{inner}".upper(): number for inner, number in value.items()}
+            else:
+                constants[f"{section}_{key}".upper()] = value
+    return constants | sar_codes(mission)
+
+
+def sar_codes(mission: Mission) -> dict[str, int]:
+    """Bounds of the acquisition table as time codes (t x Fref), rounded so that the bound itself is allowed.
+
+    The on-board rules compare integers with these; computed here exactly, with no floating point.
+    """
+    fref_hz = _exact(mission, "reference_frequency_hz")
+    azimuth_prf_hz = (
+        Fraction(mission.integer("sar", "prf_azimuth_margin_percent"), 100)
+        * 2
+        * _exact(mission, "platform_velocity_m_s")
+        / _exact(mission, "antenna_length_m")
+    )
+    return {
+        "SAR_GUARD_TIME_CODE": ceil(_exact(mission, "guard_time_us") * fref_hz / 1_000_000),
+        "SAR_PRI_CODE_MINIMUM": ceil(fref_hz / _exact(mission, "prf_maximum_hz")),
+        "SAR_PRI_CODE_MAXIMUM": floor(fref_hz / _exact(mission, "prf_minimum_hz")),
+        "SAR_PRI_CODE_AZIMUTH_MAXIMUM": floor(fref_hz / azimuth_prf_hz),
+        "SAR_PULSE_CODE_MINIMUM": ceil(_exact(mission, "pulse_minimum_us") * fref_hz / 1_000_000),
+        "SAR_PULSE_CODE_MAXIMUM": floor(_exact(mission, "pulse_maximum_us") * fref_hz / 1_000_000),
+    }
+
+
+def _exact(mission: Mission, key: str) -> Fraction:
+    """The number as written in mission.toml, not its nearest double."""
+    return Fraction(str(mission["sar"][key]))

@@ -1,0 +1,397 @@
+"""The dictionary as objects. Immutable; made by load.py, checked by check.py.
+
+Physical value = raw value x scale. Ranges (`minimum`, `maximum`) are physical, in `unit`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from functools import cached_property
+from typing import TypeVar
+
+from emei.dictionary.errors import UnknownName, did_you_mean
+from emei.dictionary.types import WIRE_TYPES, WireType
+
+T = TypeVar("T")
+
+SEVERITIES = ("informative", "low", "medium", "high")
+MODE_KINDS = ("off", "rest", "take", "safe")
+
+
+@dataclass(frozen=True)
+class Enumeration:
+    """Named values."""
+
+    name: str
+    members: Mapping[str, int]
+
+    @cached_property
+    def names(self) -> dict[int, str]:
+        return {value: name for name, value in self.members.items()}
+
+    def label(self, value: int) -> str:
+        """Name of a value; the number itself when it has none."""
+        return self.names.get(value, str(value))
+
+
+@dataclass(frozen=True)
+class Value:
+    """One typed value, whatever holds it: argument, report field, parameter or register."""
+
+    name: str
+    type: WireType
+    unit: str = ""
+    scale: Decimal = Decimal(1)
+    enumeration: Enumeration | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    default: float | str | None = None
+    list_max: int = 0
+    format: str = ""
+    help: str = ""
+
+    @cached_property
+    def raw_minimum(self) -> int:
+        if self.minimum is None:
+            return self.type.minimum
+        return int((Decimal(str(self.minimum)) / self.scale).to_integral_value(ROUND_CEILING))
+
+    @cached_property
+    def raw_maximum(self) -> int:
+        if self.maximum is None:
+            return self.type.maximum
+        return int((Decimal(str(self.maximum)) / self.scale).to_integral_value(ROUND_FLOOR))
+
+    @property
+    def whole_range(self) -> bool:
+        """Is every raw value of the type allowed?"""
+        return self.raw_minimum <= self.type.minimum and self.raw_maximum >= self.type.maximum
+
+    def to_raw(self, physical: float) -> int:
+        """Nearest raw value, ties to even; not range-checked."""
+        return int((Decimal(str(physical)) / self.scale).to_integral_value(ROUND_HALF_EVEN))
+
+    def to_physical(self, raw: int) -> float | int:
+        """An integer when the scale is 1, else a float with no digits the scale cannot give."""
+        return raw if self.scale == 1 else float(raw * self.scale)
+
+
+class Argument(Value):
+    """Argument of a telecommand. `list_max` > 0: a count (u8) and that many values at most."""
+
+
+class Field(Value):
+    """Field of a report, an event or a layout."""
+
+
+@dataclass(frozen=True)
+class Parameter(Value):
+    """Parameter of the pool. `index` is its PUS parameter ID; `owner` the unit it is read from, if any."""
+
+    index: int = 0
+    fresh_ms: int = 0
+    owner: str = ""
+
+
+@dataclass(frozen=True)
+class Register(Value):
+    """Register of a unit at `offset` octets within its block."""
+
+    offset: int = 0
+    address: int = 0
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A field list that stands in more than one place."""
+
+    name: str
+    fields: tuple[Field, ...]
+    help: str = ""
+
+    @property
+    def octets(self) -> int:
+        return sum(item.type.octets for item in self.fields)
+
+
+@dataclass(frozen=True)
+class Telecommand:
+    """`layout` names the layout whose fields are the last arguments, if any."""
+
+    name: str
+    service: int
+    subservice: int
+    arguments: tuple[Argument, ...]
+    layout: str = ""
+    bench: bool = False
+    hazardous: bool = False
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    name: str
+    service: int
+    subservice: int
+    fields: tuple[Field, ...]
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Event:
+    """Its report is (5, level): level 1 informative to 4 high."""
+
+    name: str
+    id: int
+    severity: str
+    message: str
+    fields: tuple[Field, ...]
+
+    @property
+    def level(self) -> int:
+        return SEVERITIES.index(self.severity) + 1
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Failure code of a verification report. `sentence` is a format string of {detail}, {limit} and {rule}."""
+
+    name: str
+    code: int
+    stage: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Structure:
+    """Housekeeping structure, PUS service 3."""
+
+    name: str
+    id: int
+    period_cycles: int
+    enabled: bool
+    parameters: tuple[Parameter, ...]
+
+    @property
+    def octets(self) -> int:
+        """Source data of its report: structure ID, validity mask, parameters."""
+        return 1 + 4 + sum(item.type.octets for item in self.parameters)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Registers that follow each other without gaps from `address`."""
+
+    name: str
+    address: int
+    access: str
+    registers: tuple[Register, ...]
+    layout: str = ""
+    crc16: bool = False
+    help: str = ""
+
+    @property
+    def octets(self) -> int:
+        """Length of the block, its CRC-16 included."""
+        return sum(item.type.octets for item in self.registers) + 2 * self.crc16
+
+
+@dataclass(frozen=True)
+class Unit:
+    name: str
+    node: int
+    limiter: str
+    blocks: tuple[Block, ...]
+    help: str = ""
+
+    def block(self, name: str) -> Block:
+        return _by_name("block", {item.name: item for item in self.blocks}, name)
+
+
+@dataclass(frozen=True)
+class Mode:
+    name: str
+    value: int
+    kind: str
+    power_w: float
+    current_ma: int
+
+
+@dataclass(frozen=True)
+class Transition:
+    """Performed by `procedure` of the instrument's module when every guard holds."""
+
+    sources: tuple[str, ...]
+    target: str
+    procedure: str
+    guards: tuple[str, ...]
+    time_limit_ms: int
+
+
+@dataclass(frozen=True)
+class ModeMachine:
+    instrument: str
+    unit: str
+    modes: tuple[Mode, ...]
+    transitions: tuple[Transition, ...]
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Holds while `parameter` is fresh and within its range, or while the condition `check` holds."""
+
+    name: str
+    parameter: Parameter | None
+    minimum: float | None
+    maximum: float | None
+    check: str
+    failure: str
+    help: str = ""
+
+    @property
+    def raw_minimum(self) -> int | None:
+        return _raw_limit(self.parameter, self.minimum, ROUND_CEILING)
+
+    @property
+    def raw_maximum(self) -> int | None:
+        return _raw_limit(self.parameter, self.maximum, ROUND_FLOOR)
+
+
+@dataclass(frozen=True)
+class Monitor:
+    """Limits of fault protection, in the parameter's unit. `condition`: applies while that parameter is not 0."""
+
+    name: str
+    index: int
+    parameter: Parameter
+    instrument: str
+    modes: tuple[str, ...]
+    samples: int
+    condition: Parameter | None = None
+    stale_trips: bool = False
+    event_only: bool = False
+    warning_low: float | None = None
+    warning_high: float | None = None
+    trip_low: float | None = None
+    trip_high: float | None = None
+
+
+@dataclass(frozen=True)
+class Malformed:
+    """What one kind of malformed input gives: a counter of the pool, or a report with a failure code."""
+
+    input: str
+    counter: str = ""
+    report: str = ""
+    failure: str = ""
+
+
+@dataclass(frozen=True)
+class Spacecraft:
+    name: str
+    id: int
+    instruments: tuple[str, ...]
+    key_slot: int
+
+
+Constant = int | float | tuple[int | float, ...] | Mapping[str, int | float]
+
+
+@dataclass(frozen=True)
+class Mission:
+    """Constants by section and key, as in mission.toml."""
+
+    sections: Mapping[str, Mapping[str, Constant]]
+
+    def __getitem__(self, section: str) -> Mapping[str, Constant]:
+        return self.sections[section]
+
+    def integer(self, section: str, key: str) -> int:
+        value = self.sections[section][key]
+        if not isinstance(value, int):
+            raise TypeError(f"mission constant {section}.{key} is not an integer")
+        return value
+
+    def number(self, section: str, key: str) -> float:
+        value = self.sections[section][key]
+        if not isinstance(value, int | float):
+            raise TypeError(f"mission constant {section}.{key} is not a number")
+        return float(value)
+
+
+@dataclass(frozen=True)
+class Dictionary:
+    """Everything both ends know about the packets, the units and the limits."""
+
+    hash: bytes
+    mission: Mission
+    spacecraft: Mapping[str, Spacecraft]
+    enumerations: Mapping[str, Enumeration]
+    layouts: Mapping[str, Layout]
+    telecommands: Mapping[str, Telecommand]
+    reports: Mapping[str, Report]
+    events: Mapping[str, Event]
+    failures: Mapping[str, Failure]
+    parameters: Mapping[str, Parameter]
+    structures: Mapping[str, Structure]
+    units: Mapping[str, Unit]
+    machines: Mapping[str, ModeMachine]
+    guards: Mapping[str, Guard]
+    monitors: Mapping[str, Monitor]
+    malformed: tuple[Malformed, ...] = field(default=())
+
+    @property
+    def hash_word(self) -> int:
+        """The first four octets of the hash, as the board reports them (DICTIONARY_HASH)."""
+        return int.from_bytes(self.hash[:4], "big")
+
+    def telecommand(self, name: str) -> Telecommand:
+        """By name, in any case. UnknownName, with the nearest name, when there is none."""
+        return _by_name("telecommand", self.telecommands, name)
+
+    def report(self, name: str) -> Report:
+        return _by_name("report", self.reports, name)
+
+    def event(self, name: str) -> Event:
+        return _by_name("event", self.events, name)
+
+    def parameter(self, name: str) -> Parameter:
+        return _by_name("parameter", self.parameters, name)
+
+    def structure(self, name: str) -> Structure:
+        return _by_name("housekeeping structure", self.structures, name)
+
+    def unit(self, name: str) -> Unit:
+        return _by_name("unit", self.units, name)
+
+    def enumeration(self, name: str) -> Enumeration:
+        return _by_name("enumeration", self.enumerations, name)
+
+    def failure_sentence(self, code: int, detail: int = 0, limit: int = 0) -> str:
+        """What the operator reads for a failure code and its two values."""
+        failure = self._failures_by_code.get(code)
+        if failure is None:
+            return f"failure code {code} is not in the dictionary (detail {detail}, limit {limit})"
+        rule = self.enumerations["RULE"].label(detail)
+        return failure.sentence.format(detail=detail, limit=limit, rule=rule)
+
+    @cached_property
+    def _failures_by_code(self) -> dict[int, Failure]:
+        return {item.code: item for item in self.failures.values()}
+
+    def owned_by(self, unit: str) -> Iterator[Parameter]:
+        """The pool parameters read from a unit, in the order of its housekeeping block."""
+        return (item for item in self.parameters.values() if item.owner == unit)
+
+
+def _raw_limit(parameter: Parameter | None, limit: float | None, rounding: str) -> int | None:
+    if parameter is None or limit is None:
+        return None
+    return int((Decimal(str(limit)) / parameter.scale).to_integral_value(rounding))
+
+
+def _by_name(kind: str, table: Mapping[str, T], name: str) -> T:
+    found = table.get(name) or table.get(name.upper()) or table.get(name.lower())
+    if found is None:
+        raise UnknownName(f"There is no {kind} {name}{did_you_mean(name, table)}")
+    return found
