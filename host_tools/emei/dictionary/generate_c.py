@@ -2,7 +2,7 @@
 
 from emei.dictionary.constants import Number, mission_constants
 from emei.dictionary.errors import DictionaryError
-from emei.dictionary.model import Dictionary, Monitor, Unit
+from emei.dictionary.model import Block, Dictionary, Monitor, Unit
 
 _NOTE = "/* Generated from firmware/dictionary; not to be edited. */\n"
 _NO_CONDITION = 0xFFFF
@@ -50,6 +50,11 @@ def _dictionary_defines(dictionary: Dictionary, names: _Names) -> list[str]:
     for enumeration in dictionary.enumerations.values():
         lines += [define(f"{enumeration.name}_{name}", _integer(value)) for name, value in enumeration.members.items()]
         lines.append("")
+    for machine in dictionary.machines.values():
+        for mode in machine.modes:
+            lines.append(define(f"{machine.instrument}_MODE_{mode.name}_POWER_W", repr(float(mode.power_w))))
+            lines.append(define(f"{machine.instrument}_MODE_{mode.name}_CURRENT_MA", _integer(mode.current_ma)))
+    lines.append("")
     lines += [define(name, _literal(value)) for name, value in mission_constants(dictionary.mission).items()]
     return lines
 
@@ -77,7 +82,17 @@ def _unit_defines(dictionary: Dictionary, unit: Unit, names: _Names) -> list[str
             name = f"{prefix}_{register.name}".upper()
             lines.append(define(f"{name}_OFFSET", f"{register.offset}u"))
             lines.append(define(f"{name}_TYPE", f"{register.type.code}u"))
+        lines.append(define(f"{prefix}_REGISTERS(X)", _register_list(block)))
     return lines
+
+
+def _register_list(block: Block) -> str:
+    """X macro: X(name, offset, type, scale) for every register of the block."""
+    rows = (
+        f'X("{register.name}", {register.offset}u, {register.type.code}u, {_literal(float(register.scale))})'
+        for register in block.registers
+    )
+    return " ".join(rows)
 
 
 def _tables(dictionary: Dictionary) -> str:
