@@ -57,9 +57,7 @@ class _Builder:
         members = content["enumerations"] | derived_enumerations(content)
         self.enumerations = {name: Enumeration(name, values) for name, values in members.items()}
         self.layouts = {item["name"]: self.layout(item) for item in content["layouts"]["layout"]}
-        self.units = {
-            unit.name: unit for unit in (self.unit(content["units"][file], file) for file in UNIT_FILES)
-        }
+        self.units = {unit.name: unit for unit in (self.unit(content["units"][file], file) for file in UNIT_FILES)}
         self.parameters = self.pool()
 
     def dictionary(self) -> Dictionary:
@@ -187,9 +185,7 @@ class _Builder:
     def machine(self, content: Content) -> ModeMachine:
         modes = tuple(Mode(**item) for item in content["modes"])
         transitions = tuple(
-            Transition(
-                tuple(item["from"]), item["to"], item["procedure"], tuple(item["guards"]), item["time_limit_ms"]
-            )
+            Transition(tuple(item["from"]), item["to"], item["procedure"], tuple(item["guards"]), item["time_limit_ms"])
             for item in content["transitions"]
         )
         return ModeMachine(content["instrument"], content["unit"], modes, transitions)

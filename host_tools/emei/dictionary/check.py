@@ -1,6 +1,6 @@
 """Check the dictionary.
 
-    python -m emei.dictionary.check [FOLDER]
+python -m emei.dictionary.check [FOLDER]
 """
 
 import sys

@@ -1,5 +1,7 @@
 """Mode machines, guards and monitors."""
 
+from itertools import pairwise
+
 from emei.dictionary.build import MACHINE_FILES
 from emei.dictionary.checks import Checks, Path
 from emei.dictionary.source import Content
@@ -76,6 +78,6 @@ class MachineChecks(Checks):
             self.refuse(path, "no limit", f"at least one of {', '.join(_LIMITS)} is needed")
         for key, value in given:
             self.in_type([*path, key], value, self.parameters[item["parameter"]])
-        for (lower, low), (upper, high) in zip(given, given[1:], strict=False):
+        for (lower, low), (upper, high) in pairwise(given):
             if low > high:
                 self.refuse([*path, lower], low, f"at most {upper} = {high} is allowed")

@@ -45,7 +45,7 @@ class PacketChecks(Checks):
         layouts = self.content["layouts"]["layout"]
         self.unique(["layouts", "layout"], ["name"], layouts)
         for index, item in enumerate(layouts):
-            path = ["layouts", "layout", index, "fields"]
+            path: Path = ["layouts", "layout", index, "fields"]
             self.check_fields(path, item["fields"])
             for inner, field in enumerate(item["fields"]):
                 if "list_max" in field:
@@ -146,7 +146,7 @@ class PacketChecks(Checks):
     def check_malformed(self) -> None:
         reports = {item["name"] for item in self.content["reports"]["report"]}
         for index, item in enumerate(self.content["malformed"]["malformed"]):
-            path = ["malformed", "malformed", index]
+            path: Path = ["malformed", "malformed", index]
             for key, names, kind in (
                 ("counter", self.parameters, "parameter"),
                 ("report", reports, "report"),

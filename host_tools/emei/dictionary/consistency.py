@@ -12,6 +12,4 @@ def check_content(content: Content, schema: Content) -> list[str]:
     problems = schema_problems(content, schema)
     if problems:
         return problems
-    return [
-        problem for checks in (PacketChecks, UnitChecks, MachineChecks) for problem in checks(content).problems()
-    ]
+    return [problem for checks in (PacketChecks, UnitChecks, MachineChecks) for problem in checks(content).problems()]

@@ -34,6 +34,7 @@ def sar_codes(mission: Mission) -> dict[str, int]:
         / _exact(mission, "antenna_length_m")
     )
     return {
+        "SAR_REFERENCE_FREQUENCY_MILLIHZ": int(fref_hz * 1000),
         "SAR_GUARD_TIME_CODE": ceil(_exact(mission, "guard_time_us") * fref_hz / 1_000_000),
         "SAR_PRI_CODE_MINIMUM": ceil(fref_hz / _exact(mission, "prf_maximum_hz")),
         "SAR_PRI_CODE_MAXIMUM": floor(fref_hz / _exact(mission, "prf_minimum_hz")),

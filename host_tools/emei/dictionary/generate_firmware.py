@@ -10,6 +10,9 @@ _CONST = "from micropython import const\n\n"
 _FOLDER = "firmware/payload/tables"
 _BENCH = 1
 _HAZARDOUS = 2
+EVENT_SERVICE = 5
+HOUSEKEEPING_SERVICE = 3
+HOUSEKEEPING_SUBSERVICE = 25
 
 
 def firmware_files(dictionary: Dictionary) -> dict[str, str]:
@@ -20,9 +23,8 @@ def firmware_files(dictionary: Dictionary) -> dict[str, str]:
         "events": _events(dictionary),
         "pool": _constants((item.name, item.index) for item in dictionary.parameters.values()),
         "telecommands": _telecommands(dictionary),
-        "reports": _lines(
-            f"{item.name} = ({item.service}, {item.subservice})" for item in dictionary.reports.values()
-        ),
+        "reports": _reports(dictionary),
+        "spacecraft": _spacecraft(dictionary),
         "housekeeping": _housekeeping(dictionary),
         "modes": _modes(dictionary),
         "monitors": _constants((item.name, item.index) for item in dictionary.monitors.values()),
@@ -60,8 +62,30 @@ def _type_codes(fields: Iterable[Field]) -> str:
 
 def _events(dictionary: Dictionary) -> str:
     """NAME = (id, level, type codes of the fields)."""
-    lines = [f"{item.name} = ({item.id}, {item.level}, {_type_codes(item.fields)})" for item in dictionary.events.values()]
+    lines = [
+        f"{item.name} = ({item.id}, {item.level}, {_type_codes(item.fields)})" for item in dictionary.events.values()
+    ]
     return _lines([*lines, f"EVENTS = {_tuple(dictionary.events)}"])
+
+
+def _reports(dictionary: Dictionary) -> str:
+    """NAME = (service, subservice), and REPORTS: every pair once, events and housekeeping among them."""
+    severities = {(EVENT_SERVICE, item.level) for item in dictionary.events.values()}
+    pairs = {(item.service, item.subservice) for item in dictionary.reports.values()}
+    housekeeping = (HOUSEKEEPING_SERVICE, HOUSEKEEPING_SUBSERVICE)
+    text = _lines(f"{item.name} = ({item.service}, {item.subservice})" for item in dictionary.reports.values())
+    text += f"HOUSEKEEPING = {housekeeping}\n"
+    return text + f"REPORTS = {_tuple(repr(pair) for pair in sorted(pairs | severities | {housekeeping}))}\n"
+
+
+def _spacecraft(dictionary: Dictionary) -> str:
+    """PROFILES: (id, name, instruments fitted)."""
+    instruments = dictionary.enumerations["INSTRUMENT"].members
+    rows = (
+        repr((item.id, item.name, tuple(instruments[name] for name in item.instruments)))
+        for item in dictionary.spacecraft.values()
+    )
+    return f"PROFILES = {_tuple(rows)}\n"
 
 
 def _telecommands(dictionary: Dictionary) -> str:

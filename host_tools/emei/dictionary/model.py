@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from emei.dictionary.errors import UnknownName, did_you_mean
-from emei.dictionary.types import WIRE_TYPES, WireType
+from emei.dictionary.types import WireType
 
 T = TypeVar("T")
 

@@ -47,29 +47,34 @@ def place(content: Content, path: Sequence[str | int]) -> str:
 
 
 def _has(node: Any, key: str | int) -> bool:
-    return key in node if isinstance(node, dict) else isinstance(node, list) and isinstance(key, int) and key < len(node)
+    return (
+        key in node if isinstance(node, dict) else isinstance(node, list) and isinstance(key, int) and key < len(node)
+    )
 
 
 def _sentences(error: ValidationError, content: Content) -> Iterator[str]:
     path = list(error.absolute_path)
     where = place(content, path)
+    schema: Any = error.schema
+    instance: Any = error.instance
+    rule: Any = error.validator_value
     if error.validator == "required":
-        missing = [key for key in error.validator_value if key not in error.instance]
+        missing = [key for key in rule if key not in instance]
         yield f"{where}: {' and '.join(missing)} must be stated."
     elif error.validator == "additionalProperties":
-        known = error.schema["properties"]
-        for key in error.instance:
+        known = schema["properties"]
+        for key in instance:
             if key not in known:
                 yield f"{where}: {key} is not known here{did_you_mean(key, known)}"
-    elif error.schema is False or error.validator is None:
+    elif schema is False or error.validator is None:
         yield f"{where}: not allowed beside the entry's other keys."
     else:
-        yield f"{where}: the value is {error.instance!r}; {_allowed(error)} is allowed."
+        yield f"{where}: the value is {instance!r}; {_allowed(error)} is allowed."
 
 
 def _allowed(error: ValidationError) -> str:
-    limit = error.validator_value
-    schema = error.schema
+    limit: Any = error.validator_value
+    schema: Any = error.schema
     if error.validator == "type":
         if "description" in schema:
             return str(schema["description"])
