@@ -2,7 +2,7 @@
 
 from emei.dictionary.constants import Number, mission_constants
 from emei.dictionary.errors import DictionaryError
-from emei.dictionary.model import Block, Dictionary, Monitor, Unit
+from emei.dictionary.model import Block, Dictionary, Monitor, Register, Unit
 
 _NOTE = "/* Generated from firmware/dictionary; not to be edited. */\n"
 _NO_CONDITION = 0xFFFF
@@ -87,12 +87,16 @@ def _unit_defines(dictionary: Dictionary, unit: Unit, names: _Names) -> list[str
 
 
 def _register_list(block: Block) -> str:
-    """X macro: X(name, offset, type, scale) for every register of the block."""
-    rows = (
-        f'X("{register.name}", {register.offset}u, {register.type.code}u, {_literal(float(register.scale))})'
-        for register in block.registers
-    )
-    return " ".join(rows)
+    """X macro: X(name, offset, type, scale, lowest raw value, highest raw value) for every register of the block."""
+    return " ".join(_register_row(register) for register in block.registers)
+
+
+def _register_row(register: Register) -> str:
+    lowest, highest = register.raw_minimum, register.raw_maximum
+    if register.enumeration:
+        lowest, highest = min(register.enumeration.members.values()), max(register.enumeration.members.values())
+    scale = _literal(float(register.scale))
+    return f'X("{register.name}", {register.offset}u, {register.type.code}u, {scale}, {lowest}, {highest})'
 
 
 def _tables(dictionary: Dictionary) -> str:
