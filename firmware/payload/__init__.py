@@ -1,0 +1,1 @@
+"""Emei payload application: telecommands, instrument modes and fault protection in MicroPython."""

@@ -1,0 +1,114 @@
+"""Fault protection: monitors, the transmit guard, the alarm, lost units. Acts through the mode machines.
+
+Trips are tables of the dictionary; no telecommand deletes or disables them.
+"""
+
+import hal
+from micropython import const
+
+from payload.failure import Failure, Refusal
+from payload.tables import enums, events, failures, pool
+
+_WARNING = const(1)
+_TRIP = const(2)
+
+
+class Protection:
+    """`instruments` maps an instrument's id to its driver (instruments.Instrument)."""
+
+    def __init__(self, instruments, power_unit, recorder_unit, refuse, event_service):
+        self._instruments = instruments
+        self._drivers = tuple(instruments.values())
+        self._power_unit = power_unit
+        self._recorder_unit = recorder_unit
+        self._refuse = refuse
+        self._events = event_service
+        self._guard_trips = hal.guard_trips()
+        self._alarm = False
+        self._ancillary_stale = False
+        self._tripped = []
+
+    def run(self):
+        """Once a cycle, after the samples: look, and react."""
+        self._check_alarm()
+        self._check_guard()
+        self._check_units()
+        self._check_monitors()
+        self._check_ancillary()
+
+    def require_limits_clear(self):
+        """Raise Refusal naming a parameter that is still beyond its trip limit."""
+        if hal.alarm():
+            raise Refusal(failures.LIMIT_BROKEN, pool.ALARM, 0)
+        for monitor in self._tripped:
+            if hal.monitor_state(monitor) == _TRIP:
+                raise Refusal(failures.LIMIT_BROKEN, hal.monitor_parameter(monitor), monitor)
+        self._tripped.clear()
+
+    def _check_alarm(self):
+        alarm = hal.alarm()
+        if alarm and not self._alarm:
+            self._events.report(events.ALARM_RAISED)
+            for driver in self._drivers:
+                self._hard_off(driver, events.ALARM_RAISED[0])
+        self._alarm = alarm
+
+    def _check_guard(self):
+        trips = hal.guard_trips()
+        if trips != self._guard_trips:
+            self._guard_trips = trips
+            self._events.report(events.TRANSMIT_GUARD_TRIPPED, hal.guard_last_reason())
+            sar = self._instruments.get(enums.INSTRUMENT_SAR)
+            if sar is not None:
+                sar.machine.safe(events.TRANSMIT_GUARD_TRIPPED[0])
+
+    def _check_units(self):
+        power_lost = self._power_unit.lost()
+        for driver in self._drivers:
+            machine = driver.machine
+            if machine.is_safe() or (machine.is_off() and not machine.busy()):
+                continue
+            if driver.unit.lost() or power_lost:
+                machine.safe(events.UNIT_LOST[0])
+            elif driver.failed():
+                driver.report_fault()
+                machine.safe(events.UNIT_FAULT[0])
+
+    def _check_monitors(self):
+        for driver in self._drivers:
+            hal.monitor_sweep(driver.machine.instrument, driver.machine.mode)
+        while True:
+            monitor = hal.monitor_changed()
+            if monitor < 0:
+                return
+            self._react(monitor, hal.monitor_state(monitor))
+
+    def _react(self, monitor, state):
+        parameter = hal.monitor_parameter(monitor)
+        if state == _WARNING:
+            self._events.report(events.WARNING_LIMIT, monitor, parameter, hal.pool_get(parameter))
+        elif state == _TRIP:
+            self._events.report(events.TRIP_LIMIT, monitor, parameter, hal.pool_get(parameter))
+            if hal.monitor_event_only(monitor):
+                return
+            if monitor not in self._tripped:
+                self._tripped.append(monitor)
+            driver = self._instruments.get(hal.monitor_instrument(monitor))
+            if driver is not None:
+                driver.machine.safe(events.TRIP_LIMIT[0])
+
+    def _check_ancillary(self):
+        stale = hal.pool_get(pool.ANCILLARY_COUNT) != 0 and not hal.pool_valid(pool.SUN_ANGLE_DEG)
+        if stale and not self._ancillary_stale:
+            self._events.report(events.ANCILLARY_LOST)
+        self._ancillary_stale = stale
+
+    def _hard_off(self, driver, cause):
+        """Level 4: limiters open at once; when the power unit does not confirm, the safing path goes on trying."""
+        self._refuse.latch(cause)
+        if driver.machine.is_off() and not driver.machine.busy():
+            return
+        try:
+            driver.machine.hard_off()
+        except Failure:
+            driver.machine.safe(cause)

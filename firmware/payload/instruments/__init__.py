@@ -1,0 +1,1 @@
+"""Mode machines, interlocks and the two instruments."""

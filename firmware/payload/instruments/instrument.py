@@ -1,0 +1,158 @@
+"""What both instruments do alike: supply, waiting for the unit, entries of the catalogue."""
+
+import hal
+from micropython import const
+
+from payload.failure import Failure, Refusal
+from payload.tables import events, failures, units
+
+_START_LEAD_MS = const(2500)
+_START_LATEST_MS = const(120000)
+_RETRY_CYCLES = const(10)
+
+# Failures of the request or of the recorder: the instrument itself is well and goes back to rest.
+_INSTRUMENT_WELL = (
+    failures.ABORTED,
+    failures.RECORDER_REFUSED,
+    failures.DATA_TAKE_EMPTY,
+    failures.NO_SUCH_ENTRY,
+    failures.NO_TRANSMIT_PERMIT,
+    failures.START_IN_THE_PAST,
+)
+
+
+class TakeRequest:
+    """A data take as asked for. `start` is 7 octets of CUC."""
+
+    def __init__(self, task_id, mode, priority, start, duration_ms, slot):
+        self.task_id = task_id
+        self.mode = mode
+        self.priority = priority
+        self.start = start
+        self.duration_ms = duration_ms
+        self.slot = slot
+
+
+class Waits:
+    """Waiting times of a nominal pass. Bench builds may shorten them."""
+
+    def __init__(self, sar_warmup_ms, optical_stabilisation_ms):
+        self.sar_warmup_ms = sar_warmup_ms
+        self.optical_stabilisation_ms = optical_stabilisation_ms
+
+
+class Instrument:
+    """Base of the instruments.
+
+    `limiters_used` are opened by cut_power(), the unit's own last; `state` is (pool index of the
+    unit's state, pool index of its fault flags, value of the state that means failed).
+    """
+
+    def __init__(self, machine, unit, limiters, limiters_used, catalogue, state, event_service):
+        self.machine = machine
+        self.unit = unit
+        self._limiters = limiters
+        self._limiters_used = limiters_used
+        self._catalogue = catalogue
+        self._state_parameter, self._flags_parameter, self._failed_state = state
+        self._events = event_service
+        self._entry_open = False
+
+    def inhibit(self):
+        """Set what inhibits the instrument without asking the unit. Nothing by default."""
+
+    def cut_power(self):
+        """Open every limiter of the instrument. Raises Failure when the power unit does not confirm one."""
+        failure = None
+        for limiter in self._limiters_used:
+            try:
+                self._limiters.command(limiter, False)
+            except Failure as error:
+                failure = error
+        if failure is not None:
+            raise failure
+        self.unit.power(False)
+
+    def cut_power_persistently(self):
+        """Generator: cut_power() until it is confirmed, once a second."""
+        while True:
+            try:
+                self.cut_power()
+                return
+            except Failure:
+                for _ in range(_RETRY_CYCLES):
+                    yield 0
+
+    def close_entry(self):
+        """Generator: close the entry of an unfinished data take, so that what was recorded is kept."""
+        if self._entry_open:
+            self._entry_open = False
+            yield from self._close_and_report(0)
+
+    def require_start(self, start):
+        """Raise Refusal unless the start (CUC) lies ahead by what the preparation needs."""
+        until_ms = hal.time_until_ms(start, 0)
+        if until_ms < _START_LEAD_MS:
+            raise Refusal(failures.START_IN_THE_PAST, until_ms, _START_LEAD_MS)
+        if until_ms > _START_LATEST_MS:
+            raise Refusal(failures.START_TOO_FAR, until_ms, _START_LATEST_MS)
+
+    def failed(self):
+        """Does the unit's own housekeeping say that it failed?"""
+        return hal.pool_valid(self._state_parameter) and hal.pool_get(self._state_parameter) == self._failed_state
+
+    def report_fault(self):
+        self._events.report(
+            events.UNIT_FAULT,
+            self.unit.node,
+            hal.pool_get(self._flags_parameter),
+            hal.pool_get(self._state_parameter),
+        )
+
+    def is_well(self, failure):
+        """Is the failure none of the instrument's own?"""
+        return failure.code in _INSTRUMENT_WELL or failure.detail == units.RECORDER_NODE
+
+    def _open_entry(self, request):
+        yield from self._catalogue.open(
+            request.task_id, self.machine.instrument, request.mode, request.priority
+        )
+        self._entry_open = True
+
+    def _close_and_report(self, task_id):
+        yield from self._catalogue.close()
+        self._entry_open = False
+        self._events.report(
+            events.DATA_TAKE_CLOSED,
+            task_id or hal.get(hal.U32, self._catalogue.entry, units.CATALOGUE_ENTRY_TASK_ID),
+            hal.get(hal.U16, self._catalogue.entry, units.CATALOGUE_ENTRY_ENTRY_ID),
+            self._catalogue.packets(),
+        )
+
+    def _switch_on_unit(self, limiter):
+        yield from self._limiters.switch(limiter, True)
+        self.unit.power(True)
+        yield from self.unit.fresh_sample()
+
+    def _await(self, parameter, value):
+        """Generator: until the unit's register has the value. The transition's time limit bounds it."""
+        yield from self.unit.fresh_sample()
+        while hal.pool_get(parameter) != value:
+            self._require_well()
+            yield 0
+
+    def _require_well(self):
+        self.unit.require_link()
+        state = hal.pool_get(self._state_parameter)
+        if state == self._failed_state:
+            raise Failure(failures.UNIT_FAULT, hal.pool_get(self._flags_parameter), state)
+
+    def _await_within(self, parameter, value, limit_ms):
+        """Generator: as _await, with a limit of its own; for recovery and safing."""
+        started_ms = hal.ticks_ms()
+        yield from self.unit.fresh_sample()
+        while hal.pool_get(parameter) != value:
+            self._require_well()
+            if hal.ticks_diff(hal.ticks_ms(), started_ms) > limit_ms:
+                raise Failure(failures.STEP_TIME_OUT, 0, limit_ms)
+            yield 0

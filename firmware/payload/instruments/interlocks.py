@@ -1,0 +1,163 @@
+"""What stands between a request and the instrument: guards, the REFUSE state and the transmit permit."""
+
+import hal
+from micropython import const
+
+from payload.failure import Refusal
+from payload.tables import enums, events, failures, mission, modes, pool
+
+_ARM_EXPIRES_MS = const(60000)
+
+
+class TwoStep:
+    """An arm step that is good for a minute and for one fire step."""
+
+    def __init__(self):
+        self._armed = False
+        self._armed_ms = 0
+
+    def arm(self):
+        self._armed = True
+        self._armed_ms = hal.ticks_ms()
+
+    def armed(self):
+        if self._armed and hal.ticks_diff(hal.ticks_ms(), self._armed_ms) > _ARM_EXPIRES_MS:
+            self._armed = False
+        return self._armed
+
+    def fire(self):
+        """Use the arm up. Raises Refusal when it is not there."""
+        armed = self.armed()
+        self._armed = False
+        if not armed:
+            raise Refusal(failures.NOT_ARMED)
+
+
+class TransmitPermit:
+    """The application's half of the transmit permit; the other half is the C transmit guard.
+
+    A permit is good for a number of data takes and for a time. The guard is given its own permit
+    for each data take only, just before it.
+    """
+
+    def __init__(self, event_service):
+        self._events = event_service
+        self._two_step = TwoStep()
+        self._takes_left = 0
+        self._until_s = 0
+        self._publish()
+
+    def arm(self):
+        self._two_step.arm()
+        self._publish()
+
+    def permit(self, takes, valid_s):
+        self._two_step.fire()
+        self._takes_left = takes
+        self._until_s = hal.uptime_s() + valid_s
+        self._events.report(events.TRANSMIT_PERMITTED, takes, valid_s)
+        self._publish()
+
+    def inhibit(self):
+        """Set the inhibit. The guard drops transmit-enable before anything else happens."""
+        hal.guard_inhibit()
+        if self._takes_left:
+            self._takes_left = 0
+            self._events.report(events.TRANSMIT_INHIBITED)
+        self._publish()
+
+    def in_force(self):
+        return self._takes_left > 0
+
+    def begin_take(self):
+        """Give the guard its permit for one data take. False when there is none to give."""
+        if not self.in_force():
+            return False
+        self._takes_left -= 1
+        self._publish()
+        return hal.guard_permit(mission.TRANSMIT_GUARD_LONGEST_PERMIT_MS)
+
+    def end_take(self):
+        """At every exit from MEASURE: the guard's permit is withdrawn."""
+        hal.guard_inhibit()
+        self._publish()
+
+    def run(self):
+        """Once a cycle: expiry."""
+        if self._takes_left and hal.uptime_s() >= self._until_s and not hal.guard_permitted():
+            self.inhibit()
+        self._publish()
+
+    def _publish(self):
+        if self._takes_left or hal.guard_permitted():
+            state = enums.TRANSMIT_PERMIT_PERMITTED
+        elif self._two_step.armed():
+            state = enums.TRANSMIT_PERMIT_ARMED
+        else:
+            state = enums.TRANSMIT_PERMIT_INHIBITED
+        hal.pool_set(pool.TRANSMIT_PERMIT, state)
+        hal.pool_set(pool.PERMIT_TAKES_LEFT, self._takes_left)
+
+
+class RefuseState:
+    """Latched by a safing: instrument telecommands are refused until a two-step exit."""
+
+    def __init__(self):
+        self._exit = TwoStep()
+        self._cause = 0
+        self._publish()
+
+    def latch(self, event_id):
+        """Latch the first cause; later ones do not replace it."""
+        if self._cause == 0:
+            self._cause = event_id
+        self._publish()
+
+    def latched(self):
+        return self._cause != 0
+
+    def cause(self):
+        return self._cause
+
+    def require_clear(self):
+        if self._cause:
+            raise Refusal(failures.REFUSE_STATE, self._cause)
+
+    def arm_exit(self):
+        if not self._cause:
+            raise Refusal(failures.NOT_SAFE)
+        self._exit.arm()
+
+    def exit(self, protection):
+        """Second step. Refused while a limit is still broken."""
+        if not self._cause:
+            raise Refusal(failures.NOT_SAFE)
+        protection.require_limits_clear()
+        self._exit.fire()
+        self._cause = 0
+        self._publish()
+
+    def _publish(self):
+        hal.pool_set(pool.REFUSE, 1 if self._cause else 0)
+        hal.pool_set(pool.SAFING_CAUSE, self._cause)
+
+
+class Interlocks:
+    """Evaluates the guards of tables.modes. `checks` maps a check's name to a callable that raises Refusal."""
+
+    def __init__(self, checks):
+        self._checks = checks
+
+    def require(self, guard, request):
+        """Raise Refusal unless the guard holds. Range guards need a fresh sample."""
+        _, parameter, minimum, maximum, check, failure = modes.GUARDS[guard]
+        if check is not None:
+            self._checks[check](request)
+            return
+        if not hal.pool_valid(parameter):
+            raise Refusal(failures.GUARD_PARAMETER_STALE, parameter, guard)
+        value = hal.pool_get(parameter)
+        if minimum is not None and value < minimum:
+            raise Refusal(failure, value, guard if failure == failures.GUARD_OUT_OF_RANGE else minimum)
+        if maximum is not None and value > maximum:
+            raise Refusal(failure, value, guard if failure == failures.GUARD_OUT_OF_RANGE else maximum)

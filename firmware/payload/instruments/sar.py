@@ -1,0 +1,169 @@
+"""The SAR: procedures of its mode transitions, the data take, recovery and safing."""
+
+import hal
+from micropython import const
+
+from payload.failure import Failure, Refusal
+from payload.instruments.instrument import Instrument, TakeRequest
+from payload.tables import enums, failures, pool, units
+
+# Transmit-enable is raised this long before the first pulse, so that the guard's limit covers the data take alone.
+_ENABLE_LEAD_MS = const(700)
+_ABORT_LIMIT_MS = const(1000)
+_SAFE_LIMIT_MS = const(1000)
+
+STEP_TABLE_VERIFIED = const(1)
+STEP_ENTRY_OPEN = const(2)
+STEP_TAKING = const(3)
+STEP_TAKEN = const(4)
+
+
+class Sar(Instrument):
+    def __init__(self, machine, unit, limiters, catalogue, slots, permit, waits, event_service):
+        super().__init__(
+            machine,
+            unit,
+            limiters,
+            (enums.LIMITER_SAR_UNIT,),
+            catalogue,
+            (pool.SAR_STATE, pool.SAR_FAULT_FLAGS, enums.SAR_UNIT_STATE_FAILED),
+            event_service,
+        )
+        self._slots = slots
+        self._permit = permit
+        self._waits = waits
+        self.procedures = {
+            "switch_on": self._switch_on,
+            "switch_off": self._switch_off,
+            "stand_by": self._stand_by,
+            "warm_up": self._warm_up,
+            "data_take": self._data_take,
+        }
+        machine.attach(self)
+
+    def inhibit(self):
+        self._permit.inhibit()
+
+    def start_data_take(self, task_id, slot, priority, start):
+        """Generator: a data take with the table of a slot. Raises Refusal, later Failure."""
+        mode = self._slots.mode(slot)
+        self.require_start(start)
+        request = TakeRequest(task_id, mode, priority, start, self._slots.duration_ms(slot), slot)
+        yield from self.machine.transition(mode, request)
+
+    def require_table(self, request):
+        """Guard TABLE_VALID: the slot holds a table of the mode (only valid tables are ever stored)."""
+        if self._slots.mode(request.slot) != request.mode:
+            raise Refusal(failures.TABLE_RULE, enums.RULE_MODE, -1)
+
+    def require_memory(self, request):
+        """Guard MEMORY_BUDGET."""
+        predicted_mib = self._slots.predicted_mib(request.slot)
+        if not hal.pool_valid(pool.RECORDER_FREE_MIB) or not self._catalogue.predicted_fits(predicted_mib):
+            raise Refusal(failures.MEMORY_BUDGET, hal.pool_get(pool.RECORDER_FREE_MIB), predicted_mib)
+
+    def require_permit(self, request):
+        """Guard TRANSMIT_PERMITTED."""
+        if not self._permit.in_force():
+            raise Refusal(failures.NO_TRANSMIT_PERMIT)
+
+    def recover(self, origin, failure):
+        """Generator: after a failed transition, back to a mode of rest; the mode is returned."""
+        self._permit.end_take()
+        if not self.is_well(failure):
+            raise failure
+        if origin == enums.SAR_MODE_OFF:
+            self.cut_power()
+            return enums.SAR_MODE_OFF
+        if self.machine.is_taking() or self._entry_open or origin == enums.SAR_MODE_PREOP:
+            self._command(enums.SAR_UNIT_COMMAND_ABORT)
+            yield from self._await_within(pool.SAR_STATE, enums.SAR_UNIT_STATE_READY, _ABORT_LIMIT_MS)
+            try:
+                yield from self.close_entry()
+            except Failure as error:
+                hal.console("entry not closed: failure %d\n" % error.code)
+            return enums.SAR_MODE_PREOP
+        self._command(enums.SAR_UNIT_COMMAND_STANDBY)
+        yield from self._await_within(pool.SAR_STATE, enums.SAR_UNIT_STATE_IDLE, _ABORT_LIMIT_MS)
+        return enums.SAR_MODE_STANDBY
+
+    def safing(self):
+        """Generator: unit to SAFE or unpowered, entry closed; the mode is returned. inhibit() came before."""
+        try:
+            self.unit.require_link()
+            self._command(enums.SAR_UNIT_COMMAND_SAFE)
+            yield from self._await_within(pool.SAR_STATE, enums.SAR_UNIT_STATE_SAFE, _SAFE_LIMIT_MS)
+            mode = enums.SAR_MODE_SAFE
+        except Failure:
+            yield from self.cut_power_persistently()
+            mode = enums.SAR_MODE_SAFE_UNPOWERED
+        try:
+            yield from self.close_entry()
+        except Failure as error:
+            hal.console("entry not closed: failure %d\n" % error.code)
+        return mode
+
+    def _command(self, command):
+        self.unit.write(units.SAR_CONTROL_COMMAND, hal.U16, command)
+
+    def _switch_on(self, request):
+        yield from self._switch_on_unit(enums.LIMITER_SAR_UNIT)
+        self._command(enums.SAR_UNIT_COMMAND_SELF_TEST)
+        yield from self._await(pool.SAR_STATE, enums.SAR_UNIT_STATE_IDLE)
+
+    def _switch_off(self, request):
+        self.inhibit()
+        yield from self._limiters.switch(enums.LIMITER_SAR_UNIT, False)
+        self.unit.power(False)
+
+    def _stand_by(self, request):
+        self.inhibit()
+        self._command(enums.SAR_UNIT_COMMAND_STANDBY)
+        yield from self._await(pool.SAR_STATE, enums.SAR_UNIT_STATE_IDLE)
+
+    def _warm_up(self, request):
+        started_ms = hal.ticks_ms()
+        self._command(enums.SAR_UNIT_COMMAND_WARM_UP)
+        yield from self._await(pool.SAR_STATE, enums.SAR_UNIT_STATE_READY)
+        while hal.ticks_diff(hal.ticks_ms(), started_ms) < self._waits.sar_warmup_ms:
+            self._require_well()
+            yield 0
+
+    def _data_take(self, request):
+        unit = self.unit
+        block = self._slots.block(request.slot)
+        unit.write_verified(units.SAR_TABLE_ADDRESS, block, len(block))
+        yield STEP_TABLE_VERIFIED
+        yield from self._open_entry(request)
+        yield STEP_ENTRY_OPEN
+        unit.write(units.SAR_CONTROL_TASK_ID, hal.U32, request.task_id)
+        unit.write(units.SAR_CONTROL_ENTRY_ID, hal.U16, self._catalogue.open_entry_id())
+        unit.write_time(units.SAR_CONTROL_START_COARSE, request.start)
+        transmits = self._slots.transmits(request.slot)
+        while hal.time_until_ms(request.start, 0) > _ENABLE_LEAD_MS:
+            self._require_well()
+            yield 0
+        try:
+            if transmits and not (self._permit.begin_take() and hal.guard_transmit(True)):
+                raise Failure(failures.NO_TRANSMIT_PERMIT)
+            self._command(enums.SAR_UNIT_COMMAND_START)
+            yield from self._await(pool.SAR_STATE, enums.SAR_UNIT_STATE_TAKING)
+            self.machine.set_mode(request.mode)
+            yield STEP_TAKING
+            while hal.pool_get(pool.SAR_PHASE) != enums.SAR_PHASE_DONE:
+                self._require_taking()
+                yield 0
+        finally:
+            self._permit.end_take()
+        yield from self._close_and_report(request.task_id)
+        yield STEP_TAKEN
+        if self._catalogue.packets() == 0:
+            raise Failure(failures.DATA_TAKE_EMPTY, 0)
+        yield from self._await(pool.SAR_STATE, enums.SAR_UNIT_STATE_READY)
+        self.machine.set_mode(enums.SAR_MODE_PREOP)
+
+    def _require_taking(self):
+        self._require_well()
+        flags = hal.pool_get(pool.SAR_FAULT_FLAGS)
+        if flags or hal.pool_get(pool.SAR_PHASE) == enums.SAR_PHASE_ABORTED:
+            raise Failure(failures.UNIT_FAULT, flags, hal.pool_get(pool.SAR_STATE))

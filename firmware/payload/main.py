@@ -1,0 +1,176 @@
+"""Builds every object and hands each what it needs; nothing else does."""
+
+import hal
+
+from payload.executive import Activity, Executive
+from payload.failure import Failure
+from payload.fdir.protection import Protection
+from payload.instruments.acquisition_table import TableSlots
+from payload.instruments.instrument import Waits
+from payload.instruments.interlocks import Interlocks, RefuseState, TransmitPermit
+from payload.instruments.machine import ModeMachine
+from payload.instruments.optical import Optical
+from payload.instruments.sar import Sar
+from payload.services.events import Events
+from payload.services.housekeeping import Housekeeping
+from payload.services.modes import Modes
+from payload.services.optical import OpticalService
+from payload.services.platform import Platform
+from payload.services.recorder import RecorderService
+from payload.services.sar import SarService
+from payload.services.test import Test
+from payload.services.time_reports import TimeReports
+from payload.services.verification import Verification
+from payload.storage.catalogue import Catalogue
+from payload.tables import enums, events, mission, modes, pool, spacecraft, units
+from payload.tmtc.queue import ReportQueue
+from payload.tmtc.reports import ReportWriter
+from payload.tmtc.router import Router
+from payload.units.power import Limiters
+from payload.units.unit import Unit
+
+
+class Payload:
+    """The payload application of one spacecraft, built but not started."""
+
+    def __init__(self, spacecraft_id, bench_build):
+        fitted = _fitted(spacecraft_id)
+        hal.init(spacecraft_id, bench_build)
+        hal.pool_set(pool.SPACECRAFT_ID, spacecraft_id)
+        hal.pool_set(pool.BUILD, enums.BUILD_BENCH if bench_build else enums.BUILD_FLIGHT)
+        hal.pool_set(
+            pool.AUTHENTICATION, enums.AUTHENTICATION_CLEAR if bench_build else enums.AUTHENTICATION_AUTHENTICATED
+        )
+        hal.pool_set(pool.BOOT_COUNT, hal.boot_count())
+        hal.pool_set(pool.RESET_CAUSE, hal.reset_cause())
+
+        self.queue = ReportQueue(mission.LINK_REPORT_QUEUE_OCTETS)
+        writer = ReportWriter(self.queue)
+        self.events = Events(writer)
+        verification = Verification(writer)
+
+        self.power_unit = _unit("POWER", pool.POWER_LINK, self.events)
+        self.recorder_unit = _unit("RECORDER", pool.RECORDER_LINK, self.events)
+        sar_unit = _unit("SAR", pool.SAR_LINK, self.events)
+        optical_unit = _unit("OPTICAL", pool.OPTICAL_LINK, self.events)
+        self.limiters = Limiters(self.power_unit, self.events)
+        self.catalogue = Catalogue(self.recorder_unit)
+
+        waits = Waits(mission.WAITS_SAR_WARMUP_MS, mission.WAITS_OPTICAL_STABILISATION_MS)
+        slots = TableSlots()
+        self.permit = TransmitPermit(self.events)
+        self.refuse = RefuseState()
+        checks = {}
+        interlocks = Interlocks(checks)
+
+        self.instruments = {}
+        sar = optical = None
+        if enums.INSTRUMENT_SAR in fitted:
+            machine = ModeMachine(
+                enums.INSTRUMENT_SAR,
+                modes.SAR_MODES,
+                modes.SAR_TRANSITIONS,
+                pool.SAR_MODE,
+                interlocks,
+                self.refuse,
+                self.events,
+            )
+            sar = Sar(machine, sar_unit, self.limiters, self.catalogue, slots, self.permit, waits, self.events)
+            self.instruments[enums.INSTRUMENT_SAR] = sar
+            checks["table_valid"] = sar.require_table
+            checks["transmit_permitted"] = sar.require_permit
+        if enums.INSTRUMENT_OPTICAL in fitted:
+            machine = ModeMachine(
+                enums.INSTRUMENT_OPTICAL,
+                modes.OPTICAL_MODES,
+                modes.OPTICAL_TRANSITIONS,
+                pool.OPTICAL_MODE,
+                interlocks,
+                self.refuse,
+                self.events,
+            )
+            optical = Optical(machine, optical_unit, self.limiters, self.catalogue, waits, self.events)
+            self.instruments[enums.INSTRUMENT_OPTICAL] = optical
+
+        def memory_budget(request):
+            # Only a SAR request names a table slot.
+            (optical if request.slot is None else sar).require_memory(request)
+
+        checks["memory_budget"] = memory_budget
+
+        protection = Protection(self.instruments, self.power_unit, self.recorder_unit, self.refuse, self.events)
+        housekeeping = Housekeeping(writer)
+        time_reports = TimeReports(writer)
+        platform = Platform(
+            self.events,
+            (
+                (sar_unit, units.SAR_CONTROL_TIME_MESSAGE_COARSE),
+                (optical_unit, units.OPTICAL_CONTROL_TIME_MESSAGE_COARSE),
+                (self.recorder_unit, units.RECORDER_CONTROL_TIME_MESSAGE_COARSE),
+            ),
+        )
+        handlers = {}
+        for service in (
+            housekeeping,
+            self.events,
+            time_reports,
+            Test(writer),
+            Modes(writer, self.instruments, self.permit, self.refuse, protection, waits),
+            SarService(writer, sar, slots, self.permit, self.refuse),
+            OpticalService(optical),
+            RecorderService(writer, self.queue, self.catalogue),
+            platform,
+        ):
+            handlers.update(service.telecommands())
+        self.router = Router(verification, self.queue, handlers, bench_build)
+
+        activities = [Activity(self.router.poll)]
+        for unit in (self.power_unit, sar_unit, optical_unit, self.recorder_unit):
+            activities.append(Activity(unit.sample))
+        activities.append(Activity(hal.pool_refresh))
+        activities.append(Activity(protection.run))
+        for driver in self.instruments.values():
+            activities.append(Activity(driver.machine.run))
+        activities.append(Activity(self.catalogue.run))
+        activities.append(Activity(self.router.resume))
+        activities.append(Activity(self.permit.run))
+        activities.append(Activity(platform.run))
+        activities.append(Activity(self.events.renew_budget, 10, 9))
+        activities.append(Activity(housekeeping.run))
+        activities.append(Activity(time_reports.run))
+        self.executive = Executive(tuple(activities), self.router, self.queue, self.events)
+
+    def start(self):
+        """Inhibit every actuator, whatever the units were left in, and say that we booted."""
+        hal.guard_inhibit()
+        self.power_unit.power(True)
+        self.recorder_unit.power(True)
+        try:
+            self.limiters.open_all()
+        except Failure as failure:
+            self.events.report(events.UNIT_LOST, self.power_unit.node, failure.code)
+        self.events.report(events.BOOTED, hal.reset_cause(), hal.boot_count())
+
+
+def _fitted(spacecraft_id):
+    for profile_id, _, fitted in spacecraft.PROFILES:
+        if profile_id == spacecraft_id:
+            return fitted
+    raise ValueError("no profile for spacecraft 0x%04x" % spacecraft_id)
+
+
+def _unit(name, link_parameter, event_service):
+    housekeeping = (
+        getattr(units, name + "_HOUSEKEEPING_ADDRESS"),
+        getattr(units, name + "_HOUSEKEEPING_OCTETS"),
+        getattr(units, name + "_POOL_FIRST"),
+        getattr(units, name + "_POOL_COUNT"),
+    )
+    return Unit(getattr(units, name + "_NODE"), housekeeping, link_parameter, event_service)
+
+
+def main():
+    """Build and run; returns only when the executive is stopped."""
+    payload = Payload(hal.spacecraft_id(), hal.bench_build())
+    payload.start()
+    payload.executive.run()

@@ -1,0 +1,50 @@
+"""Service 132, platform: the time message of the PPS and the ancillary data, both at 1 Hz."""
+
+import hal
+
+from payload.tables import events, pool
+
+_PARAMETERS = (
+    pool.SUN_ANGLE_DEG,
+    pool.ATTITUDE_ERROR_DEG,
+    pool.ATTITUDE_RATE_DEG_S,
+    pool.LATITUDE_DEG,
+    pool.LONGITUDE_DEG,
+    pool.ECLIPSE,
+    pool.BATTERY_PERCENT,
+)
+
+
+class Platform:
+    """Also passes the time on: every unit learns the second that begins at the next PPS."""
+
+    def __init__(self, event_service, time_receivers):
+        self._events = event_service
+        self._time_receivers = time_receivers
+        self._ancillary_count = 0
+        self._time_steps = hal.time_steps()
+        self._pps_told = 0
+
+    def telecommands(self):
+        return {"TIME_MESSAGE": hal.time_message, "ANCILLARY_DATA": self.ancillary_data}
+
+    def ancillary_data(self, *values):
+        for index in range(len(_PARAMETERS)):
+            hal.pool_set(_PARAMETERS[index], values[index])
+        self._ancillary_count = (self._ancillary_count + 1) & 0xFFFF
+        hal.pool_set(pool.ANCILLARY_COUNT, self._ancillary_count)
+
+    def run(self):
+        """Once a cycle: report clock steps; between two PPS edges, tell the units the next second."""
+        steps = hal.time_steps()
+        if steps != self._time_steps:
+            self._time_steps = steps
+            self._events.report(events.TIME_SET, hal.time_last_step_ms())
+        edges = hal.pool_get(pool.PPS_COUNT)
+        if edges == self._pps_told or not hal.time_quality():
+            return
+        if 150 <= hal.time_to_pps_ms() <= 850:
+            self._pps_told = edges
+            for unit, address in self._time_receivers:
+                if unit.powered and not unit.lost():
+                    unit.write_next_second(address)

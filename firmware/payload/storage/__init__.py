@@ -1,0 +1,1 @@
+"""What outlives a data take: the recorder's catalogue."""

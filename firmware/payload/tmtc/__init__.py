@@ -1,0 +1,1 @@
+"""Packets, routing and the report queue."""

@@ -1,0 +1,1 @@
+"""Typed access to the units' register maps over the unit bus."""

@@ -1,0 +1,48 @@
+"""Power and thermal unit: the latching current limiters (LCL)."""
+
+import hal
+
+from payload.failure import Failure
+from payload.tables import enums, events, failures, pool, units
+
+_REGISTERS = {
+    enums.LIMITER_SAR_UNIT: units.POWER_CONTROL_SAR_UNIT_LIMITER,
+    enums.LIMITER_OPTICAL_UNIT: units.POWER_CONTROL_OPTICAL_UNIT_LIMITER,
+    enums.LIMITER_OPTICAL_HEATER: units.POWER_CONTROL_OPTICAL_HEATER_LIMITER,
+    enums.LIMITER_DOOR: units.POWER_CONTROL_DOOR_LIMITER,
+}
+_LIMITERS = (
+    enums.LIMITER_SAR_UNIT,
+    enums.LIMITER_OPTICAL_UNIT,
+    enums.LIMITER_OPTICAL_HEATER,
+    enums.LIMITER_DOOR,
+)
+
+
+class Limiters:
+    """Closes and opens limiters, and confirms each by the unit's own telemetry."""
+
+    def __init__(self, unit, event_service):
+        self._unit = unit
+        self._events = event_service
+
+    def command(self, limiter, closed):
+        """Command a limiter; the event logs every switch-on and switch-off. Raises Failure."""
+        code = enums.LIMITER_COMMAND_CLOSE if closed else enums.LIMITER_COMMAND_OPEN
+        self._unit.write(_REGISTERS[limiter], hal.U16, code)
+        self._events.report(events.LIMITER_SWITCHED, limiter, 1 if closed else 0)
+
+    def open_all(self):
+        """Every limiter open, whatever its state (boot: every actuator is inhibited). Raises Failure."""
+        for limiter in _LIMITERS:
+            self._unit.write(_REGISTERS[limiter], hal.U16, enums.LIMITER_COMMAND_OPEN)
+
+    def is_closed(self, limiter):
+        return bool(hal.pool_get(pool.POWER_LIMITERS_CLOSED) >> limiter & 1)
+
+    def switch(self, limiter, closed):
+        """Generator: command a limiter and wait for the telemetry that confirms it."""
+        self.command(limiter, closed)
+        yield from self._unit.fresh_sample()
+        if self.is_closed(limiter) != closed:
+            raise Failure(failures.UNIT_FAULT, hal.pool_get(pool.POWER_LIMITERS_TRIPPED), limiter)
