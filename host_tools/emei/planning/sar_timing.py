@@ -1,0 +1,337 @@
+"""Ground designer of SAR acquisition tables: from geometry, in double precision, to time codes.
+
+Spherical Earth; PRI and pulse are quantised first; a time code is round(t x Fref). Written apart from
+the on-board validator, with which it shares nothing but the dictionary's numbers (payload spec, SAR).
+Each rule is given with its margin: how much it holds by, negative when it is broken.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import acos, asin, ceil, cos, degrees, floor, radians, sin, sqrt
+
+from emei.dictionary import Dictionary
+
+_HEADER_PRIMARY_OCTETS = 6
+_SAMPLE_PAIR_COUNT_LIMIT = 65535
+_WINDOW_RULES = ("WINDOW_AFTER_PULSE", "WINDOW_BEFORE_NEXT_PULSE", "NADIR")
+
+
+class DesignError(ValueError):
+    """No legal timing exists for what was asked; the message is a sentence for the user."""
+
+
+@dataclass(frozen=True)
+class RadarNumbers:
+    """The numbers of the dictionary that the design needs; SI units, angles in radians elsewhere."""
+
+    reference_frequency_hz: float
+    light_speed_m_s: float
+    velocity_m_s: float
+    antenna_length_m: float
+    altitude_m: float
+    guard_time_s: float
+    prf_range_hz: tuple[float, float]
+    prf_azimuth_margin: float
+    pulse_range_s: tuple[float, float]
+    window_codes: tuple[int, int]
+    rank_limit: int
+    duty_limit: float
+    ramp_rate_limit_hz_s: float
+    sampling_margin: float
+    secondary_header_octets: int
+    largest_packet_octets: int
+    sampling_rates_hz: Mapping[int, float]
+    earth_radius_m: float = 6371e3
+
+    @classmethod
+    def of(cls, dictionary: Dictionary) -> "RadarNumbers":
+        mission = dictionary.mission
+        fields = {field.name: field for field in dictionary.layouts["ACQUISITION_TABLE"].fields}
+        rates = mission["sar"]["sampling_rate_khz"]
+        if not isinstance(rates, tuple | list):
+            raise TypeError("mission constant sar.sampling_rate_khz is not a list")
+        return cls(
+            reference_frequency_hz=mission.number("sar", "reference_frequency_hz"),
+            light_speed_m_s=mission.number("sar", "light_speed_m_s"),
+            velocity_m_s=mission.number("sar", "platform_velocity_m_s"),
+            antenna_length_m=mission.number("sar", "antenna_length_m"),
+            altitude_m=mission.number("sar", "altitude_m"),
+            guard_time_s=mission.number("sar", "guard_time_us") * 1e-6,
+            prf_range_hz=(mission.number("sar", "prf_minimum_hz"), mission.number("sar", "prf_maximum_hz")),
+            prf_azimuth_margin=mission.number("sar", "prf_azimuth_margin_percent") / 100,
+            pulse_range_s=(
+                mission.number("sar", "pulse_minimum_us") * 1e-6,
+                mission.number("sar", "pulse_maximum_us") * 1e-6,
+            ),
+            window_codes=(fields["swst_code"].raw_minimum, fields["swst_code"].raw_maximum),
+            rank_limit=fields["rank"].raw_maximum,
+            duty_limit=mission.number("sar", "duty_limit_percent") / 100,
+            ramp_rate_limit_hz_s=mission.number("sar", "ramp_rate_limit_mhz_per_us") * 1e12,
+            sampling_margin=1.1,
+            secondary_header_octets=mission.integer("sar", "packet_secondary_header_octets"),
+            largest_packet_octets=mission.integer("sar", "largest_science_packet_octets"),
+            sampling_rates_hz={code: 1e3 * rate for code, rate in enumerate(rates)},
+        )
+
+
+@dataclass(frozen=True)
+class Swath:
+    """The two-way delays (s) of a swath seen from a satellite over a sphere, and its angles at the centre."""
+
+    look_angle_deg: float
+    incidence_deg: float
+    near_delay_s: float
+    far_delay_s: float
+    nadir_delay_s: float
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of the radar. Times in seconds, frequencies in hertz."""
+
+    ground_swath_m: float = 30e3
+    pulse_s: float = 35e-6
+    prf_hz: float = 4600.0
+    bandwidth_hz: float = 150e6
+    sampling_rate_code: int = 5
+    bits: int = 4
+    duration_ms: int = 10000
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A validity rule and how much it holds by, in `unit`."""
+
+    name: str
+    margin: float
+    unit: str
+
+    @property
+    def holds(self) -> bool:
+        return self.margin >= 0
+
+
+@dataclass(frozen=True)
+class Timing:
+    """A designed acquisition: codes in units of 1/Fref, derived figures, and every rule with its margin."""
+
+    swath: Swath
+    request: Request
+    pri_code: int
+    pulse_code: int
+    swst_code: int
+    swl_code: int
+    rank: int
+    near_delay_code: int
+    far_delay_code: int
+    nadir_delay_code: int
+    prf_hz: float
+    duty: float
+    data_rate_bit_s: float
+    slack_s: float
+    rules: tuple[Rule, ...]
+
+    @property
+    def valid(self) -> bool:
+        return all(rule.holds for rule in self.rules)
+
+    @property
+    def broken(self) -> tuple[Rule, ...]:
+        return tuple(rule for rule in self.rules if not rule.holds)
+
+    @property
+    def timing_margin_s(self) -> float:
+        """The smallest distance of the receive window from a pulse, its guard or the nadir return."""
+        return min(rule.margin for rule in self.rules if rule.name in _WINDOW_RULES)
+
+    def arguments(self, **others: object) -> dict[str, object]:
+        """The arguments of SAR_LOAD_TABLE that the design decides, and any others as given."""
+        return {
+            "mode": "STRIPMAP",
+            "rank": self.rank,
+            "sampling_rate": self.request.sampling_rate_code,
+            "bandwidth_mhz": round(self.request.bandwidth_hz / 1e6),
+            "pri_code": self.pri_code,
+            "pulse_code": self.pulse_code,
+            "swst_code": self.swst_code,
+            "swl_code": self.swl_code,
+            "near_delay_code": self.near_delay_code,
+            "far_delay_code": self.far_delay_code,
+            "nadir_delay_code": self.nadir_delay_code,
+            "duration_ms": self.request.duration_ms,
+            **others,
+        }
+
+
+class TimingDesigner:
+    """Designs for one radar at one height over a sphere (default: the dictionary's altitude, 6371 km)."""
+
+    def __init__(
+        self, numbers: RadarNumbers, altitude_m: float | None = None, earth_radius_m: float | None = None
+    ) -> None:
+        self.numbers = numbers
+        self.altitude_m = numbers.altitude_m if altitude_m is None else altitude_m
+        self.earth_radius_m = numbers.earth_radius_m if earth_radius_m is None else earth_radius_m
+
+    @property
+    def orbit_radius_m(self) -> float:
+        return self.earth_radius_m + self.altitude_m
+
+    def look_angle_deg(self, incidence_deg: float) -> float:
+        """Look angle at the satellite of an incidence angle on the ground (law of sines)."""
+        return degrees(asin(self.earth_radius_m / self.orbit_radius_m * sin(radians(incidence_deg))))
+
+    def incidence_deg(self, look_angle_deg: float) -> float:
+        sine = self.orbit_radius_m / self.earth_radius_m * sin(radians(look_angle_deg))
+        if not 0 < sine < 1:
+            raise DesignError(f"A look angle of {look_angle_deg:g} deg does not reach the ground beside the track.")
+        return degrees(asin(sine))
+
+    def swath(self, look_angle_deg: float, ground_swath_m: float) -> Swath:
+        """Delays of the swath centred on a look angle. The width is measured along the sphere."""
+        incidence = self.incidence_deg(look_angle_deg)
+        centre = radians(incidence - look_angle_deg)
+        half = ground_swath_m / 2 / self.earth_radius_m
+        if centre - half <= 0:
+            raise DesignError(f"A swath of {ground_swath_m / 1e3:g} km at {look_angle_deg:g} deg reaches over nadir.")
+        horizon = acos(self.earth_radius_m / self.orbit_radius_m)
+        if centre + half >= horizon:
+            raise DesignError(f"A swath of {ground_swath_m / 1e3:g} km at {look_angle_deg:g} deg reaches the horizon.")
+        delay = 2 / self.numbers.light_speed_m_s
+        return Swath(
+            look_angle_deg=look_angle_deg,
+            incidence_deg=incidence,
+            near_delay_s=delay * self._slant_range_m(centre - half),
+            far_delay_s=delay * self._slant_range_m(centre + half),
+            nadir_delay_s=delay * self.altitude_m,
+        )
+
+    def design(self, look_angle_deg: float, request: Request) -> Timing:
+        """The timing at the request's PRF, legal or not: look at `valid` and `rules`."""
+        pri_code = round(self.numbers.reference_frequency_hz / request.prf_hz)
+        return self._timing(self.swath(look_angle_deg, request.ground_swath_m), request, pri_code)
+
+    def legal_intervals(self, look_angle_deg: float, request: Request) -> list[tuple[Timing, ...]]:
+        """Every PRI code of the dictionary's range with a legal timing, grouped into runs of neighbours."""
+        frequency = self.numbers.reference_frequency_hz
+        low_hz, high_hz = self.numbers.prf_range_hz
+        swath = self.swath(look_angle_deg, request.ground_swath_m)
+        runs: list[list[Timing]] = []
+        for pri_code in range(ceil(frequency / high_hz), floor(frequency / low_hz) + 1):
+            timing = self._timing(swath, request, pri_code)
+            if not timing.valid:
+                continue
+            if runs and runs[-1][-1].pri_code == pri_code - 1:
+                runs[-1].append(timing)
+            else:
+                runs.append([timing])
+        return [tuple(run) for run in runs]
+
+    def choose(self, look_angle_deg: float, request: Request) -> Timing:
+        """The legal timing with the most room around the window. DesignError when there is none."""
+        runs = self.legal_intervals(look_angle_deg, request)
+        if not runs:
+            raise DesignError(
+                f"No PRF is legal for a swath of {request.ground_swath_m / 1e3:g} km at {look_angle_deg:.2f} deg "
+                f"with a pulse of {request.pulse_s * 1e6:g} us."
+            )
+        return max((timing for run in runs for timing in run), key=lambda timing: timing.timing_margin_s)
+
+    def choose_widest(self, look_angle_deg: float, request: Request, ground_swaths_m: Sequence[float]) -> Timing:
+        """The best legal timing for the first of some swaths (widest first) that has any. DesignError when none has."""
+        reason = "No swath was asked for."
+        for ground_swath_m in ground_swaths_m:
+            try:
+                return self.choose(look_angle_deg, replace(request, ground_swath_m=ground_swath_m))
+            except DesignError as error:
+                reason = str(error)
+        raise DesignError(reason)
+
+    def _slant_range_m(self, centre_angle_rad: float) -> float:
+        ground, orbit = self.earth_radius_m, self.orbit_radius_m
+        return sqrt(ground**2 + orbit**2 - 2 * ground * orbit * cos(centre_angle_rad))
+
+    def _timing(self, swath: Swath, request: Request, pri_code: int) -> Timing:
+        frequency = self.numbers.reference_frequency_hz
+        pulse_code = round(request.pulse_s * frequency)
+        pri_s, pulse_s = pri_code / frequency, pulse_code / frequency
+        rank = floor(swath.near_delay_s / pri_s)
+        start_s = swath.near_delay_s - rank * pri_s
+        length_s = swath.far_delay_s - swath.near_delay_s + pulse_s
+        swst_code, swl_code = round(start_s * frequency), round(length_s * frequency)
+        sampling_hz = self.numbers.sampling_rates_hz[request.sampling_rate_code]
+        length_s = swl_code / frequency
+        return Timing(
+            swath=swath,
+            request=request,
+            pri_code=pri_code,
+            pulse_code=pulse_code,
+            swst_code=swst_code,
+            swl_code=swl_code,
+            rank=rank,
+            near_delay_code=round(swath.near_delay_s * frequency),
+            far_delay_code=round(swath.far_delay_s * frequency),
+            nadir_delay_code=round(swath.nadir_delay_s * frequency),
+            prf_hz=1 / pri_s,
+            duty=pulse_s / pri_s,
+            data_rate_bit_s=2 * request.bits * sampling_hz * length_s / pri_s,
+            slack_s=pri_s - self.numbers.guard_time_s - (swst_code + swl_code) / frequency,
+            rules=self._rules(swath, request, pri_s, pulse_s, rank, swst_code, swl_code),
+        )
+
+    def _rules(
+        self,
+        swath: Swath,
+        request: Request,
+        pri_s: float,
+        pulse_s: float,
+        rank: int,
+        swst_code: int,
+        swl_code: int,
+    ) -> tuple[Rule, ...]:
+        """The rules in the order of the dictionary's enumeration RULE."""
+        numbers = self.numbers
+        prf_hz = 1 / pri_s
+        start_s, length_s = (code / numbers.reference_frequency_hz for code in (swst_code, swl_code))
+        guard_s = numbers.guard_time_s
+        sampling_hz = numbers.sampling_rates_hz[request.sampling_rate_code]
+        low_code, high_code = numbers.window_codes
+        window = ((start_s, length_s), (swath.nadir_delay_s % pri_s, pulse_s), pri_s)
+        return (
+            Rule("PRF_RANGE", min(prf_hz - numbers.prf_range_hz[0], numbers.prf_range_hz[1] - prf_hz), "Hz"),
+            Rule(
+                "PRF_AZIMUTH",
+                prf_hz - numbers.prf_azimuth_margin * 2 * numbers.velocity_m_s / numbers.antenna_length_m,
+                "Hz",
+            ),
+            Rule("DUTY", numbers.duty_limit - pulse_s * prf_hz, "1"),
+            Rule("PULSE", min(pulse_s - numbers.pulse_range_s[0], numbers.pulse_range_s[1] - pulse_s), "s"),
+            Rule("RANK", min(rank, numbers.rank_limit - rank), "1"),
+            Rule("WINDOW_START", min(swst_code - low_code, high_code - swst_code), "code"),
+            Rule("WINDOW_LENGTH", min(swl_code - low_code, high_code - swl_code), "code"),
+            Rule("WINDOW_AFTER_PULSE", start_s - pulse_s - guard_s, "s"),
+            Rule("WINDOW_BEFORE_NEXT_PULSE", pri_s - guard_s - start_s - length_s, "s"),
+            Rule("NADIR", _distance_on_circle(*window), "s"),
+            Rule("SAMPLING_RATE", sampling_hz - numbers.sampling_margin * request.bandwidth_hz, "Hz"),
+            Rule("RAMP_RATE", numbers.ramp_rate_limit_hz_s - request.bandwidth_hz / pulse_s, "Hz/s"),
+            Rule("PACKET_SIZE", self._packet_margin(request, sampling_hz * length_s), "octet"),
+        )
+
+    def _packet_margin(self, request: Request, samples: float) -> float:
+        """Octets left in a source packet that holds one echo line (complex samples, 8 bit in bypass)."""
+        count = ceil(samples)
+        bits = request.bits if request.bits else 8
+        octets = _HEADER_PRIMARY_OCTETS + self.numbers.secondary_header_octets + ceil(2 * bits * count / 8)
+        return min(self.numbers.largest_packet_octets - octets, _SAMPLE_PAIR_COUNT_LIMIT - count)
+
+
+def _distance_on_circle(window: tuple[float, float], echo: tuple[float, float], period: float) -> float:
+    """Gap between two arcs (start, length) of a circle; minus the overlap when they meet."""
+    after_window = (echo[0] - (window[0] + window[1])) % period
+    after_echo = (window[0] - (echo[0] + echo[1])) % period
+    free = period - window[1] - echo[1]
+    if after_window <= free and after_echo <= free:
+        return min(after_window, after_echo)
+    starts = (echo[0] - window[0]) % period
+    overlap = window[1] - starts if starts < window[1] else echo[1] - (period - starts)
+    return -min(overlap, window[1], echo[1])

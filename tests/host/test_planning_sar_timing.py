@@ -1,0 +1,120 @@
+"""The SAR timing designer against the worked case of the payload specification, and its rules one by one."""
+
+from dataclasses import replace
+
+import pytest
+from emei.dictionary import load
+from emei.planning.sar_timing import DesignError, RadarNumbers, Request, TimingDesigner, _distance_on_circle
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+NUMBERS = RadarNumbers.of(load())
+DESIGNER = TimingDesigner(NUMBERS)
+FREF_HZ = 37534722.24
+
+
+def test_worked_case_of_the_specification() -> None:
+    look = DESIGNER.look_angle_deg(25.0)
+    timing = DESIGNER.design(look, Request())
+    assert look == pytest.approx(23.00, abs=0.005)
+    assert (timing.pri_code, timing.swst_code, timing.swl_code, timing.pulse_code) == (8160, 2249, 4488, 1314)
+    assert timing.rank == 17
+    assert timing.duty == pytest.approx(0.161, abs=0.0005)
+    assert timing.slack_s == pytest.approx(32.9e-6, abs=0.05e-6)
+    assert timing.data_rate_bit_s == pytest.approx(792e6, abs=0.5e6)
+    assert timing.valid and timing.broken == ()
+
+
+def test_look_angle_of_25_deg_overruns_the_window_by_36_us() -> None:
+    timing = DESIGNER.design(25.0, Request())
+    broken = {rule.name: rule.margin for rule in timing.broken}
+    assert broken["WINDOW_BEFORE_NEXT_PULSE"] == pytest.approx(-36e-6, abs=0.1e-6)
+    assert not timing.valid
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"prf_hz": 4100.0}, "PRF_AZIMUTH"),
+        ({"prf_hz": 7100.0}, "PRF_RANGE"),
+        ({"pulse_s": 60e-6}, "DUTY"),
+        ({"pulse_s": 4e-6, "bandwidth_hz": 50e6}, "PULSE"),
+        ({"pulse_s": 5e-6}, "RAMP_RATE"),
+        ({"sampling_rate_code": 3}, "SAMPLING_RATE"),
+        ({"bits": 32}, "PACKET_SIZE"),
+        ({"ground_swath_m": 120e3}, "WINDOW_BEFORE_NEXT_PULSE"),
+    ],
+)
+def test_each_rule_can_be_broken(change: dict[str, float], rule: str) -> None:
+    timing = DESIGNER.design(23.0, replace(Request(), **change))  # type: ignore[arg-type]
+    assert rule in [item.name for item in timing.broken]
+
+
+def test_nadir_return_in_the_window_is_refused() -> None:
+    broken = {rule.name for rule in DESIGNER.design(25.0, Request()).broken}
+    assert "NADIR" in broken
+
+
+@given(start=st.floats(0, 999), length=st.floats(1, 400), echo=st.floats(0, 999), echo_length=st.floats(1, 400))
+def test_arcs_are_apart_exactly_when_no_point_is_in_both(
+    start: float, length: float, echo: float, echo_length: float
+) -> None:
+    period = 1000.0
+    margin = _distance_on_circle((start, length), (echo, echo_length), period)
+    inside = any((echo - start + echo_length * k / 4000) % period < length for k in range(4001))
+    if abs(margin) > 0.5:
+        assert (margin < 0) == inside
+
+
+@settings(deadline=None, max_examples=30)
+@given(look=st.floats(15, 33), swath_km=st.sampled_from([10, 15, 20, 30]))
+def test_what_is_chosen_is_legal_and_consistent(look: float, swath_km: int) -> None:
+    request = Request(ground_swath_m=swath_km * 1e3)
+    try:
+        timing = DESIGNER.choose(look, request)
+    except DesignError:
+        assert DESIGNER.legal_intervals(look, request) == []
+        return
+    assert timing.valid
+    assert timing.swst_code == timing.near_delay_code - timing.rank * timing.pri_code
+    assert abs(timing.swl_code - (timing.far_delay_code - timing.near_delay_code + timing.pulse_code)) <= 1
+    assert timing.swath.incidence_deg > look
+
+
+def test_legal_intervals_end_where_a_rule_breaks() -> None:
+    runs = DESIGNER.legal_intervals(23.0, Request())
+    assert runs and all(timing.valid for run in runs for timing in run)
+    for run in runs:
+        for code in (run[0].pri_code - 1, run[-1].pri_code + 1):
+            assert not DESIGNER.design(23.0, Request(prf_hz=FREF_HZ / code)).valid
+    assert any(run[0].pri_code <= 8160 <= run[-1].pri_code for run in runs)
+
+
+def test_the_widest_legal_swath_is_taken() -> None:
+    timing = DESIGNER.choose_widest(25.0, Request(), (30e3, 25e3, 20e3, 15e3, 10e3))
+    assert timing.request.ground_swath_m < 30e3 and timing.valid
+    with pytest.raises(DesignError, match="No PRF is legal"):
+        DESIGNER.choose_widest(25.0, Request(), (60e3,))
+
+
+def test_geometry_that_cannot_be_is_refused() -> None:
+    with pytest.raises(DesignError, match="nadir"):
+        DESIGNER.swath(1.0, 60e3)
+    with pytest.raises(DesignError, match="reach"):
+        DESIGNER.swath(80.0, 30e3)
+
+
+def test_slant_range_agrees_with_the_law_of_sines() -> None:
+    """An independent closed form of the swath centre: R = Re sin(incidence - look) / sin(look)."""
+    from math import radians, sin
+
+    swath = DESIGNER.swath(30.0, 2.0)
+    middle = (swath.near_delay_s + swath.far_delay_s) / 4 * NUMBERS.light_speed_m_s
+    expected = 6371e3 * sin(radians(swath.incidence_deg - 30.0)) / sin(radians(30.0))
+    assert middle == pytest.approx(expected, abs=0.01)
+
+
+def test_arguments_fit_the_telecommand() -> None:
+    names = {argument.name for argument in load().telecommand("SAR_LOAD_TABLE").arguments}
+    arguments = DESIGNER.design(23.0, Request()).arguments(slot=2)
+    assert set(arguments) <= names and arguments["slot"] == 2
