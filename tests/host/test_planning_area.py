@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from emei.planning.area import Area, AreaError, meishan, read_area
 
 

@@ -3,6 +3,7 @@
 from math import asin, radians, sin
 
 import pytest
+
 from emei.planning.optical_geometry import (
     integration_us,
     line_period_us,

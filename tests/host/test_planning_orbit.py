@@ -5,15 +5,16 @@ from math import acos, asin, cos, degrees, radians, sin
 
 import numpy as np
 import pytest
+from sgp4.api import jday
+from skyfield.api import EarthSatellite, wgs84
+from skyfield.api import load as skyfield_load
+
 from emei.planning.area import meishan
 from emei.planning.earth import earth_fixed, geodetic, position_of
 from emei.planning.orbit import Orbit, OrbitElements, sun_synchronous_inclination_deg
 from emei.planning.passes import next_pass, passes, view
 from emei.planning.sun import Shadow, shadow_at, sun_elevation_deg, sun_position
 from emei.planning.time_scales import gps_seconds, julian_date, sidereal_angle_rad, utc_of
-from sgp4.api import jday
-from skyfield.api import EarthSatellite, wgs84
-from skyfield.api import load as skyfield_load
 
 EPOCH = gps_seconds(datetime(2026, 3, 1, tzinfo=UTC))
 ORBIT = Orbit(OrbitElements(EPOCH))

@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 import pytest
-from emei.dictionary import load
-from emei.planning.sar_timing import DesignError, RadarNumbers, Request, TimingDesigner, _distance_on_circle
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from emei.dictionary import load
+from emei.planning.sar_timing import DesignError, RadarNumbers, Request, TimingDesigner, _distance_on_circle
 
 NUMBERS = RadarNumbers.of(load())
 DESIGNER = TimingDesigner(NUMBERS)
