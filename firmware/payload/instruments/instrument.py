@@ -114,9 +114,7 @@ class Instrument:
         return failure.code in _INSTRUMENT_WELL or failure.detail == units.RECORDER_NODE
 
     def _open_entry(self, request):
-        yield from self._catalogue.open(
-            request.task_id, self.machine.instrument, request.mode, request.priority
-        )
+        yield from self._catalogue.open(request.task_id, self.machine.instrument, request.mode, request.priority)
         self._entry_open = True
 
     def _close_and_report(self, task_id):

@@ -55,6 +55,8 @@ def _dictionary_defines(dictionary: Dictionary, names: _Names) -> list[str]:
             lines.append(define(f"{machine.instrument}_MODE_{mode.name}_POWER_W", repr(float(mode.power_w))))
             lines.append(define(f"{machine.instrument}_MODE_{mode.name}_CURRENT_MA", _integer(mode.current_ma)))
     lines.append("")
+    lines += [define(f"SPACECRAFT_{item.name}", f"0x{item.id:04X}u") for item in dictionary.spacecraft.values()]
+    lines.append("")
     lines += [define(name, _literal(value)) for name, value in mission_constants(dictionary.mission).items()]
     return lines
 

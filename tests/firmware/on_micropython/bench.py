@@ -1,0 +1,100 @@
+"""The whole application on the host board, driven without a link: for tests of its inside."""
+
+import hal
+from payload.main import Payload
+from payload.tables import enums, pool
+from payload.tables import telecommands as telecommand_table
+
+WORKED_TABLE = [4, 6, 17, 4, 5, 6, 512, 150, -8, 8160, 1314, 2249, 4488, 140969, 144143, 130211, 10000]
+SPACECRAFT_ID = 0x0E00
+GPS_S = 1400000000
+
+
+class Bench:
+    """Telecommands are built here and given to the router as if the link had delivered them."""
+
+    def __init__(self):
+        self.payload = Payload(SPACECRAFT_ID, True)
+        self.payload.start()
+        self._next_ms = hal.ticks_ms()
+        self._count = 0
+        self._names = {}
+        for service, subservice, name, _, arguments in telecommand_table.TELECOMMANDS:
+            self._names[name] = (service, subservice, arguments)
+
+    def wait_cycle(self):
+        self._next_ms = (self._next_ms + 100) & 0x3FFFFFFF
+        hal.sleep(self._next_ms)
+
+    def cycles(self, count):
+        for _ in range(count):
+            self.payload.executive.cycle()
+            self.wait_cycle()
+
+    def faults(self):
+        """Activities that have not come to their end in the last ten cycles."""
+        executive = self.payload.executive
+        return len([a for a in executive._activities if executive.cycles - a.done_cycle > a.period_cycles + 1])
+
+    def send(self, name, *values):
+        """Give a telecommand to the router; returns the request ID's sequence count."""
+        service, subservice, arguments = self._names[name]
+        packet = bytearray(1024)
+        offset = 11
+        for (type_code, _, _, _, _), value in zip(arguments, values):
+            if type_code == hal.CUC:
+                hal.copy(value, 0, packet, offset, 7)
+                offset += 7
+            else:
+                offset = hal.put(type_code, value, packet, offset)
+        count = self._count
+        self._count += 1
+        packet[0:6] = bytes([0x18, 0x01, 0xC0 | count >> 8, count & 0xFF, (offset + 2 - 7) >> 8, (offset + 2 - 7) & 0xFF])
+        packet[6:11] = bytes([0x2F, service, subservice, 0, 1])
+        hal.put(hal.U16, hal.crc16(packet, 0, offset), packet, offset)
+        router = self.payload.router
+        hal.copy(packet, 0, router._packet, 0, offset + 2)
+        router._handle(offset + 2)
+        return count
+
+    def command(self, name, *values, limit_cycles=3000):
+        """Send a telecommand and run cycles until no handler is in progress."""
+        rejected = hal.pool_get(pool.TC_REJECTED)
+        self.send(name, *values)
+        assert hal.pool_get(pool.TC_REJECTED) == rejected, name + " was rejected"
+        for _ in range(limit_cycles):
+            if not self.payload.router.in_progress():
+                return
+            self.cycles(1)
+        raise AssertionError(name + " did not end")
+
+    def set_time(self):
+        """Time message and ancillary data, as the OBC sends them, until the units know the time."""
+        for second in range(3):
+            self.send("TIME_MESSAGE", GPS_S + second)
+            self.ancillary()
+            self.cycles(10)
+        assert hal.time_quality()
+
+    def ancillary(self):
+        self.send("ANCILLARY_DATA", 6000, 10, 1, 3008000, 10384000, 0, 900)
+
+    def prepare_data_take(self):
+        """Bring the SAR to PREOP with a table in slot 0 and a transmit permit."""
+        self.cycles(30)
+        self.set_time()
+        self.command("SET_BENCH_WAIT", enums.BENCH_WAIT_SAR_WARMUP, 1000)
+        self.command("SET_MODE_SAR", enums.SAR_MODE_INIT)
+        self.command("SET_MODE_SAR", enums.SAR_MODE_STANDBY)
+        self.command("SET_MODE_SAR", enums.SAR_MODE_PREOP)
+        assert hal.pool_get(pool.SAR_MODE) == enums.SAR_MODE_PREOP, hal.pool_get(pool.SAR_MODE)
+        self.command("SAR_LOAD_TABLE", 0, *WORKED_TABLE)
+        self.command("SAR_ARM_TRANSMIT")
+        self.command("SAR_PERMIT_TRANSMIT", 1, 600)
+        self.ancillary()
+
+    def start_data_take(self, delay_ms=3500):
+        start = bytearray(7)
+        hal.time_after_ms(delay_ms, start, 0)
+        self.send("SAR_START_DATA_TAKE", 77, 0, 10, start)
+        assert self.payload.router.in_progress() == 1, "the data take was refused"
