@@ -1,0 +1,105 @@
+"""The firmware's own codec behind standard input and output, one request a line, for the property tests.
+
+    tc HEX                        check a telecommand and decode its arguments
+    tm SERVICE SUBSERVICE HEX     wrap source data into a report
+    table V V V ...               check an acquisition table
+Each answer is one line; a refusal is `refused CODE DETAIL LIMIT`.
+"""
+
+import sys
+from binascii import hexlify, unhexlify
+
+import hal
+from payload.failure import Refusal
+from payload.instruments.acquisition_table import TableSlots
+from payload.tables import mission, telecommands
+from payload.tmtc.queue import RESPONSE, ReportQueue
+from payload.tmtc.reports import ReportWriter
+from payload.tmtc.router import Router
+
+
+class Recorder:
+    """Stands for a service: remembers what the router decoded."""
+
+    def __init__(self):
+        self.decoded = None
+
+    def take(self, *arguments):
+        self.decoded = arguments
+
+
+class Verification:
+    """Stands for service 1: remembers the failure, if any."""
+
+    def __init__(self):
+        self.failure = None
+
+    def accepted(self, request):
+        pass
+
+    started = completed = accepted
+
+    def _fail(self, request, code, detail, limit):
+        self.failure = (code, detail, limit)
+
+    routing_failure = acceptance_failure = start_failure = completion_failure = _fail
+
+
+def _text(value):
+    if isinstance(value, bytes):
+        return hexlify(value).decode()
+    if isinstance(value, list):
+        return "[" + ",".join([str(each) for each in value]) + "]"
+    return str(value)
+
+
+def main():
+    hal.init(hal.spacecraft_id(), True)
+    report_queue = ReportQueue(mission.LINK_REPORT_QUEUE_OCTETS)
+    writer = ReportWriter(report_queue)
+    verification = Verification()
+    recorder = Recorder()
+    handlers = {}
+    for _, _, name, _, _ in telecommands.TELECOMMANDS:
+        handlers[name] = recorder.take
+    router = Router(verification, report_queue, handlers, True)
+
+    def tc(words):
+        packet = unhexlify(words[0])
+        router._packet[: len(packet)] = packet
+        verification.failure = recorder.decoded = None
+        router._handle(len(packet))
+        if verification.failure:
+            return "refused %d %d %d" % verification.failure
+        if recorder.decoded is None:
+            return "counted"
+        return "ok " + " ".join([_text(value) for value in recorder.decoded])
+
+    def tm(words):
+        data = unhexlify(words[2]) if len(words) > 2 else b""
+        writer.begin(int(words[0]), int(words[1]))
+        writer.octets(data, 0, len(data))
+        writer.end(RESPONSE)
+        ring = report_queue._rings[RESPONSE]
+        length = ring.length()
+        packet = bytes(ring.buffer[ring.tail + 2 : ring.tail + 2 + length])
+        ring.drop(length)
+        return hexlify(packet).decode()
+
+    def table(words):
+        try:
+            TableSlots().load(0, [int(word) for word in words])
+        except Refusal as refusal:
+            return "refused %d %d %d" % (refusal.code, refusal.detail, refusal.limit)
+        return "ok"
+
+    commands = {"tc": tc, "tm": tm, "table": table}
+    while True:
+        line = sys.stdin.readline()
+        if not line:
+            return
+        words = line.split()
+        print(commands[words[0]](words[1:]))
+
+
+main()
