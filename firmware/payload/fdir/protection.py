@@ -23,7 +23,8 @@ class Protection:
         self._recorder_unit = recorder_unit
         self._refuse = refuse
         self._events = event_service
-        self._guard_trips = hal.guard_trips()
+        # Not what the guard says now: a reset that dropped transmit-enable counts as its first trip.
+        self._guard_trips = 0
         self._alarm = False
         self._ancillary_stale = False
         self._tripped = []
