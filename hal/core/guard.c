@@ -110,9 +110,8 @@ bool hal_guard_permit(uint32_t take_limit_ms) {
     enforce(board_time_us());
     bool granted = take_limit_ms > 0 && !hal_discrete_alarm();
     if (granted) {
-        set_word(GUARD_TAKE_LIMIT_MS, take_limit_ms < TRANSMIT_GUARD_LONGEST_PERMIT_MS
-                                          ? take_limit_ms
-                                          : TRANSMIT_GUARD_LONGEST_PERMIT_MS);
+        set_word(GUARD_TAKE_LIMIT_MS,
+                 take_limit_ms < TRANSMIT_GUARD_LONGEST_PERMIT_MS ? take_limit_ms : TRANSMIT_GUARD_LONGEST_PERMIT_MS);
         set_word(GUARD_PERMITTED, 1);
     } else {
         withdraw();

@@ -25,8 +25,8 @@ static bool is_beyond(const hal_monitor_t *monitor, int64_t value, uint8_t low_b
 
 static void take_sample(const hal_monitor_t *monitor, progress_t *entry) {
     int64_t value = hal_pool_get(monitor->parameter);
-    bool trip = is_beyond(monitor, value, HAL_MONITOR_TRIP_LOW, monitor->trip_low, HAL_MONITOR_TRIP_HIGH,
-                          monitor->trip_high);
+    bool trip =
+        is_beyond(monitor, value, HAL_MONITOR_TRIP_LOW, monitor->trip_low, HAL_MONITOR_TRIP_HIGH, monitor->trip_high);
     bool warning = is_beyond(monitor, value, HAL_MONITOR_WARNING_LOW, monitor->warning_low, HAL_MONITOR_WARNING_HIGH,
                              monitor->warning_high);
     if (!trip) {

@@ -172,8 +172,7 @@ static int transact(const request_t *request) {
         transaction_id++;
         hal_serial_flush_receive(HAL_SERIAL_BUS);
         size_t line_octets = send_command(request, attempt > 0) + reply_octets;
-        uint64_t deadline_us =
-            board_time_us() + transmission_us(line_octets) + BUS_REPLY_TIMEOUT_MS * UINT64_C(1000);
+        uint64_t deadline_us = board_time_us() + transmission_us(line_octets) + BUS_REPLY_TIMEOUT_MS * UINT64_C(1000);
         result = wait_for_reply(request, deadline_us);
         if (result == HAL_RMAP_OK || (result == HAL_RMAP_ERROR && !is_line_damage(last_status))) {
             break;
