@@ -67,7 +67,7 @@ class Value:
         """Is every raw value of the type allowed?"""
         return self.raw_minimum <= self.type.minimum and self.raw_maximum >= self.type.maximum
 
-    def to_raw(self, physical: float) -> int:
+    def to_raw(self, physical: float | Decimal) -> int:
         """Nearest raw value, ties to even; not range-checked."""
         return int((Decimal(str(physical)) / self.scale).to_integral_value(ROUND_HALF_EVEN))
 
@@ -319,7 +319,7 @@ class Mission:
         return float(value)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dictionary:
     """Everything both ends know about the packets, the units and the limits."""
 
