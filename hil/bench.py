@@ -7,87 +7,18 @@
 The same scenario runs on every bench; only the description differs.
 """
 
-import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
 
 from emei.link import Link
+from hil.boards.emulated import EmulatedBoard
+from hil.boards.host import HostBoard
 from hil.errors import BenchError
+from hil.model import Board, Description, Edge, Units
 
 BENCHES = Path(__file__).parent / "benches"
-ROOT = Path(__file__).parent.parent
-
-
-class Units(Protocol):
-    """The simulated units. Names are "unit.quantity" (hal/sim/sim_faults.c)."""
-
-    def force(self, name: str, value: float) -> None:
-        """Hold a quantity at a value, or switch a fault on."""
-
-    def release(self, name: str) -> None:
-        """Let the model have its way again."""
-
-    def observe(self, name: str) -> float:
-        """The value a quantity has now."""
-
-    def recorder_file(self, entry_id: int) -> bytes:
-        """Science data of one entry as the recorder holds it; empty when there is none."""
-
-
-@dataclass(frozen=True)
-class Edge:
-    """An edge of a discrete that the board drove: transmit-enable on or off, in seconds of the bench."""
-
-    time_s: float
-    name: str
-    on: bool
-
-
-@dataclass(frozen=True)
-class Description:
-    """One file of hil/benches. Bit rates in baud by line; unit settings as in sim.h; waits in ms by BENCH_WAIT."""
-
-    name: str
-    board: str
-    image: Path
-    spacecraft: str
-    bit_rates_baud: Mapping[str, int]
-    units: Mapping[str, int]
-    shortened_waits: Mapping[str, int]
-
-    @classmethod
-    def read(cls, path: Path) -> "Description":
-        content = tomllib.loads(path.read_text())
-        return cls(
-            name=content["name"],
-            board=content["board"]["kind"],
-            image=ROOT / content["board"]["image"],
-            spacecraft=content["board"]["spacecraft"],
-            bit_rates_baud=content["bit_rates_baud"],
-            units=content["units"],
-            shortened_waits=content.get("shortened_waits_ms", {}),
-        )
-
-
-class Board(Protocol):
-    """What a board of hil/boards gives to the bench."""
-
-    link: Link
-    units: Units
-    edges: list[Edge]
-
-    def alarm(self, on: bool) -> None: ...
-
-    def link_fault(self, direction: str, fault: str, **settings: float) -> None: ...
-
-    def elapsed_s(self) -> float: ...
-
-    def power_cycle(self, off_s: float) -> None: ...
-
-    def stop(self) -> None: ...
+BOARDS: Mapping[str, Callable[[Description, Path], Board]] = {"host": HostBoard, "emulated": EmulatedBoard}
 
 
 class Bench:
@@ -119,7 +50,7 @@ class Bench:
         return self._board.units
 
     @property
-    def edges(self) -> list[Edge]:
+    def edges(self) -> Sequence[Edge]:
         """Edges of transmit-enable since the start."""
         return self._board.edges
 
@@ -153,12 +84,7 @@ class Bench:
 
 def start(description: Description, directory: Path) -> Board:
     """Start the board a description names."""
-    if description.board == "emulated":
-        from hil.boards.emulated import EmulatedBoard  # noqa: PLC0415
-
-        return EmulatedBoard(description, directory)
-    if description.board == "host":
-        from hil.boards.host import HostBoard  # noqa: PLC0415
-
-        return HostBoard(description, directory)
-    raise BenchError(f'Bench {description.name}: board kind "{description.board}" is not known; use emulated or host.')
+    if description.board not in BOARDS:
+        known = " or ".join(BOARDS)
+        raise BenchError(f'Bench {description.name}: board kind "{description.board}" is not known; use {known}.')
+    return BOARDS[description.board](description, directory)

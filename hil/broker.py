@@ -6,15 +6,18 @@ faster than the line's bit rate. Faults of hil/line.py are switched by JSON line
 
     {"line": "link", "direction": "to_board", "fault": "corrupt", "probability": 0.01, "for_s": 5}
     {"count": "link"}
+    {"attach": "link", "port": "/dev/pts/7"}
 
-Every line is answered by one on standard output: {"ok": true, ...} or {"error": "..."}. The broker ends
-when its input does, or when the board is gone.
+Every line is answered by one on standard output: {"ok": true, ...} or {"error": "..."}. A board that is gone
+(power cut) leaves the offered lines open, and silent, until its new ports are attached. The broker ends when
+its input does.
 
     python -m hil.broker '{"seed": 1, "lines": {"link": {"port": "/dev/pts/3", "link": "run/link",
                            "bit_rate_baud": 115200, "log": null}}}'
 """
 
 import ctypes
+import errno
 import json
 import os
 import select
@@ -46,8 +49,7 @@ class BrokeredLine:
         self.to_board = Line(rate, f"{seed}:{name}:to_board")
         self.from_board = Line(rate, f"{seed}:{name}:from_board")
         self.lost_octets = 0
-        self.board_fd = os.open(settings["port"], os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-        tty.setraw(self.board_fd)
+        self.board_fd: int | None = _open_raw(settings["port"])
         self.offered_fd, listener_fd = os.openpty()
         tty.setraw(listener_fd)
         os.set_blocking(self.offered_fd, False)
@@ -55,7 +57,7 @@ class BrokeredLine:
         self.path.unlink(missing_ok=True)
         self.path.symlink_to(os.ttyname(listener_fd))
         os.close(listener_fd)
-        self.log = Path(settings["log"]).open("ab", buffering=0) if settings.get("log") else None
+        self.log = _open_log(settings.get("log"))
         self._for_board = bytearray()
         self._for_listener = bytearray()
         self._watched: dict[int, int] = {}
@@ -64,7 +66,8 @@ class BrokeredLine:
 
     def register(self, poller: select.epoll) -> None:
         """Poll for what can be taken or given now."""
-        self._watch(poller, self.board_fd, self.from_board.waiting < FROM_BOARD_OCTETS, bool(self._for_board))
+        if self.board_fd is not None:
+            self._watch(poller, self.board_fd, self.from_board.waiting < FROM_BOARD_OCTETS, bool(self._for_board))
         if self.listened:
             self._watch(poller, self.offered_fd, self.to_board.waiting < TO_BOARD_OCTETS, bool(self._for_listener))
 
@@ -88,8 +91,23 @@ class BrokeredLine:
 
     def lose_listener(self, poller: select.epoll) -> None:
         self.listened = False
+        self._watched.pop(self.offered_fd)
         self._for_listener.clear()
         poller.unregister(self.offered_fd)
+
+    def attach(self, port: str, poller: select.epoll) -> None:
+        """Connect the board's end, which is new, to this line."""
+        self.lose_board(poller)
+        self.board_fd = _open_raw(port)
+        poller.register(self.board_fd, 0)
+
+    def lose_board(self, poller: select.epoll) -> None:
+        self._for_board.clear()
+        if self.board_fd is not None:
+            poller.unregister(self.board_fd)
+            self._watched.pop(self.board_fd, None)
+            os.close(self.board_fd)
+            self.board_fd = None
 
     def take(self, now_s: float, fd: int, poller: select.epoll) -> None:
         """Octets a sender wrote."""
@@ -104,14 +122,14 @@ class BrokeredLine:
         elif fd == self.offered_fd:
             self.lose_listener(poller)
         else:
-            raise EOFError
+            self.lose_board(poller)
 
     def give(self, now_s: float) -> None:
         """Octets that are due, to their receivers."""
         self._for_board += self.to_board.pop(now_s)
         octets = self.from_board.pop(now_s)
-        if self.log and octets:
-            self.log.write(octets)
+        if self.log is not None and octets:
+            os.write(self.log, octets)
         if self.listened:
             self._for_listener += octets
         else:
@@ -120,7 +138,10 @@ class BrokeredLine:
             excess = len(self._for_listener) - HELD_OCTETS
             self.lost_octets += excess
             del self._for_listener[:excess]
-        _write(self.board_fd, self._for_board)
+        if self.board_fd is None:
+            self._for_board.clear()
+        else:
+            _write(self.board_fd, self._for_board)
         if self.listened:
             _write(self.offered_fd, self._for_listener)
 
@@ -132,12 +153,26 @@ class BrokeredLine:
         return min((time_s for time_s in times if time_s is not None), default=now_s + IDLE_S)
 
 
+def _open_log(path: str | None) -> int | None:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644) if path else None
+
+
+def _open_raw(port: str) -> int:
+    fd = os.open(port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    tty.setraw(fd)
+    return fd
+
+
 def _write(fd: int, octets: bytearray) -> None:
     if octets:
         try:
             del octets[: os.write(fd, octets)]
         except BlockingIOError:
             return
+        except OSError as error:
+            # A board that died: the poll reports it next.
+            if error.errno != errno.EIO:
+                raise
 
 
 class Broker:
@@ -145,16 +180,16 @@ class Broker:
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self.lines = {name: BrokeredLine(name, line, settings["seed"]) for name, line in settings["lines"].items()}
-        self._by_fd = {fd: line for line in self.lines.values() for fd in (line.board_fd, line.offered_fd)}
         self._orders = b""
         self._poller = select.epoll()
         self._poller.register(sys.stdin.fileno(), select.EPOLLIN)
         os.set_blocking(sys.stdin.fileno(), False)
         for line in self.lines.values():
+            assert line.board_fd is not None
             self._poller.register(line.board_fd, 0)
 
     def run(self) -> None:
-        """Until the input or the board ends."""
+        """Until the input ends."""
         self._answer({"ok": True, "lines": {name: str(line.path) for name, line in self.lines.items()}})
         while True:
             now_s = time.monotonic()
@@ -167,12 +202,12 @@ class Broker:
             now_s = time.monotonic()
             for line in self.lines.values():
                 line.give(now_s)
+            by_fd = {fd: line for line in self.lines.values() for fd in (line.board_fd, line.offered_fd)}
             for fd, event in ready:
-                if fd == sys.stdin.fileno():
-                    if not self._take_orders(now_s):
-                        return
-                elif event & (select.EPOLLIN | select.EPOLLHUP):
-                    self._by_fd[fd].take(now_s, fd, self._poller)
+                if fd != sys.stdin.fileno() and event & (select.EPOLLIN | select.EPOLLHUP):
+                    by_fd[fd].take(now_s, fd, self._poller)
+            if any(fd == sys.stdin.fileno() for fd, _ in ready) and not self._take_orders(now_s):
+                return
 
     def _take_orders(self, now_s: float) -> bool:
         try:
@@ -184,7 +219,7 @@ class Broker:
         for text in lines:
             try:
                 self._answer({"ok": True, **self._obey(now_s, json.loads(text))})
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, OSError) as error:
                 self._answer({"error": f"{error}"})
         return bool(octets)
 
@@ -193,6 +228,9 @@ class Broker:
             line = self.lines[order["count"]]
             counts = {"to_board": line.to_board.count, "from_board": line.from_board.count}
             return {**counts, "lost": line.lost_octets}
+        if "attach" in order:
+            self.lines[order["attach"]].attach(order["port"], self._poller)
+            return {}
         line = self.lines[order.pop("line")]
         direction = {"to_board": line.to_board, "from_board": line.from_board}[order.pop("direction")]
         direction.set_fault(now_s, order.pop("fault"), **order)
@@ -206,10 +244,7 @@ class Broker:
 
 def main() -> None:
     ctypes.CDLL(None).prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS)
-    try:
-        Broker(json.loads(sys.argv[1])).run()
-    except (EOFError, KeyboardInterrupt):
-        return
+    Broker(json.loads(sys.argv[1])).run()
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ def start(
             stdout=subprocess.PIPE if conversation else file,
             stderr=file,
             start_new_session=True,
-            preexec_fn=die_with_parent,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - only prctl, which needs no lock
             pass_fds=pass_fds,
         )
 

@@ -14,12 +14,15 @@ import serial
 from emei.packets.frames import DownlinkReceiver, uplink_frame
 
 Received = tuple[float, bytes]
+TIME_RESOLUTION_S = 1e-6  # instants of `now_s()` nearer than this are the same
 
 
 class Link(Protocol):
     """One packet link to a payload computer."""
 
-    malformed_frames: int
+    @property
+    def malformed_frames(self) -> int:
+        """Frames that arrived and were not a packet of this spacecraft's."""
 
     def send_packet(self, packet: bytes) -> None:
         """Frame a packet and send it."""

@@ -5,20 +5,22 @@ periods count in the link's time, which is the board's where time is virtual.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 from emei.archive import Archive
 from emei.dictionary import Dictionary
-from emei.link import Link
+from emei.link import TIME_RESOLUTION_S, Link
 from emei.packets import PacketError, Telemetry, pack_telecommand, unpack_telemetry
-from emei.verification import FAILURES, SUCCESS, Ack, Command, Failure, Verification
+from emei.packets.headers import SEQUENCE_COUNTS
+from emei.packets.values import Physical
+from emei.verification import FAILURES, Ack, Command, Failure, Verification
 
 T = TypeVar("T")
 
-SEQUENCE_COUNTS = 1 << 14
 HOST_SOURCE_ID = 1
+REORDERED_PACKETS = 1000  # reports of one board overtake each other by urgency, never by more than this
 
 
 class SessionError(Exception):
@@ -38,7 +40,8 @@ class Reading:
     """Latest housekeeping value of a parameter.
 
     `value` is physical, in `unit`; `label` the member's name where there is an enumeration, else the
-    number as text. `valid` is False while the board says that it is not fresh. `time_s` is link time.
+    number as text. `valid` is False while the board says that it is not fresh. `time_s` is link time of
+    arrival, `board_time_s` the GPS time of the report.
     """
 
     name: str
@@ -48,17 +51,22 @@ class Reading:
     unit: str
     valid: bool
     time_s: float
+    board_time_s: float
 
 
 @dataclass(frozen=True)
 class EventReport:
-    """An event report (5,1) to (5,4). `message` is the dictionary's sentence with the fields filled in."""
+    """An event report (5,1) to (5,4). `message` is the dictionary's sentence with the fields filled in.
+
+    `fields` are physical values, names where there is an enumeration. Times as in Reading.
+    """
 
     name: str
     severity: str
-    fields: dict[str, int | float | str]
+    fields: Mapping[str, Physical]
     message: str
     time_s: float
+    board_time_s: float
 
 
 @dataclass
@@ -68,11 +76,17 @@ class Task:
     function: Callable[[], None]
     period_s: float
     phase_s: float
-    due_s: float
+    due_s: float = 0.0
     cancelled: bool = False
 
     def cancel(self) -> None:
         self.cancelled = True
+
+    def schedule(self, now_s: float) -> None:
+        """Due next at the first of its times after now."""
+        self.due_s = math.ceil((now_s - self.phase_s) / self.period_s) * self.period_s + self.phase_s
+        if self.due_s <= now_s + TIME_RESOLUTION_S:
+            self.due_s += self.period_s
 
 
 class Session:
@@ -95,57 +109,209 @@ class Session:
         self.archive = archive
         self.spacecraft = dictionary.spacecraft[spacecraft]
         self.source_id = source_id
-        self.apid = dictionary.mission.integer("packets", "payload_apid")
         self.commands: list[Command] = []
         self.events: list[EventReport] = []
         self.readings: dict[str, Reading] = {}
         self.anomalies: list[str] = []
         self.packets_received = 0
         self._open: dict[int, Command] = {}
-        self._sent: dict[int, int] = {}
-        self._last_count: dict[int, int] = {}
+        self._sent = 0
+        self._newest_count: dict[int, int] = {}
+        self._missing: set[tuple[int, int]] = set()
         self._listeners: list[Callable[[Telemetry], None]] = []
         self._tasks: list[Task] = []
         self._pumping = False
 
-    # Commands
-
     def send(self, name: str, ack: Ack = Ack.ALL, **arguments: object) -> Command:
         """Send a telecommand by name. Wrong arguments are refused before anything is sent."""
+        telecommand = self.dictionary.telecommand(name)
+        count = self._sent
+        packet = pack_telecommand(
+            self.dictionary, name, arguments, sequence_count=count, ack=int(ack), source_id=self.source_id
+        )
+        self._sent = (count + 1) % SEQUENCE_COUNTS
+        return self._follow(telecommand.name, arguments, packet, ack)
 
     def send_packet(self, packet: bytes, name: str = "packet", ack: Ack = Ack.ALL) -> Command:
         """Send a packet as it is (tests of bad input) and follow it by its request ID."""
-
-    def next_count(self, apid: int) -> int:
-        """The sequence count of the next packet to `apid`, which is thereby used."""
-
-    # Waiting
+        return self._follow(name, {}, packet, ack)
 
     def pump(self, timeout_s: float) -> int:
-        """Run what is due and take in what arrives, for at most `timeout_s`; returns when packets came."""
+        """Run what is due and take in what arrives, for at most `timeout_s`; returns as soon as packets came."""
+        if self._pumping:
+            raise RuntimeError("pump was called from within the pump: a task or listener must not wait")
+        self._pumping = True
+        try:
+            until_s = self.link.now_s() + timeout_s
+            while True:
+                self._run_tasks()
+                due_s = min((task.due_s for task in self._tasks), default=until_s)
+                received = self.link.receive(max(0.0, min(until_s, due_s) - self.link.now_s()))
+                for time_s, packet in received:
+                    self._take(time_s, packet)
+                if received or self.link.now_s() >= until_s - TIME_RESOLUTION_S:
+                    return len(received)
+        finally:
+            self._pumping = False
 
     def run_for(self, duration_s: float) -> None:
         """Go on for a while."""
+        until_s = self.link.now_s() + duration_s
+        while (left_s := until_s - self.link.now_s()) > TIME_RESOLUTION_S:
+            self.pump(left_s)
 
     def wait_for(self, predicate: Callable[[], T], timeout_s: float, what: str) -> T:
-        """Until `predicate()` is true, and its value. NotSeen, with `what` in the sentence, when it does not come."""
+        """Until `predicate()` is true, and its value. NotSeen, with `what` in its sentence, when that does not come."""
+        until_s = self.link.now_s() + timeout_s
+        while not (result := predicate()):
+            left_s = until_s - self.link.now_s()
+            if left_s <= TIME_RESOLUTION_S:
+                raise NotSeen(f"{what} did not come within {timeout_s:g} s.")
+            self.pump(left_s)
+        return result
 
     def wait_event(self, name: str, timeout_s: float, since: int = 0, **fields: object) -> EventReport:
         """The first event of that name, with those field values, from `events[since:]` on."""
+        self.dictionary.event(name)
 
-    # Telemetry
+        def find() -> EventReport | None:
+            for event in self.events[since:]:
+                if event.name == name and all(event.fields[key] == value for key, value in fields.items()):
+                    return event
+            return None
+
+        conditions = "".join(f" with {key} {value}" for key, value in fields.items())
+        event = self.wait_for(find, timeout_s, f"The event {name}{conditions}")
+        assert event is not None
+        return event
 
     def reading(self, parameter: str) -> Reading | None:
-        """The latest value of a parameter, None when no housekeeping report held it yet."""
+        """The latest value of a parameter, None while no housekeeping report held it."""
+        return self.readings.get(self.dictionary.parameter(parameter).name)
 
     def value(self, parameter: str) -> float | int | str | None:
-        """Shorthand: the label where the parameter has an enumeration, else the value; None when absent or not valid."""
+        """The label where the parameter has an enumeration, else the value; None when absent or not valid."""
+        reading = self.reading(parameter)
+        if reading is None or not reading.valid:
+            return None
+        return reading.label if self.dictionary.parameter(parameter).enumeration else reading.value
+
+    @property
+    def missing_packets(self) -> int:
+        """Packets the board sent since its boot, by their sequence counts, that did not come."""
+        return len(self._missing)
 
     def listen(self, listener: Callable[[Telemetry], None]) -> None:
         """Call `listener` with every decoded report from now on, inside the pump."""
+        self._listeners.append(listener)
 
     def every(self, period_s: float, function: Callable[[], None], phase_s: float = 0.0) -> Task:
         """Run `function` inside the pump at link times k x period_s + phase_s. Missed times are left out."""
+        task = Task(function, period_s, phase_s)
+        task.schedule(self.link.now_s())
+        self._tasks.append(task)
+        return task
 
     def check_dictionary(self, timeout_s: float) -> int:
-        """Compare the dictionary's hash with housekeeping; returns it. DictionaryMismatch, NotSeen."""
+        """Compare the dictionary's hash with the one in housekeeping, and return it. DictionaryMismatch, NotSeen."""
+        reading = self.wait_for(
+            lambda: self.reading("DICTIONARY_HASH"), timeout_s, "Housekeeping with the dictionary hash"
+        )
+        assert reading is not None
+        if reading.raw != self.dictionary.hash_word:
+            raise DictionaryMismatch(
+                f"The board was built with dictionary {reading.raw:08x} and these tools have "
+                f"{self.dictionary.hash_word:08x}: use the tools of the board's version, or load its image again."
+            )
+        return reading.raw
+
+    def _follow(self, name: str, arguments: Mapping[str, object], packet: bytes, ack: Ack) -> Command:
+        command = Command(name, dict(arguments), packet, ack, self.link.now_s(), self._wait_until)
+        self._open[command.request_id] = command
+        self.commands.append(command)
+        if self.archive:
+            self.archive.telecommand(command.sent_s, packet)
+        self.link.send_packet(packet)
+        return command
+
+    def _wait_until(self, predicate: Callable[[], bool], timeout_s: float) -> bool:
+        try:
+            return self.wait_for(predicate, timeout_s, "It")
+        except NotSeen:
+            return False
+
+    def _run_tasks(self) -> None:
+        self._tasks = [task for task in self._tasks if not task.cancelled]
+        for task in self._tasks:
+            now_s = self.link.now_s()
+            if now_s >= task.due_s - TIME_RESOLUTION_S:
+                task.schedule(now_s)
+                task.function()
+
+    def _take(self, time_s: float, packet: bytes) -> None:
+        self.packets_received += 1
+        if self.archive:
+            self.archive.telemetry(time_s, packet)
+        try:
+            report = unpack_telemetry(self.dictionary, packet)
+        except PacketError as error:
+            self.anomalies.append(f"at {time_s:.3f} s a packet came that does not decode: {error}")
+            return
+        self._check_count(time_s, report)
+        if report.service == 1:
+            self._take_verification(time_s, report)
+        elif report.structure:
+            self._take_housekeeping(time_s, report)
+        elif report.event:
+            event = EventReport(report.name, report.severity, report.fields, report.message, time_s, report.time_gps_s)
+            self.events.append(event)
+        for listener in self._listeners:
+            listener(report)
+
+    def _check_count(self, time_s: float, report: Telemetry) -> None:
+        """Keep the sequence counts that did not come. Reports may overtake each other; a boot starts at 0 again."""
+        apid, count = report.apid, report.sequence_count
+        newest = self._newest_count.get(apid)
+        if report.event and report.name == "BOOTED":
+            self._missing = {(other, missing) for other, missing in self._missing if other != apid}
+            newest = None
+        if newest is None:
+            self._newest_count[apid] = count
+            return
+        ahead = (count - newest) % SEQUENCE_COUNTS
+        if 0 < ahead <= REORDERED_PACKETS:
+            self._missing |= {(apid, (newest + step) % SEQUENCE_COUNTS) for step in range(1, ahead)}
+            self._newest_count[apid] = count
+        elif (apid, count) in self._missing:
+            self._missing.remove((apid, count))
+        else:
+            self.anomalies.append(f"at {time_s:.3f} s sequence count {count} of APID {apid} came twice")
+
+    def _take_housekeeping(self, time_s: float, report: Telemetry) -> None:
+        for field in report.values:
+            assert isinstance(field.raw, int) and isinstance(field.value, int | float)
+            self.readings[field.name] = Reading(
+                field.name, field.raw, field.value, field.label, field.unit, field.valid, time_s, report.time_gps_s
+            )
+
+    def _take_verification(self, time_s: float, report: Telemetry) -> None:
+        command = self._open.get(report.request_id or 0)
+        if command is None:
+            request = f"{report.request_id:08x}"
+            self.anomalies.append(f"at {time_s:.3f} s (1,{report.subservice}) came for {request}, which was not sent")
+            return
+        raw = report.raw
+        step = raw.get("step")
+        assert not isinstance(step, list)
+        failure = self._failure(report, step) if report.subservice in FAILURES else None
+        problems = len(command.disorder)
+        command.take(Verification(report.subservice, time_s, step), failure)
+        self.anomalies += command.disorder[problems:]
+
+    @staticmethod
+    def _failure(report: Telemetry, step: int | None) -> Failure:
+        raw = report.raw
+        code, detail, limit = raw["failure"], raw["detail"], raw["limit"]
+        assert isinstance(code, int) and isinstance(detail, int) and isinstance(limit, int)
+        name = str(report.fields["failure"])
+        return Failure(report.subservice, code, name, report.message, detail, limit, step)

@@ -1,0 +1,5 @@
+"""Scenarios run on the bench of hil/plugin.py."""
+
+from hil.plugin import bench, platform, pytest_addoption, pytest_generate_tests, session
+
+__all__ = ["bench", "platform", "pytest_addoption", "pytest_generate_tests", "session"]

@@ -1,0 +1,65 @@
+"""The bench for pytest: fixtures `bench` and `session`, one bench a module, on each board asked for.
+
+pytest hil/scenarios --board emulated
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emei.archive import Archive
+from emei.dictionary import load
+from emei.platform import Platform
+from emei.session import Session
+from hil.bench import Bench
+from hil.model import ROOT
+
+BOARDS = ("host", "emulated")
+GPS_EPOCH_S = 1_450_000_000  # GPS second of bench time 0; any whole second will do
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--board", choices=BOARDS, action="append", help="benches to run scenarios on (default: both)")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "bench" in metafunc.fixturenames:
+        boards = metafunc.config.getoption("--board") or BOARDS
+        metafunc.parametrize("bench", boards, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
+def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    """A running bench, started for this module and gone after it."""
+    name = re.sub(r"\W+", "-", f"{request.module.__name__.rpartition('.')[2]}-{request.param}")
+    with Bench(request.param, fresh_directory(ROOT / "build" / "hil" / name)) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def session(bench: Bench) -> Iterator[Session]:
+    """A session with the board of the bench, its packets archived in the run directory."""
+    dictionary = load()
+    spacecraft = dictionary.spacecraft[bench.description.spacecraft]
+    with Archive(bench.directory, spacecraft.id, dictionary.hash) as archive:
+        yield Session(dictionary, bench.link, archive, spacecraft.name)
+
+
+@pytest.fixture(scope="module")
+def platform(session: Session) -> Iterator[Platform]:
+    """The on-board computer's time and ancillary data, once a second."""
+    platform = Platform(session, GPS_EPOCH_S)
+    yield platform
+    platform.stop()
+
+
+def fresh_directory(directory: Path) -> Path:
+    """The directory of a run, without the files of the run before."""
+    if directory.is_dir():
+        for item in directory.iterdir():
+            if not item.is_dir():
+                item.unlink()
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory

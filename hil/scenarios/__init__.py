@@ -1,0 +1,1 @@
+"""Scenarios: the same steps on every bench."""
