@@ -16,6 +16,7 @@ def test_script(script: str) -> None:
         capture_output=True,
         text=True,
         timeout=120,
+        check=False,
     )
     output = result.stdout + result.stderr
     summary = re.search(r"^(\d+) passed, (\d+) failed$", result.stdout, re.MULTILINE)

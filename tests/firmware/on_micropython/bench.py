@@ -1,6 +1,7 @@
 """The whole application on the host board, driven without a link: for tests of its inside."""
 
 import hal
+
 from payload.main import Payload
 from payload.tables import enums, pool
 from payload.tables import telecommands as telecommand_table
@@ -41,7 +42,8 @@ class Bench:
         service, subservice, arguments = self._names[name]
         packet = bytearray(1024)
         offset = 11
-        for (type_code, _, _, _, _), value in zip(arguments, values):
+        for index in range(len(arguments)):
+            type_code, value = arguments[index][0], values[index]
             if type_code == hal.CUC:
                 hal.copy(value, 0, packet, offset, 7)
                 offset += 7
@@ -49,7 +51,9 @@ class Bench:
                 offset = hal.put(type_code, value, packet, offset)
         count = self._count
         self._count += 1
-        packet[0:6] = bytes([0x18, 0x01, 0xC0 | count >> 8, count & 0xFF, (offset + 2 - 7) >> 8, (offset + 2 - 7) & 0xFF])
+        packet[0:6] = bytes(
+            [0x18, 0x01, 0xC0 | count >> 8, count & 0xFF, (offset + 2 - 7) >> 8, (offset + 2 - 7) & 0xFF]
+        )
         packet[6:11] = bytes([0x2F, service, subservice, 0, 1])
         hal.put(hal.U16, hal.crc16(packet, 0, offset), packet, offset)
         router = self.payload.router

@@ -10,6 +10,7 @@ import sys
 from binascii import hexlify, unhexlify
 
 import hal
+
 from payload.failure import Refusal
 from payload.instruments.acquisition_table import TableSlots
 from payload.tables import mission, telecommands

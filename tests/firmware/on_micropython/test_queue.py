@@ -1,6 +1,7 @@
 """The report queue: rings never mix packets, never lose a byte of one, and count what did not fit."""
 
 import hal
+
 import runner
 from payload.tmtc.queue import INFORMATIVE, RESPONSE, ReportQueue, _Ring
 

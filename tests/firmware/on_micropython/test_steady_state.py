@@ -2,6 +2,7 @@
 
 import hal
 import micropython
+
 import runner
 from bench import Bench
 from payload.tables import enums, pool
