@@ -18,6 +18,9 @@ void hal_init(uint16_t spacecraft_id, bool accept_clear_mode) {
     hal_guard_init();
     hal_time_init();
     hal_pool_init();
+    hal_monitor_init();
+    hal_discrete_init();
+    hal_rmap_init();
     hal_serial_init();
     hal_link_init(spacecraft_id, accept_clear_mode);
     identity = spacecraft_id;

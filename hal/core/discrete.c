@@ -10,6 +10,12 @@ static atomic_bool alarm_raised;
 static _Atomic uint32_t pps_count;
 static _Atomic uint32_t unknown_edges;
 
+void hal_discrete_init(void) {
+    atomic_store(&alarm_raised, false);
+    atomic_store(&pps_count, 0);
+    atomic_store(&unknown_edges, 0);
+}
+
 void hal_discrete_edge(uint8_t code, uint64_t time_us) {
     switch (code) {
     case HAL_EDGE_ALARM_ON:

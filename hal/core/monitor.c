@@ -1,5 +1,7 @@
 #include "hal_pool.h"
 
+#include <string.h>
+
 typedef struct {
     uint16_t samples_seen;
     uint8_t beyond; /* consecutive samples beyond a trip limit */
@@ -42,6 +44,10 @@ static void take_sample(const hal_monitor_t *monitor, progress_t *entry) {
     } else if (warning && entry->state == HAL_MONITOR_WITHIN) {
         entry->state = HAL_MONITOR_WARNING;
     }
+}
+
+void hal_monitor_init(void) {
+    memset(progress, 0, sizeof progress);
 }
 
 void hal_monitor_sweep(uint8_t instrument, unsigned mode, uint64_t now_us) {

@@ -190,6 +190,12 @@ static int transact(const request_t *request) {
     return result;
 }
 
+void hal_rmap_init(void) {
+    memset(&counters, 0, sizeof counters);
+    transaction_id = 0;
+    last_status = 0;
+}
+
 int hal_rmap_read(uint8_t node, uint32_t address, uint8_t *data, size_t octets) {
     if (octets == 0 || octets > BUS_LARGEST_DATA_OCTETS) {
         return HAL_RMAP_BAD_ARGUMENT;

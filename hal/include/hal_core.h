@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* No-init record, guard (transmit-enable off), time, pool, serial ports, link, in this order. Once,
+/* No-init record, guard (transmit-enable off), then everything else, serial ports and link last. Once,
  * after board_init(). `accept_clear_mode`: uplink frames without authentication are accepted
  * (bench builds only). */
 void hal_init(uint16_t spacecraft_id, bool accept_clear_mode);

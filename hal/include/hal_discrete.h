@@ -14,6 +14,9 @@
 #define HAL_EDGE_ALARM_OFF 'a'
 #define HAL_EDGE_PPS 'P'
 
+/* Before the board delivers edges: no alarm, counts 0. */
+void hal_discrete_init(void);
+
 /* An edge arrived at `time_us` (interrupt context). Unknown codes are counted and ignored. */
 void hal_discrete_edge(uint8_t code, uint64_t time_us);
 

@@ -72,6 +72,9 @@ extern const unsigned hal_monitor_count;
 
 typedef enum { HAL_MONITOR_WITHIN = 0, HAL_MONITOR_WARNING = 1, HAL_MONITOR_TRIP = 2 } hal_monitor_state_t;
 
+/* Every monitor within, nothing to report. */
+void hal_monitor_init(void);
+
 /* Sweep one instrument's monitors with its present mode. Only a fresh sample (set since the last
  * sweep) counts. Monitors that do not apply are reset, which is not a change to report. Limits are
  * themselves allowed values. A stale parameter trips at once where the monitor says so. */

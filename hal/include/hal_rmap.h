@@ -14,6 +14,9 @@
 #define HAL_RMAP_ERROR 3      /* the target answered with an error: see hal_rmap_last_status() */
 #define HAL_RMAP_BAD_ARGUMENT 4
 
+/* Forget counters and the last status; transaction identifiers start anew. */
+void hal_rmap_init(void);
+
 int hal_rmap_read(uint8_t node, uint32_t address, uint8_t *data, size_t octets);
 int hal_rmap_write(uint8_t node, uint32_t address, const uint8_t *data, size_t octets);
 uint8_t hal_rmap_last_status(void);
