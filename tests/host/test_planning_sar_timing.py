@@ -42,7 +42,7 @@ def test_look_angle_of_25_deg_overruns_the_window_by_36_us() -> None:
         ({"pulse_s": 4e-6, "bandwidth_hz": 50e6}, "PULSE"),
         ({"pulse_s": 5e-6}, "RAMP_RATE"),
         ({"sampling_rate_code": 3}, "SAMPLING_RATE"),
-        ({"bits": 32}, "PACKET_SIZE"),
+        ({"baq": 32}, "PACKET_SIZE"),
         ({"ground_swath_m": 120e3}, "WINDOW_BEFORE_NEXT_PULSE"),
     ],
 )

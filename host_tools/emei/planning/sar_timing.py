@@ -12,7 +12,8 @@ from math import acos, asin, ceil, cos, degrees, floor, radians, sin, sqrt
 from emei.dictionary import Dictionary
 
 _HEADER_PRIMARY_OCTETS = 6
-_SAMPLE_PAIR_COUNT_LIMIT = 65535
+_BYPASS_BITS = 10
+_LARGEST_SAMPLE_COUNT = 2 * 65535
 _WINDOW_RULES = ("WINDOW_AFTER_PULSE", "WINDOW_BEFORE_NEXT_PULSE", "NADIR")
 
 
@@ -94,8 +95,13 @@ class Request:
     prf_hz: float = 4600.0
     bandwidth_hz: float = 150e6
     sampling_rate_code: int = 5
-    bits: int = 4
+    baq: int = 4
     duration_ms: int = 10000
+
+    @property
+    def bits(self) -> int:
+        """Bits of a sample value in the data: those of the BAQ, 10 without it (Sentinel-1 layout)."""
+        return self.baq or _BYPASS_BITS
 
 
 @dataclass(frozen=True)
@@ -149,6 +155,7 @@ class Timing:
         return {
             "mode": "STRIPMAP",
             "rank": self.rank,
+            "baq": self.request.baq,
             "sampling_rate": self.request.sampling_rate_code,
             "bandwidth_mhz": round(self.request.bandwidth_hz / 1e6),
             "pri_code": self.pri_code,
@@ -318,11 +325,11 @@ class TimingDesigner:
         )
 
     def _packet_margin(self, request: Request, samples: float) -> float:
-        """Octets left in a source packet that holds one echo line (complex samples, 8 bit in bypass)."""
+        """What is left of a source packet that holds one echo line: octets, or samples of its 16-bit count of quads."""
         count = ceil(samples)
-        bits = request.bits if request.bits else 8
-        octets = _HEADER_PRIMARY_OCTETS + self.numbers.secondary_header_octets + ceil(2 * bits * count / 8)
-        return min(self.numbers.largest_packet_octets - octets, _SAMPLE_PAIR_COUNT_LIMIT - count)
+        octets = _HEADER_PRIMARY_OCTETS + self.numbers.secondary_header_octets
+        octets += ceil(2 * request.bits * count / 8)
+        return min(self.numbers.largest_packet_octets - octets, _LARGEST_SAMPLE_COUNT - count)
 
 
 def _distance_on_circle(window: tuple[float, float], echo: tuple[float, float], period: float) -> float:
