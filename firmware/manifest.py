@@ -1,6 +1,6 @@
 # What every image and the host board freeze: the application, the dictionary's tables, the entry.
-include_tables = "$(PORT_DIR)/../../../build/gen/firmware"
+# Paths are relative to this file.
 
 package("payload", base_path=".")
-package("payload", base_path=include_tables)
+package("payload", base_path="../build/gen/firmware")
 module("main.py", base_path=".")

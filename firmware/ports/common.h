@@ -5,8 +5,7 @@
 
 #define MICROPY_CONFIG_ROM_LEVEL (MICROPY_CONFIG_ROM_LEVEL_EXTRA_FEATURES)
 
-/* 31-bit small integers, 30-bit after the sign; single-precision floats on the heap. */
-#define MICROPY_OBJ_REPR (MICROPY_OBJ_REPR_A)
+/* Object representation A, the default: 31-bit small integers; single-precision floats on the heap. */
 #define MICROPY_LONGINT_IMPL (MICROPY_LONGINT_IMPL_MPZ)
 #define MICROPY_FLOAT_IMPL (MICROPY_FLOAT_IMPL_FLOAT)
 
@@ -29,19 +28,18 @@
 
 /* Nothing on board needs these. */
 #define MICROPY_PY_ASYNCIO (0)
-#define MICROPY_PY_BINASCII (0)
 #define MICROPY_PY_CRYPTOLIB (0)
 #define MICROPY_PY_DEFLATE (0)
 #define MICROPY_PY_FRAMEBUF (0)
 #define MICROPY_PY_HASHLIB (0)
 #define MICROPY_PY_HEAPQ (0)
-#define MICROPY_PY_JSON (0)
 #define MICROPY_PY_MACHINE (0)
 #define MICROPY_PY_OS_DUPTERM (0)
 #define MICROPY_PY_RANDOM (0)
 #define MICROPY_PY_RE (0)
 #define MICROPY_PY_SELECT (0)
 #define MICROPY_PY_SSL (0)
+#define MICROPY_PY_TIME (0) /* time comes from `hal` */
 #define MICROPY_PY_UCTYPES (0)
 #define MICROPY_PY_WEBSOCKET (0)
 

@@ -22,6 +22,12 @@ typedef struct {
 sim_t *sim_create(const sim_settings_t *settings);
 void sim_destroy(sim_t *sim);
 
+/* The same in memory of the caller's, which outlives what uses it (the host board keeps the units
+ * over a reset of the payload computer). All state lives in the block; NULL when `octets` is less
+ * than sim_size(). Not for sim_destroy(). */
+size_t sim_size(void);
+sim_t *sim_create_at(void *memory, size_t octets, const sim_settings_t *settings);
+
 /* Bring every model to `time_us` (since power-on of the bench; never backwards). */
 void sim_step(sim_t *sim, uint64_t time_us);
 
