@@ -107,6 +107,7 @@ class _Reader:
         return self.codecs.dictionary.failure_sentence(parsed["failure"], parsed["detail"], parsed["limit"])
 
     def housekeeping(self) -> Telemetry:
+        self.need(1, "A housekeeping report")
         structure = self.codecs.structures.get(self.packet[21])
         if structure is None:
             raise PacketError(f"There is no housekeeping structure {self.packet[21]} in the dictionary.")
@@ -118,9 +119,10 @@ class _Reader:
         return self.telemetry(structure.name, parsed, values, structure=structure)
 
     def event(self) -> Telemetry:
+        self.need(2, "An event report")
         event_id = int.from_bytes(self.packet[21:23], "big")
         event = self.codecs.events.get(event_id)
-        if event is None or len(self.packet) < SMALLEST_TM_OCTETS + 2:
+        if event is None:
             raise PacketError(f"There is no event {event_id} in the dictionary.")
         if event.level != self.kind[1]:
             raise PacketError(f"Event {event.name} came as (5,{self.kind[1]}); it is (5,{event.level}).")
@@ -128,6 +130,10 @@ class _Reader:
         values = _decode(event.fields, parsed)
         message = event.message.format(**{value.name: value for value in values})
         return self.telemetry(event.name, parsed, values, event=event, message=message)
+
+    def need(self, octets: int, kind: str) -> None:
+        if len(self.packet) < SMALLEST_TM_OCTETS + octets:
+            raise PacketError(f"{kind} of {len(self.packet)} octets ends before it says which it is.")
 
     def telemetry(self, name: str, parsed: Mapping[str, Any], values: tuple[FieldValue, ...], **more: Any) -> Telemetry:
         return Telemetry(

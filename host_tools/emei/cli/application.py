@@ -1,0 +1,73 @@
+"""The command group and how errors end: one sentence; status 2 for wrong usage, 1 for refused or failed."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from emei.cli.interface import interface
+from emei.cli.live import monitor, send
+from emei.cli.offline import commands, pack, unpack
+from emei.dictionary import DictionaryError, UnknownName
+from emei.link import PortError
+from emei.packets import ArgumentError, PacketError
+from emei.session import SessionError
+from emei.verification import CommandError
+
+_REFUSED = (DictionaryError, UnknownName, ArgumentError, PacketError, PortError, SessionError, CommandError)
+FAILED = 1
+USAGE = 2
+_INTERRUPTED = 130
+
+
+class Sentences(click.Group):
+    """Ends every error that is foreseen with its sentence on standard error."""
+
+    def main(self, args: Sequence[str] | None = None, **options: Any) -> Any:  # type: ignore[override]
+        try:
+            status = super().main(args, **{**options, "standalone_mode": False})
+        except click.UsageError as error:
+            _say(error.format_message())
+            status = USAGE
+        except click.Abort:
+            _say("Interrupted.")
+            status = _INTERRUPTED
+        except click.ClickException as error:
+            _say(error.format_message())
+            status = FAILED
+        except _REFUSED as error:
+            _say(str(error))
+            status = FAILED
+        except BrokenPipeError:
+            # The reader of our output has enough; Python must not flush into the broken pipe at exit.
+            sys.stdout = None
+            status = FAILED
+        except OSError as error:
+            _say(f"{error.filename or 'The operating system'}: {error.strerror}.")
+            status = FAILED
+        sys.exit(status if isinstance(status, int) else 0)
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+@click.group(cls=Sentences, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="emei")
+@click.option(
+    "--dictionary",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    envvar="EMEI_DICTIONARY",
+    help="Folder of the dictionary, if not the one this program came with.",
+)
+@click.pass_context
+def main(context: click.Context, folder: Path | None) -> None:
+    """Ground tools of the onboard payload computer."""
+    context.obj = folder
+
+
+for command in (commands, pack, unpack, send, monitor, interface):
+    main.add_command(command)

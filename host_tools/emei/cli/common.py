@@ -1,0 +1,61 @@
+"""What the subcommands share: options, arguments as key=value, output as table or JSON."""
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from emei.dictionary import Dictionary, load
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def dictionary_of(context: click.Context) -> Dictionary:
+    return load(context.obj)
+
+
+def json_option(function: F) -> F:
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
+
+
+def spacecraft_option(function: F) -> F:
+    return click.option("--spacecraft", default="BENCH", show_default=True, help="Spacecraft by name.")(function)
+
+
+def port_option(function: F) -> F:
+    return click.option(
+        "--port", required=True, envvar="EMEI_PORT", metavar="PATH", help="Serial port of the link (or EMEI_PORT)."
+    )(function)
+
+
+def assignments(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    """key=value words as a dictionary."""
+    pairs: dict[str, str] = {}
+    for word in given:
+        key, separator, value = word.partition("=")
+        if not separator or not key:
+            raise click.UsageError(f"{word} is not an argument: write key=value.")
+        if key in pairs:
+            raise click.UsageError(f"{key} is given twice.")
+        pairs[key] = value
+    return pairs
+
+
+def console() -> Console:
+    """Colours and widths of the terminal; when the output is no terminal, plain and wide enough not to wrap hex."""
+    plain = Console(markup=False)
+    return plain if plain.is_terminal else Console(markup=False, width=160)
+
+
+def table(*columns: str, title: str | None = None) -> Table:
+    made = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    return made
+
+
+def print_json(value: object) -> None:
+    click.echo(json.dumps(value, indent=2))

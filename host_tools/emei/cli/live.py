@@ -1,0 +1,178 @@
+"""Subcommands that talk to a board: send, monitor."""
+
+import json
+import math
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import click
+from rich.live import Live
+
+from emei.cli.common import (
+    assignments,
+    console,
+    dictionary_of,
+    json_option,
+    port_option,
+    print_json,
+    spacecraft_option,
+    table,
+)
+from emei.cli.offline import telemetry_as_json
+from emei.cli.panel import SEVERITY_STYLES, Panel
+from emei.cli.preview import telecommand_table
+from emei.dictionary import Dictionary
+from emei.dictionary.errors import did_you_mean
+from emei.link import SerialLink
+from emei.packets import Telemetry, pack_telecommand, unpack_telecommand
+from emei.session import Session
+from emei.verification import Ack, Command, CommandError
+
+_REDRAWS_PER_SECOND = 4
+
+
+@click.command()
+@click.argument("name")
+@click.argument("arguments", nargs=-1, callback=assignments, metavar="[KEY=VALUE]...")
+@port_option
+@spacecraft_option
+@click.option("--timeout", "timeout_s", type=click.FloatRange(min=0), default=30.0, show_default=True, help="Seconds.")
+@click.option("--yes", is_flag=True, help="Do not ask before a hazardous telecommand.")
+@json_option
+@click.pass_context
+def send(
+    context: click.Context,
+    name: str,
+    arguments: dict[str, str],
+    port: str,
+    spacecraft: str,
+    timeout_s: float,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Send a telecommand and follow it to its completion or its failure."""
+    dictionary = dictionary_of(context)
+    # Refused here, before the port is touched.
+    preview = unpack_telecommand(dictionary, pack_telecommand(dictionary, name, arguments))
+    if not as_json:
+        console().print(telecommand_table(preview))
+    if preview.telecommand.hazardous and not yes:
+        _confirm(preview.name)
+    with _session(dictionary, port, spacecraft) as session:
+        command = session.send(preview.name, Ack.ALL, **arguments)
+        problem = ""
+        try:
+            command.wait(timeout_s)
+        except CommandError as error:
+            problem = str(error)
+        if as_json:
+            print_json(_command_as_json(command, problem))
+        else:
+            _show_command(command)
+    if problem:
+        raise click.ClickException(problem)
+
+
+@click.command()
+@port_option
+@spacecraft_option
+@click.option("--duration", "duration_s", type=click.FloatRange(min=0), help="Seconds after which to stop.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a packet, a line each.")
+@click.pass_context
+def monitor(context: click.Context, port: str, spacecraft: str, duration_s: float | None, as_json: bool) -> None:
+    """Show live telemetry with limit colours; without a terminal, a line for each event and failure."""
+    dictionary = dictionary_of(context)
+    until_s = time.monotonic() + (math.inf if duration_s is None else duration_s)
+    with _session(dictionary, port, spacecraft) as session:
+        if as_json:
+            session.listen(lambda report: click.echo(json.dumps(telemetry_as_json(report))))
+            _pump_until(session, until_s)
+        elif sys.stdout.isatty():
+            _watch(session, until_s)
+        else:
+            session.listen(_print_line)
+            _pump_until(session, until_s)
+        for anomaly in session.anomalies:
+            click.echo(anomaly, err=True)
+
+
+@contextmanager
+def _session(dictionary: Dictionary, port: str, spacecraft: str) -> Iterator[Session]:
+    known = dictionary.spacecraft.get(spacecraft)
+    if known is None:
+        near = did_you_mean(spacecraft, dictionary.spacecraft)
+        raise click.UsageError(f"There is no spacecraft {spacecraft}{near}")
+    link = SerialLink(port, dictionary.mission.integer("link", "bit_rate_baud"), known.id)
+    try:
+        yield Session(dictionary, link, spacecraft=spacecraft)
+    finally:
+        link.close()
+
+
+def _confirm(name: str) -> None:
+    try:
+        agreed = click.confirm(f"{name} is hazardous. Send it?", err=True)
+    except click.Abort as error:
+        raise click.ClickException(f"{name} is hazardous and was not sent: say --yes where nobody can ask.") from error
+    if not agreed:
+        raise click.ClickException(f"{name} was not sent.")
+
+
+def _pump_until(session: Session, until_s: float) -> None:
+    """Ctrl-C is how a monitor without a duration is meant to end."""
+    with suppress(KeyboardInterrupt):
+        while (left_s := until_s - time.monotonic()) > 0:
+            session.pump(min(left_s, 1.0))
+
+
+def _watch(session: Session, until_s: float) -> None:
+    panel = Panel(session)
+    with Live(panel, console=console(), refresh_per_second=_REDRAWS_PER_SECOND, screen=True):
+        _pump_until(session, until_s)
+
+
+def _print_line(report: Telemetry) -> None:
+    if not report.message:
+        return
+    style = SEVERITY_STYLES.get(report.severity, "")
+    kind = report.severity or f"({report.service},{report.subservice})"
+    line = f"{report.time_gps_s:.3f} {kind} {report.name}: {report.message}"
+    console().print(line, style=style, highlight=False, markup=False)
+
+
+def _show_command(command: Command) -> None:
+    rows = table("after", "report")
+    for report in command.reports:
+        step = "" if report.step is None else f" step {report.step}"
+        rows.add_row(f"{report.time_s - command.sent_s:.3f} s", f"(1,{report.subservice}){step}")
+    out = console()
+    out.print(rows)
+    if command.state == "completed":
+        out.print(f"{command.name} completed.", style="green", highlight=False)
+
+
+def _command_as_json(command: Command, problem: str) -> dict[str, Any]:
+    known: dict[str, Any] = {
+        "name": command.name,
+        "state": command.state,
+        "request_id": f"{command.request_id:08x}",
+        "packet": command.packet.hex(),
+        "reports": [
+            {"subservice": report.subservice, "step": report.step, "after_s": round(report.time_s - command.sent_s, 6)}
+            for report in command.reports
+        ],
+    }
+    if command.failure:
+        known["failure"] = {
+            "name": command.failure.name,
+            "code": command.failure.code,
+            "detail": command.failure.detail,
+            "limit": command.failure.limit,
+            "sentence": command.failure.sentence,
+        }
+    if problem:
+        known["problem"] = problem
+    return known
