@@ -3,7 +3,6 @@
 pytest hil/scenarios --board emulated
 """
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,19 +21,23 @@ GPS_EPOCH_S = 1_450_000_000  # GPS second of bench time 0; any whole second will
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--board", choices=BOARDS, action="append", help="benches to run scenarios on (default: both)")
+    parser.addoption("--bench", type=Path, help="one bench by its own description file, instead of --board")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "bench" in metafunc.fixturenames:
-        boards = metafunc.config.getoption("--board") or BOARDS
-        metafunc.parametrize("bench", boards, indirect=True, scope="module")
+        description = metafunc.config.getoption("--bench")
+        boards = [description] if description else metafunc.config.getoption("--board") or BOARDS
+        metafunc.parametrize("bench", boards, indirect=True, scope="module", ids=str)
 
 
 @pytest.fixture(scope="module")
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     """A running bench, started for this module and gone after it."""
-    name = re.sub(r"\W+", "-", f"{request.module.__name__.rpartition('.')[2]}-{request.param}")
-    with Bench(request.param, fresh_directory(ROOT / "build" / "hil" / name)) as running:
+    bench = Path(request.param).stem
+    name = f"{request.module.__name__.rpartition('.')[2]}-{bench}"
+    description = request.param if isinstance(request.param, Path) else None
+    with Bench(bench, fresh_directory(ROOT / "build" / "hil" / name), description) as running:
         yield running
 
 

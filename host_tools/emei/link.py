@@ -97,7 +97,7 @@ class SerialLink:
         return PortError(f"The serial port {self.port} went away: check the cable and the board, and connect again.")
 
 
-_ADVICE = {
+_ADVICE: dict[int | None, str] = {
     errno.ENOENT: "does not exist: check the name and the cable (`python -m serial.tools.list_ports` lists ports).",
     errno.EACCES: "may not be opened by this user: `sudo usermod -aG dialout $USER`, then log in again.",
     errno.EPERM: "may not be opened by this user: `sudo usermod -aG dialout $USER`, then log in again.",
@@ -111,6 +111,13 @@ def _open(port: str, bit_rate_baud: int) -> serial.Serial:
     try:
         return serial.Serial(port, bit_rate_baud, timeout=0, exclusive=True)
     except OSError as error:
-        code = error.errno
-        advice = _ADVICE.get(code, f"cannot be opened: {error}.") if code else f"cannot be opened: {error}."
+        advice = _ADVICE.get(_code(error), f"cannot be opened: {error}.")
         raise PortError(f"The serial port {port} {advice.format(port=port)}") from error
+
+
+def _code(error: OSError) -> int | None:
+    """The error number, which pyserial leaves in the cause (termios.error) where the port cannot be configured."""
+    cause = error.__context__
+    if error.errno is None and cause is not None and cause.args and isinstance(cause.args[0], int):
+        return cause.args[0]
+    return error.errno

@@ -188,7 +188,17 @@ def test_the_broker_ends_with_its_input(bench: Bench) -> None:
     assert bench.process.stdout is not None
 
 
-def test_the_broker_ends_with_the_board(bench: Bench) -> None:
-    os.close(bench.board_fd)
-    assert bench.process.wait(5) == 0
-    bench.board_fd = os.open(os.devnull, os.O_RDONLY)
+def test_a_new_board_is_attached_behind_the_same_line(bench: Bench) -> None:
+    with serial.Serial(str(bench.path), 115200, timeout=5) as port:
+        os.close(bench.board_fd)
+        port.write(b"to nobody")
+        while (count := bench.broker.ask(count="link")["to_board"])["entered"] < 9 or count["waiting"]:
+            pass
+        bench.board_fd, port_fd = os.openpty()
+        tty.setraw(port_fd)
+        bench.broker.ask(attach="link", port=os.ttyname(port_fd))
+        os.close(port_fd)
+        port.write(b"to the new board")
+        assert bench.board_read(16) == b"to the new board"
+        os.write(bench.board_fd, b"answer")
+        assert port.read(6) == b"answer"
