@@ -52,10 +52,6 @@ def _tuple(items: Iterable[str]) -> str:
     return "(\n" + "".join(f"    {item},\n" for item in items) + ")"
 
 
-def _inline(items: Iterable[object]) -> str:
-    return repr(tuple(items))
-
-
 def _type_codes(fields: Iterable[Field]) -> str:
     return repr(bytes(field.type.code for field in fields))
 

@@ -66,8 +66,8 @@ def _sentences(error: ValidationError, content: Content) -> Iterator[str]:
         for key in instance:
             if key not in known:
                 yield f"{where}: {key} is not known here{did_you_mean(key, known)}"
-    elif schema is False or error.validator is None:
-        yield f"{where}: not allowed beside the entry's other keys."
+    elif error.validator == "not":
+        yield f"{where}: this is not allowed beside the entry's other keys."
     else:
         yield f"{where}: the value is {instance!r}; {_allowed(error)} is allowed."
 

@@ -1,0 +1,326 @@
+"""The dictionary: it is good, its hash is of its content, and every kind of broken entry is refused with a sentence."""
+
+import copy
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emei.dictionary import DictionaryError, UnknownName, load
+from emei.dictionary.check import main as check
+from emei.dictionary.consistency import check_content
+from emei.dictionary.source import canonical_hash, default_folder, read_content, read_schema
+
+FOLDER = default_folder()
+GOOD = read_content(FOLDER)
+SCHEMA = read_schema(FOLDER)
+
+Content = dict[str, Any]
+
+
+def named(entries: list[Content], name: str) -> Content:
+    return next(entry for entry in entries if entry["name"] == name)
+
+
+def telecommand(content: Content, name: str) -> Content:
+    return named(content["telecommands"]["telecommand"], name)
+
+
+def argument(content: Content, command: str, name: str) -> Content:
+    return named(telecommand(content, command)["arguments"], name)
+
+
+def block(content: Content, unit: str, name: str) -> Content:
+    return named(content["units"][unit]["block"], name)
+
+
+# What is broken, and words of the sentence: file, entry, value, what is allowed.
+BROKEN: list[tuple[str, Callable[[Content], Any], tuple[str, ...]]] = [
+    (
+        "missing key",
+        lambda c: telecommand(c, "PING").pop("help"),
+        ("telecommands.toml", "PING", "help must be stated"),
+    ),
+    (
+        "unknown key",
+        lambda c: telecommand(c, "PING").update(hazardus=True),
+        ("telecommands.toml", "PING", "hazardus is not known here; did you mean hazardous?"),
+    ),
+    (
+        "wrong kind",
+        lambda c: telecommand(c, "PING").update(service="17"),
+        ("telecommands.toml", "PING", "service", "'17'", "a whole number is allowed"),
+    ),
+    (
+        "out of range",
+        lambda c: telecommand(c, "PING").update(service=300),
+        ("telecommands.toml", "PING", "300", "0 to 255 is allowed"),
+    ),
+    (
+        "unknown type",
+        lambda c: argument(c, "CONNECTION_TEST", "apid").update(type="u12"),
+        ("CONNECTION_TEST", "arguments apid", "'u12'", "u8, u16, u32"),
+    ),
+    ("bad name", lambda c: telecommand(c, "PING").update(name="ping"), ("'ping'", "an upper-case name")),
+    (
+        "name twice",
+        lambda c: telecommand(c, "PING").update(name="ABORT"),
+        ("telecommands.toml, ABORT", "ABORT has it already"),
+    ),
+    (
+        "type twice",
+        lambda c: telecommand(c, "PING").update(service=128, subservice=5),
+        ("telecommands.toml", "(128, 5)", "PING has it already"),
+    ),
+    (
+        "unknown enumeration",
+        lambda c: argument(c, "ABORT", "instrument").update(enum="INSTRUMENTS"),
+        ("ABORT", "'INSTRUMENTS'", "enumeration", "did you mean INSTRUMENT"),
+    ),
+    (
+        "minimum above maximum",
+        lambda c: argument(c, "CONNECTION_TEST", "apid").update(min=3000),
+        ("CONNECTION_TEST", "3000", "at most max = 2046"),
+    ),
+    (
+        "maximum beyond the type",
+        lambda c: argument(c, "CONNECTION_TEST", "apid").update(max=70000),
+        ("CONNECTION_TEST", "70000", "0 to 65535 is allowed in u16"),
+    ),
+    (
+        "default out of range",
+        lambda c: named(c["layouts"]["layout"], "IMAGE_SETTINGS")["fields"][0].update(default=5),
+        ("layouts.toml", "IMAGE_SETTINGS", "line_period_us", "at least min = 50"),
+    ),
+    (
+        "default not a member",
+        lambda c: named(c["layouts"]["layout"], "IMAGE_SETTINGS")["fields"][2].update(default=7),
+        ("tdi_stages", "7", "a value of TDI_STAGES"),
+    ),
+    (
+        "enumeration too wide",
+        lambda c: c["enumerations"]["INSTRUMENT"].update(LIDAR=300),
+        ("u8", "INSTRUMENT needs room for 300"),
+    ),
+    (
+        "enumeration value twice",
+        lambda c: c["enumerations"]["INSTRUMENT"].update(LIDAR=1),
+        ("enumerations.toml", "INSTRUMENT", "LIDAR", "SAR has it already"),
+    ),
+    (
+        "derived enumeration restated",
+        lambda c: c["enumerations"].update(SAR_MODE={"OFF": 0}),
+        ("enumerations.toml", "SAR_MODE", "other files"),
+    ),
+    ("unknown layout", lambda c: telecommand(c, "SAR_LOAD_TABLE")["arguments"][1].update(layout="TABLE"), ("'TABLE'",)),
+    (
+        "layout not last",
+        lambda c: telecommand(c, "SAR_LOAD_TABLE")["arguments"].append({"name": "more", "type": "u8"}),
+        ("SAR_LOAD_TABLE", "as the last argument"),
+    ),
+    (
+        "packet too long",
+        lambda c: (
+            argument(c, "EVENT_ENABLE", "events").update(list_max=64)
+            or c["mission"]["packets"].update(largest_packet_octets=100)
+        ),
+        ("EVENT_ENABLE", "at most 100 octets"),
+    ),
+    (
+        "unknown placeholder",
+        lambda c: named(c["events"]["event"], "TIME_SET").update(message="moved {moved}"),
+        ("events.toml", "TIME_SET", "not moved"),
+    ),
+    (
+        "unmatched brace",
+        lambda c: named(c["failures"]["failure"], "BAD_CRC").update(sentence="wrong {detail"),
+        ("failures.toml", "BAD_CRC", "matching braces"),
+    ),
+    (
+        "failure code twice",
+        lambda c: named(c["failures"]["failure"], "BAD_CRC").update(code=1),
+        ("failures.toml", "BAD_CRC", "UNKNOWN_APID has it already"),
+    ),
+    (
+        "unknown parameter in a structure",
+        lambda c: c["housekeeping"]["structure"][0]["parameters"].append("UPTIME"),
+        ("housekeeping.toml", "COMPUTER", "'UPTIME'", "did you mean UPTIME_S"),
+    ),
+    (
+        "structure of an unknown unit",
+        lambda c: named(c["housekeeping"]["structure"], "SAR").update(unit="LIDAR"),
+        ("housekeeping.toml", "SAR", "'LIDAR'", "name of a unit"),
+    ),
+    (
+        "parameter named as a register",
+        lambda c: c["parameters"]["parameters"][0].update(name="SAR_STATE"),
+        ("parameters.toml", "SAR_STATE", "housekeeping register"),
+    ),
+    (
+        "time in the pool",
+        lambda c: c["parameters"]["parameters"][0].update(type="cuc"),
+        ("parameters.toml", "UPTIME_S", "only an integer type"),
+    ),
+    (
+        "node twice",
+        lambda c: c["units"]["optical"]["unit"].update(node=0x20),
+        ("units/optical.toml", "32", "units/sar.toml has it already"),
+    ),
+    (
+        "unknown limiter",
+        lambda c: c["units"]["sar"]["unit"].update(limiter="SAR"),
+        ("units/sar.toml", "'SAR'", "LIMITER"),
+    ),
+    (
+        "blocks overlap",
+        lambda c: block(c, "sar", "control").update(address=8),
+        ("units/sar.toml", "control", "block housekeeping holds 0 to"),
+    ),
+    (
+        "block too long",
+        lambda c: c["mission"]["bus"].update(largest_data_octets=16),
+        ("units/sar.toml", "housekeeping", "at most 16 octets"),
+    ),
+    (
+        "layout and registers",
+        lambda c: block(c, "sar", "control").update(layout="IMAGE_SETTINGS"),
+        ("units/sar.toml", "control", "registers", "not allowed beside"),
+    ),
+    (
+        "unknown guard",
+        lambda c: c["modes_sar"]["transitions"][1]["guards"].append("BUS_VOLTAGES"),
+        ("modes_sar.toml", "switch_on", "'BUS_VOLTAGES'", "did you mean BUS_VOLTAGE"),
+    ),
+    (
+        "unknown mode",
+        lambda c: c["modes_sar"]["transitions"][1].update(to="ON"),
+        ("modes_sar.toml", "switch_on", "'ON'", "name of a mode"),
+    ),
+    (
+        "two transitions",
+        lambda c: (
+            c["modes_sar"]["transitions"][2]["from"].append("STANDBY")
+            or c["modes_sar"]["transitions"][3].update(to="STANDBY")
+        ),
+        ("modes_sar.toml", "one transition to STANDBY"),
+    ),
+    (
+        "two modes off",
+        lambda c: c["modes_sar"]["modes"][1].update(kind="off"),
+        ("modes_sar.toml", "exactly one mode of kind off"),
+    ),
+    (
+        "guard of an unknown parameter",
+        lambda c: named(c["guards"]["guards"], "BATTERY").update(parameter="BATTERY"),
+        ("guards.toml", "BATTERY", "did you mean BATTERY_PERCENT"),
+    ),
+    (
+        "guard beyond the type",
+        lambda c: named(c["guards"]["guards"], "BATTERY").update(min=9000),
+        ("guards.toml", "BATTERY", "9000", "0.0 to 6553.5 % is allowed"),
+    ),
+    (
+        "guard with check and parameter",
+        lambda c: named(c["guards"]["guards"], "TABLE_VALID").update(parameter="SAR_STATE"),
+        ("guards.toml", "TABLE_VALID", "not allowed beside"),
+    ),
+    (
+        "guard with an unknown failure",
+        lambda c: named(c["guards"]["guards"], "TABLE_VALID").update(failure="TABLE_RULES"),
+        ("guards.toml", "TABLE_VALID", "did you mean TABLE_RULE"),
+    ),
+    (
+        "limits in the wrong order",
+        lambda c: named(c["monitors"]["monitors"], "SAR_TRM").update(warning_low=-30),
+        ("monitors.toml", "SAR_TRM", "trip_low", "at most warning_low = -30"),
+    ),
+    (
+        "no limit",
+        lambda c: [named(c["monitors"]["monitors"], "SAR_SYNC").pop(key) for key in ("warning_high", "trip_high")],
+        ("monitors.toml", "SAR_SYNC", "at least one of"),
+    ),
+    (
+        "monitor in an unknown mode",
+        lambda c: named(c["monitors"]["monitors"], "SAR_SYNC")["modes"].append("STRIP"),
+        ("monitors.toml", "SAR_SYNC", "'STRIP'", "name of a mode"),
+    ),
+    (
+        "malformed input without answer",
+        lambda c: c["malformed"]["malformed"][-1].update(failure="NOTHING"),
+        ("malformed.toml", "'NOTHING'", "name of a failure"),
+    ),
+    ("spacecraft ID twice", lambda c: c["spacecraft"]["spacecraft"][1].update(id=0x0E00), ("BENCH has it already",)),
+    (
+        "sampling rates",
+        lambda c: c["mission"]["sar"]["sampling_rate_khz"].pop(),
+        ("mission.toml", "sampling_rate_khz", "one rate a member"),
+    ),
+    (
+        "section missing",
+        lambda c: c["mission"].pop("bus"),
+        ("mission.toml", "bus must be stated"),
+    ),
+]
+
+
+def test_the_dictionary_is_good() -> None:
+    assert check_content(GOOD, SCHEMA) == []
+    assert check([]) == 0
+
+
+@pytest.mark.parametrize(("damage", "words"), [pytest.param(d, w, id=name) for name, d, w in BROKEN])
+def test_a_broken_entry_is_a_sentence(damage: Callable[[Content], Any], words: tuple[str, ...]) -> None:
+    content = copy.deepcopy(GOOD)
+    damage(content)
+    problems = check_content(content, SCHEMA)
+    assert any(all(word in problem for word in words) for problem in problems), problems
+    assert all(re.fullmatch(r"[a-z_/]+\.toml[ ,:].*[.?]", problem) for problem in problems), problems
+
+
+def test_hash_is_of_the_content(tmp_path: Path) -> None:
+    folder = tmp_path / "dictionary"
+    shutil.copytree(FOLDER, folder)
+    path = folder / "reports.toml"
+    path.write_text("# another comment\n" + path.read_text())
+    assert load(folder).hash == load().hash
+    path.write_text(path.read_text().replace('name = "PONG"', 'name = "PONGS"'))
+    assert canonical_hash(read_content(folder)) != load().hash
+
+
+def test_missing_and_damaged_files_are_sentences(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(DictionaryError, match=r"mission\.toml cannot be read: No such file or directory\."):
+        load(tmp_path / "nowhere")
+    folder = tmp_path / "dictionary"
+    shutil.copytree(FOLDER, folder)
+    (folder / "guards.toml").write_text("guards = [")
+    assert check([str(folder)]) == 1
+    assert capsys.readouterr().err.startswith("guards.toml is not TOML: ")
+
+
+def test_pool_order_is_the_parameters_then_the_units() -> None:
+    names = list(load().parameters)
+    assert names[0] == "UPTIME_S"
+    assert [parameter.index for parameter in load().parameters.values()] == list(range(len(names)))
+    firsts = [names.index(f"{unit}_SAMPLE_COUNT") for unit in ("SAR", "OPTICAL", "POWER", "RECORDER")]
+    assert firsts == sorted(firsts)
+    assert load().parameters["SAR_STATE"].fresh_ms == 2000
+
+
+def test_physical_values_have_the_digits_of_their_scale() -> None:
+    temperature = load().parameters["SAR_TRM_TEMPERATURE_DEGC"]
+    assert temperature.to_physical(257) == 25.7
+    assert temperature.to_raw(25.7) == 257
+    assert load().guards["ATTITUDE_ERROR"].raw_maximum == 49
+
+
+def test_unknown_names_come_with_the_nearest() -> None:
+    with pytest.raises(UnknownName, match=r"There is no telecommand SAR_LOAD_TABEL; did you mean SAR_LOAD_TABLE\?"):
+        load().telecommand("SAR_LOAD_TABEL")
+
+
+def test_failure_sentences_name_the_rule() -> None:
+    code = load().failures["TABLE_RULE"].code
+    assert load().failure_sentence(code, 3, -12) == "acquisition table refused by rule 3 (DUTY), margin -12"
