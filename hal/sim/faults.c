@@ -1,0 +1,206 @@
+/* Forces, faults and observations by name, "unit.quantity".
+ *
+ * Every housekeeping register of every unit by its dictionary name, in physical units: the unit
+ * reports the forced value, the model behind it goes on.
+ * Faults of every unit (sar, optical, power, recorder); 0 is off:
+ *   dead           acts on commands and never replies
+ *   slow_ms        replies this late
+ *   corrupt        last octet of every reply damaged (the data CRC of a read)
+ *   wrong_id       replies carry another transaction identifier
+ *   wrong_address  the unit takes itself for another: status 12
+ *   error_status   every request is refused with this RMAP status
+ *   stuck_state    commands are confirmed and not acted on; the state stays
+ *   reset          momentary: the unit restarts; volatile content is lost
+ * and those of one unit in the table below. Observable only: the last table. */
+#include "dictionary.h"
+#include "sim_internal.h"
+
+#include <string.h>
+
+static const char *const unit_faults[UNIT_FAULTS] = {
+    [UNIT_FAULT_DEAD] = "dead",
+    [UNIT_FAULT_SLOW_MS] = "slow_ms",
+    [UNIT_FAULT_CORRUPT] = "corrupt",
+    [UNIT_FAULT_WRONG_ID] = "wrong_id",
+    [UNIT_FAULT_WRONG_ADDRESS] = "wrong_address",
+    [UNIT_FAULT_ERROR_STATUS] = "error_status",
+    [UNIT_FAULT_STUCK_STATE] = "stuck_state",
+};
+
+static void (*const resets[SIM_UNITS])(sim_t *sim) = {
+    [SIM_SAR] = sar_reset, [SIM_OPTICAL] = optical_reset, [SIM_POWER] = power_reset, [SIM_RECORDER] = recorder_reset};
+
+/* A switch or a number somewhere in the models, with its value when released. */
+typedef struct {
+    const char *name;
+    size_t offset;
+    bool is_switch;
+    double released;
+} place_t;
+
+#define SWITCH(name, member)                                                                                           \
+    { name, offsetof(struct sim, member), true, 0 }
+#define NUMBER(name, member, released)                                                                                 \
+    { name, offsetof(struct sim, member), false, released }
+
+static const place_t faults[] = {
+    SWITCH("sar.fail_self_test", sar.fail_self_test),
+    SWITCH("optical.fail_self_test", optical.fail_self_test),
+    SWITCH("optical.sun_near", optical.sun_near),
+    SWITCH("optical.focus_stuck", optical.focus_stuck),
+    SWITCH("optical.door_stuck", optical.door.stuck),
+    NUMBER("optical.door_slow", optical.door.slow_factor, 0), /* times the nominal duration */
+    SWITCH("power.latchup_sar", power.limiters[LIMITER_SAR_UNIT].latched_up),
+    SWITCH("power.latchup_optical", power.limiters[LIMITER_OPTICAL_UNIT].latched_up),
+    SWITCH("power.latchup_heater", power.limiters[LIMITER_OPTICAL_HEATER].latched_up),
+    SWITCH("power.latchup_door", power.limiters[LIMITER_DOOR].latched_up),
+    SWITCH("power.stuck_limiters", power.stuck_limiters),
+    NUMBER("power.source_v", power.source_v, POWER_SOURCE_V),
+    SWITCH("recorder.full", recorder.full),
+    SWITCH("recorder.failed", recorder.failed),
+    NUMBER("recorder.capacity_mib", recorder.capacity_mib,
+           RECORDER_CAPACITY_MIB), /* the model's, not only the register */
+};
+#define FAULTS (sizeof faults / sizeof faults[0])
+
+static const place_t *find_fault(const char *name) {
+    for (unsigned i = 0; i < FAULTS; i++) {
+        if (strcmp(faults[i].name, name) == 0) {
+            return &faults[i];
+        }
+    }
+    return NULL;
+}
+
+static void set_place(sim_t *sim, const place_t *place, double value) {
+    uint8_t *at = (uint8_t *)sim + place->offset;
+    bool on = value != 0;
+    if (place->is_switch) {
+        memcpy(at, &on, sizeof on);
+    } else {
+        memcpy(at, &value, sizeof value);
+    }
+}
+
+static double get_place(const sim_t *sim, const place_t *place) {
+    const uint8_t *at = (const uint8_t *)sim + place->offset;
+    bool on = false;
+    double value = 0;
+    if (place->is_switch) {
+        memcpy(&on, at, sizeof on);
+        return on;
+    }
+    memcpy(&value, at, sizeof value);
+    return value;
+}
+
+/* The unit of a name, with the quantity after the dot; SIM_UNITS when there is none. */
+static unsigned find_unit(const sim_t *sim, const char *name, const char **quantity) {
+    for (unsigned i = 0; i < SIM_UNITS; i++) {
+        size_t length = strlen(sim->units[i].map->name);
+        if (strncmp(name, sim->units[i].map->name, length) == 0 && name[length] == '.') {
+            *quantity = &name[length + 1];
+            return i;
+        }
+    }
+    return SIM_UNITS;
+}
+
+static int unit_fault(const char *quantity) {
+    for (int i = 0; i < UNIT_FAULTS; i++) {
+        if (strcmp(unit_faults[i], quantity) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static bool set(sim_t *sim, const char *name, double value, bool force) {
+    const char *quantity = NULL;
+    unsigned index = find_unit(sim, name, &quantity);
+    const place_t *place = find_fault(name);
+    if (place != NULL) {
+        set_place(sim, place, force ? value : place->released);
+        return true;
+    }
+    if (index == SIM_UNITS) {
+        return false;
+    }
+    unit_t *unit = &sim->units[index];
+    int fault = unit_fault(quantity);
+    int item = unit_register_index(unit, quantity);
+    if (fault >= 0) {
+        unit->faults[fault] = force && value >= 0 ? value : 0;
+    } else if (item >= 0) {
+        unit->forced[item] = force;
+        unit->forced_value[item] = value;
+    } else if (strcmp(quantity, "reset") == 0) {
+        if (force && value != 0) {
+            resets[index](sim);
+        }
+    } else {
+        return false;
+    }
+    return true;
+}
+
+bool sim_force(sim_t *sim, const char *name, double value) {
+    bool known = set(sim, name, value, true);
+    sim_refresh(sim);
+    return known;
+}
+
+bool sim_release(sim_t *sim, const char *name) {
+    bool known = set(sim, name, 0, false);
+    sim_refresh(sim);
+    return known;
+}
+
+/* What no register shows. */
+static bool observe_model(const sim_t *sim, const char *name, double *value) {
+    const struct {
+        const char *name;
+        double value;
+    } model[] = {
+        {"sar.transmitting", sar_is_transmitting(sim)},
+        {"sar.transmit_total_ms", (double)(sim->sar.transmit_total_us / 1000)},
+        {"sar.powered", sim->units[SIM_SAR].powered},
+        {"optical.powered", sim->units[SIM_OPTICAL].powered},
+        {"optical.door_position", sim->optical.door.position},
+        {"recorder.stored_octets", (double)sim->recorder.stored_octets},
+        {"recorder.lost_packets", sim->recorder.lost_packets},
+        {"bus.requests", sim->bus.requests},
+        {"bus.discarded", sim->bus.discarded},
+    };
+    for (unsigned i = 0; i < sizeof model / sizeof model[0]; i++) {
+        if (strcmp(model[i].name, name) == 0) {
+            *value = model[i].value;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool sim_observe(const sim_t *sim, const char *name, double *value) {
+    const char *quantity = NULL;
+    unsigned index = find_unit(sim, name, &quantity);
+    const place_t *place = find_fault(name);
+    if (observe_model(sim, name, value)) {
+        return true;
+    }
+    if (place != NULL) {
+        *value = get_place(sim, place);
+        return true;
+    }
+    if (index == SIM_UNITS) {
+        return false;
+    }
+    int fault = unit_fault(quantity);
+    int item = unit_register_index(&sim->units[index], quantity);
+    if (fault >= 0) {
+        *value = sim->units[index].faults[fault];
+    } else if (item >= 0) {
+        *value = unit_reported(&sim->units[index], (unsigned)item);
+    }
+    return fault >= 0 || item >= 0;
+}

@@ -1,0 +1,39 @@
+/* SAR unit: boot, self-test, warm-up, data take, transmitter. */
+#ifndef SAR_H
+#define SAR_H
+
+#include "physics.h"
+#include "sar_packets.h"
+#include "unit.h"
+
+#define SAR_FAULT_SELF_TEST 1u
+#define SAR_FAULT_TABLE 2u
+#define SAR_FAULT_LATE_START 4u
+#define SAR_FAULT_INHIBIT 8u
+
+typedef struct {
+    uint8_t state, phase;
+    uint16_t fault_flags;
+    bool self_test_wanted; /* commanded during boot */
+    bool transmit_enable;  /* level of the discrete; outlives the unit's power */
+    bool fail_self_test;   /* fault */
+    uint64_t powered_us, state_until_us, take_start_us, accounted_us;
+    uint64_t transmit_us; /* on-time of this data take */
+    uint64_t transmit_total_us;
+    double trm_degc, baseplate_degc, forward_db, reflected_percent;
+    physics_random_t random;
+    sar_packets_t packets;
+} sar_t;
+
+extern const unit_map_t sar_map;
+
+void sar_init(sim_t *sim);
+void sar_power(sim_t *sim, bool on);
+void sar_step(sim_t *sim, uint64_t now_us);
+void sar_refresh(sim_t *sim);
+void sar_transmit_enable(sim_t *sim, bool on);
+void sar_reset(sim_t *sim);
+bool sar_is_transmitting(const sim_t *sim);
+double sar_power_w(const sim_t *sim);
+
+#endif

@@ -1,0 +1,58 @@
+#include "science.h"
+
+#include <string.h>
+
+#define MICROSECONDS 1000000
+#define SEQUENCE_UNSEGMENTED 3u
+#define SEQUENCE_COUNT_MASK 0x3FFFu
+
+void science_pace(science_pace_t *pace, uint32_t octets_per_second, uint32_t step_us) {
+    pace->credit += (uint64_t)octets_per_second * step_us;
+}
+
+int science_due(science_pace_t *pace, size_t octets) {
+    uint64_t cost = (uint64_t)octets * MICROSECONDS;
+    if (pace->credit < cost) {
+        return 0;
+    }
+    pace->credit -= cost;
+    return 1;
+}
+
+void science_put(science_packet_t *packet, unsigned bits, uint32_t value) {
+    while (bits-- > 0) {
+        uint8_t bit = (uint8_t)(value >> bits & 1u);
+        packet->octets[packet->bits / 8] |= (uint8_t)(bit << (7 - packet->bits % 8));
+        packet->bits++;
+    }
+}
+
+size_t science_octets(const science_packet_t *packet) {
+    return (packet->bits + 7) / 8;
+}
+
+void science_pad(science_packet_t *packet, size_t octets) {
+    packet->bits = (science_octets(packet) + octets - 1) / octets * octets * 8;
+}
+
+void science_begin(science_packet_t *packet, uint16_t apid, uint32_t sequence_count) {
+    memset(packet, 0, sizeof *packet);
+    science_put(packet, 3, 0); /* version */
+    science_put(packet, 1, 0); /* telemetry */
+    science_put(packet, 1, 1); /* secondary header */
+    science_put(packet, 11, apid);
+    science_put(packet, 2, SEQUENCE_UNSEGMENTED);
+    science_put(packet, 14, sequence_count & SEQUENCE_COUNT_MASK);
+    science_put(packet, 16, 0);
+}
+
+void science_finish(science_packet_t *packet) {
+    size_t length = science_octets(packet) - SCIENCE_PRIMARY_HEADER_OCTETS - 1;
+    packet->octets[4] = (uint8_t)(length >> 8);
+    packet->octets[5] = (uint8_t)length;
+}
+
+void science_put_time(science_packet_t *packet, int64_t gps_us) {
+    science_put(packet, 32, (uint32_t)(gps_us / MICROSECONDS));
+    science_put(packet, 16, (uint32_t)(gps_us % MICROSECONDS * 65536 / MICROSECONDS));
+}
