@@ -1,12 +1,22 @@
 #include "sim_internal.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+size_t sim_size(void) {
+    return sizeof(sim_t);
+}
 
 sim_t *sim_create(const sim_settings_t *settings) {
-    sim_t *sim = calloc(1, sizeof *sim);
-    if (sim == NULL) {
+    return sim_create_at(malloc(sizeof(sim_t)), sizeof(sim_t), settings);
+}
+
+sim_t *sim_create_at(void *memory, size_t octets, const sim_settings_t *settings) {
+    sim_t *sim = memory;
+    if (sim == NULL || octets < sizeof *sim) {
         return NULL;
     }
+    memset(sim, 0, sizeof *sim);
     sim->settings = *settings;
     sim->next_step_us = SIM_STEP_US;
     power_init(sim);
