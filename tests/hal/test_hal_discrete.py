@@ -1,0 +1,35 @@
+"""Discretes as coded edges."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.hal import hal_board
+from tests.hal.hal_board import DISCRETE, advance_ms, edge, ffi, lib
+
+KNOWN = b"AaP"
+
+
+def test_alarm_level_follows_its_edges() -> None:
+    levels = []
+    for code in "AAaaA":
+        edge(code)
+        levels.append(bool(lib.hal_discrete_alarm()))
+    assert levels == [True, True, False, False, True]
+
+
+@given(st.binary(max_size=50))
+def test_unknown_edges_are_counted_and_ignored(codes: bytes) -> None:
+    hal_board.power_on()
+    for code in codes:
+        lib.hal_discrete_edge(code, 0)
+    assert lib.hal_discrete_unknown_edges() == sum(code not in KNOWN for code in codes)
+    assert lib.hal_discrete_pps_count() == codes.count(b"P")
+
+
+def test_an_edge_takes_the_time_it_came_at() -> None:
+    lib.hal_time_message(1000)
+    code = ffi.new("uint8_t[]", b"P")
+    lib.test_board_reply(DISCRETE, code, 1, 700_000)
+    lib.hal_serial_write(DISCRETE, b"x", 1)
+    advance_ms(900)
+    assert lib.hal_time_gps_us() == 1000_200_000
