@@ -1,0 +1,163 @@
+"""A dead, late or lying unit, at rest and in a data take: the documented failure, the event, the instrument safe."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from emei.platform import Platform
+from emei.session import Session
+from hil.bench import Bench
+from hil.scenarios import steps
+
+# Fault of a unit (hal/sim) and its value; failures the bus may then report.
+FAULTS = {
+    "dead": ("dead", 1, {"BUS_NO_REPLY"}),
+    "late": ("slow_ms", 200, {"BUS_NO_REPLY", "BUS_BAD_REPLY"}),
+    "bad CRC": ("corrupt", 1, {"BUS_BAD_REPLY"}),
+    "wrong id": ("wrong_id", 1, {"BUS_BAD_REPLY"}),
+    "error status": ("error_status", 10, {"BUS_ERROR_STATUS"}),
+}
+# In real time only what differs in kind; every fault in virtual time.
+EVERY_FAULT = [
+    pytest.param(name, id=name, marks=() if name in ("dead", "bad CRC") else pytest.mark.virtual_time)
+    for name in FAULTS
+]
+LIMITER_BITS = {"SAR": 1 << 0, "OPTICAL": 1 << 1 | 1 << 2 | 1 << 3}
+
+
+@pytest.fixture(autouse=True)
+def _from_off_to_off(session: Session, platform: Platform, bench: Bench) -> Iterator[None]:
+    steps.ready(session, bench)
+    yield
+    for unit in ("sar", "optical", "power", "recorder"):
+        for fault, _, _ in FAULTS.values():
+            bench.units.release(f"{unit}.{fault}")
+    for unit in ("POWER", "RECORDER"):
+        session.wait_for(lambda unit=unit: session.value(f"{unit}_LINK") == "GOOD", 5, f"The {unit} unit")  # type: ignore[misc]
+    session.run_for(1.1)
+    steps.all_off(session)
+    assert session.anomalies == []
+
+
+def break_unit(session: Session, bench: Bench, unit: str, fault: str) -> int:
+    """Put a fault on a unit; returns where the events since then begin."""
+    name, value, _ = FAULTS[fault]
+    since = len(session.events)
+    bench.units.force(f"{unit.lower()}.{name}", value)
+    return since
+
+
+def assert_lost(session: Session, unit: str, fault: str, since: int) -> None:
+    event = session.wait_event("UNIT_LOST", steps.ANSWER_S, since, node=session.dictionary.unit(unit).node)
+    assert event.severity == "high"
+    assert event.fields["failure"] in FAULTS[fault][2]
+
+
+def assert_safed(session: Session, bench: Bench, instrument: str, since: int, mode: str = "SAFE_UNPOWERED") -> None:
+    """The event, the mode, the REFUSE state, and what the units themselves say."""
+    event = session.wait_event("SAFED", steps.SAFE_S, since, instrument=instrument)
+    assert event.fields["cause"] == session.dictionary.event("UNIT_LOST").id
+    session.wait_for(lambda: session.value(f"{instrument}_MODE") == mode, steps.ANSWER_S, f"{instrument} in {mode}")
+    session.wait_for(lambda: session.value("REFUSE") == "ON", steps.ANSWER_S, "The REFUSE state")
+    assert session.value("TRANSMIT_PERMIT") == "INHIBITED"
+    assert session.value("TRANSMIT_ENABLE") == "OFF"
+    assert not bench.edges or not bench.edges[-1].on
+    if mode == "SAFE_UNPOWERED":
+        assert int(bench.units.observe("power.limiters_closed")) & LIMITER_BITS[instrument] == 0
+    assert session.send(f"SET_MODE_{instrument}", mode="OFF").refusal(steps.ANSWER_S).name == "REFUSE_STATE"
+
+
+@pytest.mark.parametrize("fault", EVERY_FAULT)
+def test_sar_unit_at_rest(session: Session, bench: Bench, fault: str) -> None:
+    steps.sar_standby(session)
+    since = break_unit(session, bench, "SAR", fault)
+    assert_lost(session, "SAR", fault, since)
+    assert_safed(session, bench, "SAR", since)
+
+
+@pytest.mark.parametrize("fault", EVERY_FAULT)
+def test_optical_unit_at_rest(session: Session, bench: Bench, fault: str) -> None:
+    steps.optical_standby(session)
+    since = break_unit(session, bench, "OPTICAL", fault)
+    assert_lost(session, "OPTICAL", fault, since)
+    assert_safed(session, bench, "OPTICAL", since)
+    assert bench.units.observe("optical.door") == session.dictionary.enumeration("DOOR").members["SHUT"]
+
+
+@pytest.mark.parametrize("unit", ["POWER", "RECORDER"])
+@pytest.mark.parametrize("fault", EVERY_FAULT)
+def test_unit_that_is_always_powered(session: Session, bench: Bench, unit: str, fault: str) -> None:
+    since = break_unit(session, bench, unit, fault)
+    assert_lost(session, unit, fault, since)
+    session.wait_for(lambda: session.value(f"{unit}_LINK") == "LOST", steps.ANSWER_S, "The lost link in housekeeping")
+    bench.units.release(f"{unit.lower()}.{FAULTS[fault][0]}")
+    session.wait_event("UNIT_FOUND", steps.ANSWER_S, since, node=session.dictionary.unit(unit).node)
+
+
+def test_commands_to_a_dead_power_unit_fail_with_its_node(session: Session, bench: Bench) -> None:
+    since = break_unit(session, bench, "POWER", "dead")
+    assert_lost(session, "POWER", "dead", since)
+    refusal = session.send("SET_MODE_SAR", mode="INIT").refusal(steps.SAFE_S)
+    # The guard BUS_VOLTAGE cannot be judged without a fresh sample.
+    assert (refusal.subservice, refusal.name) == (4, "GUARD_PARAMETER_STALE")
+    assert session.value("SAR_MODE") == "OFF"
+
+
+def test_power_unit_lost_with_an_instrument_on(session: Session, bench: Bench) -> None:
+    steps.sar_standby(session)
+    since = break_unit(session, bench, "POWER", "dead")
+    assert_lost(session, "POWER", "dead", since)
+    assert_safed(session, bench, "SAR", since, mode="SAFE")
+
+
+@pytest.mark.parametrize("fault", EVERY_FAULT)
+def test_sar_unit_in_a_data_take(session: Session, bench: Bench, platform: Platform, fault: str) -> None:
+    steps.sar_preop(session)
+    command = steps.start_data_take(session, platform, task_id=601)
+    assert command.failure is None
+    since = break_unit(session, bench, "SAR", fault)
+    refusal = command.refusal(steps.SAFE_S)
+    assert refusal.subservice == 8
+    assert refusal.name in {"UNIT_LOST", "ABORTED"} | FAULTS[fault][2]
+    assert_lost(session, "SAR", fault, since)
+    assert_safed(session, bench, "SAR", since)
+    assert_closed(session, task_id=601)
+
+
+@pytest.mark.parametrize("fault", EVERY_FAULT)
+def test_optical_unit_in_an_image(session: Session, bench: Bench, platform: Platform, fault: str) -> None:
+    steps.optical_ready(session)
+    command = steps.start_image(session, platform, task_id=602)
+    assert command.failure is None
+    since = break_unit(session, bench, "OPTICAL", fault)
+    refusal = command.refusal(steps.SAFE_S)
+    assert refusal.subservice == 8
+    assert refusal.name in {"UNIT_LOST", "ABORTED"} | FAULTS[fault][2]
+    assert_lost(session, "OPTICAL", fault, since)
+    assert_safed(session, bench, "OPTICAL", since)
+    # The door closes by its spring when its supply is lost.
+    session.run_for(4)
+    assert bench.units.observe("optical.door") == session.dictionary.enumeration("DOOR").members["SHUT"]
+    assert_closed(session, task_id=602)
+
+
+def test_recorder_lost_in_a_data_take(session: Session, bench: Bench, platform: Platform) -> None:
+    steps.sar_preop(session)
+    command = steps.start_data_take(session, platform, task_id=603)
+    assert command.failure is None
+    since = break_unit(session, bench, "RECORDER", "dead")
+    refusal = command.refusal(60)
+    assert refusal.subservice == 8
+    assert (refusal.name, refusal.detail) == ("BUS_NO_REPLY", session.dictionary.unit("RECORDER").node)
+    assert_lost(session, "RECORDER", "dead", since)
+    session.wait_event("TRANSITION_FAILED", steps.ANSWER_S, since, instrument="SAR")
+    # The SAR itself is well: back to PREOP, the transmit inhibit set.
+    session.wait_for(lambda: session.value("SAR_MODE") == "PREOP", steps.SAFE_S, "SAR in PREOP")
+    session.wait_for(lambda: session.value("TRANSMIT_ENABLE") == "OFF", steps.ANSWER_S, "Transmit-enable off")
+    assert not bench.edges[-1].on
+
+
+def assert_closed(session: Session, task_id: int) -> None:
+    """What was recorded up to the fault is kept: its entry is closed."""
+    event = session.wait_event("DATA_TAKE_CLOSED", steps.SAFE_S, task_id=task_id)
+    assert isinstance(event.fields["entry_id"], int)
