@@ -41,10 +41,10 @@ def test_smear_limits() -> None:
 
 
 def test_integration_never_exceeds_the_line_period() -> None:
-    assert integration_us(71.1, 1.0) == 71.1
-    assert integration_us(71.1, 0.95) == 67.5
+    assert integration_us(71.1, 68.0) == 68.0
+    assert integration_us(60.3, 68.0) == 60.3
     with pytest.raises(ValueError):
-        integration_us(71.1, 1.1)
+        integration_us(71.1, 0.0)
 
 
 def test_nonsense_is_refused() -> None:

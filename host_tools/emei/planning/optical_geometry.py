@@ -45,12 +45,11 @@ def quantised_line_period_us(period_us: float) -> float:
     return round(round(period_us / LINE_PERIOD_RESOLUTION_US) * LINE_PERIOD_RESOLUTION_US, 1)
 
 
-def integration_us(line_period: float, fraction: float) -> float:
-    """Integration time as a fraction of the line period, in steps of 0.1 us and never longer than the period."""
-    if not 0 < fraction <= 1:
-        raise ValueError(f"Integration cannot be {fraction:g} of the line period.")
-    steps = int(round(line_period / LINE_PERIOD_RESOLUTION_US) * fraction)
-    return round(steps * LINE_PERIOD_RESOLUTION_US, 1)
+def integration_us(line_period: float, wanted: float) -> float:
+    """The wanted integration time in steps of 0.1 us, cut to the line period."""
+    if wanted <= 0:
+        raise ValueError(f"Integration cannot last {wanted:g} us.")
+    return min(quantised_line_period_us(wanted), line_period)
 
 
 def smear(stages: int, set_period_us: float, true_period_us: float, yaw_error_deg: float) -> Smear:

@@ -1,0 +1,1 @@
+"""Passes flown on a bench, step by step."""

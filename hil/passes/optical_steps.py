@@ -1,0 +1,94 @@
+"""The optical instrument: switched on, stabilised, door, image, switched off."""
+
+from hil.passes.checks import require, require_in_order, require_limiters
+from hil.passes.flight import DataTake, Flight
+from hil.passes.plan import TAKE_S
+
+TASK_ID = 2027
+PRIORITY = 10
+DOOR_S = 12.0
+LEAD_S = 4.0
+AFTER_IMAGE_S = 20.0
+
+
+def switch_on(flight: Flight) -> str:
+    flight.set_mode("OPTICAL", "STANDBY")
+    limiters = require_limiters(flight, ["OPTICAL_UNIT"], ["DOOR"])
+    flight.confirm("OPTICAL_LINK", "GOOD")
+    flight.confirm("OPTICAL_STATE", "IDLE")
+    flight.confirm("OPTICAL_DOOR", "SHUT")
+    return f"{limiters}, self-test passed, door SHUT"
+
+
+def stabilise(flight: Flight) -> str:
+    command = flight.set_mode("OPTICAL", "THERMAL_STABILISATION")
+    limiters = require_limiters(flight, ["OPTICAL_UNIT", "OPTICAL_HEATER"], [])
+    temperature = flight.confirm("OPTICAL_FOCAL_PLANE_TEMPERATURE_DEGC", lambda reading: 19 <= reading.value <= 21)
+    stable = flight.reading("OPTICAL_STABLE_S")
+    return f"{temperature.label} degC, stable for {stable.label} s after {command.duration_s:.0f} s; {limiters}"
+
+
+def make_ready(flight: Flight) -> str:
+    flight.set_mode("OPTICAL", "READY")
+    flight.confirm("OPTICAL_STATE", "READY")
+    flight.confirm("OPTICAL_FOCUS_VALID", "ON")
+    return f"unit READY, focus valid at {flight.reading('OPTICAL_FOCUS_STEPS').label} steps"
+
+
+def open_door(flight: Flight) -> str:
+    return _move_door(flight, "OPEN", ["DOOR"], [])
+
+
+def shut_door(flight: Flight) -> str:
+    return _move_door(flight, "SHUT", [], ["DOOR"])
+
+
+def image(flight: Flight) -> str:
+    plan = flight.plan.image
+    start_s = flight.bench_time_s(plan.start_gps_s)
+    early_s = start_s - LEAD_S - flight.now_s
+    require(early_s >= 0, f"The door was open {-early_s:.1f} s too late for the image.")
+    sun = flight.confirm("SUN_ANGLE_DEG", lambda reading: reading.value >= 30)
+    since_s, events = flight.now_s, len(flight.session.events)
+    flight.command(
+        "OPTICAL_START_IMAGE",
+        start_s - flight.now_s + TAKE_S + AFTER_IMAGE_S,
+        task_id=TASK_ID,
+        mode="STRIP",
+        priority=PRIORITY,
+        start=plan.start_gps_s,
+        line_period_us=plan.line_period_us,
+        integration_us=plan.integration_us,
+        tdi_stages=plan.stages,
+        duration_ms=round(1000 * TAKE_S),
+    )
+    flight.confirm("OPTICAL_MODE", "READY")
+    unit_packets = flight.confirm("OPTICAL_PACKETS", lambda reading: reading.value > 0)
+    lines = flight.reading("OPTICAL_LINES")
+    require_in_order(flight.labels_seen("OPTICAL_MODE", since_s), ["STRIP", "READY"], "OPTICAL_MODE")
+    require_in_order(flight.labels_seen("OPTICAL_PHASE", since_s), ["IMAGING", "DONE"], "OPTICAL_PHASE")
+    expected = 1e6 * TAKE_S / plan.line_period_us
+    require(abs(lines.value - expected) <= 0.01 * expected, f"{lines.value} lines; {expected:.0f} were expected.")
+    closed = flight.session.wait_event("DATA_TAKE_CLOSED", 1.0, since=events, task_id=TASK_ID)
+    take = DataTake(int(str(closed.fields["entry_id"])), int(str(closed.fields["packets"])), unit_packets.raw)
+    require(take.packets == take.unit_packets, f"{closed.message}; the optical unit sent {take.unit_packets}.")
+    flight.takes["OPTICAL"] = take
+    return f"{lines.value} lines, {take.packets} packets in entry {take.entry_id}, Sun at {sun.value:.0f} deg"
+
+
+def switch_off(flight: Flight) -> str:
+    flight.set_mode("OPTICAL", "OFF")
+    limiters = require_limiters(flight, [], ["OPTICAL_UNIT", "OPTICAL_HEATER", "DOOR"])
+    for parameter in ("POWER_OPTICAL_CURRENT_MA", "POWER_HEATER_CURRENT_MA", "POWER_DOOR_CURRENT_MA"):
+        flight.confirm(parameter, 0)
+    flight.confirm("OPTICAL_LINK", "UNPOWERED")
+    return limiters
+
+
+def _move_door(flight: Flight, position: str, closed: list[str], opened: list[str]) -> str:
+    events = len(flight.session.events)
+    flight.command("OPTICAL_MOVE_DOOR", DOOR_S, position=position)
+    flight.confirm("OPTICAL_DOOR", position)
+    event = flight.session.wait_event("DOOR_MOVED", 1.0, since=events, position=position)
+    limiters = require_limiters(flight, closed, opened)
+    return f"{event.message}; {limiters}"
