@@ -54,6 +54,7 @@ class EmulatedBoard:
 
     def power_cycle(self, off_s: float) -> None:
         self._stop_emulator()
+        self._units.board_off()
         time.sleep(off_s)
         for line, port in self._start_emulator().items():
             self._broker.ask(attach=line, port=port)
@@ -70,7 +71,7 @@ class EmulatedBoard:
         self._stoppers.append(self._stop_emulator)
         self._broker = self._start_broker(ports)
         self.epoch_s = time.monotonic()
-        self._units = UnitsProcess(self.directory, self.description.units, self.epoch_s)
+        self._units = UnitsProcess(self.directory, self.description, self.epoch_s)
         self._stoppers.append(self._units.stop)
         self.units = self._units
         spacecraft_id = load().spacecraft[self.description.spacecraft].id

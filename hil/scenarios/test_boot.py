@@ -20,7 +20,7 @@ def test_first_housekeeping_of_what_is_powered(session: Session) -> None:
         first = session.dictionary.structure(structure).parameters[0].name
         session.wait_for(lambda name=first: session.reading(name), BOOT_S, f"Housekeeping {structure}")  # type: ignore[misc]
     session.wait_for(lambda: session.value("POWER_BUS_VOLTAGE_V"), BOOT_S, "A valid bus voltage")
-    assert session.value("RECORDER_STATE") == "READY"
+    session.wait_for(lambda: session.value("RECORDER_STATE") == "READY", BOOT_S, "A recorder that is ready")
 
 
 def test_both_ends_have_the_same_dictionary(session: Session) -> None:
