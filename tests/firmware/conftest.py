@@ -6,6 +6,9 @@ import pytest
 
 from tests.firmware.host_micropython import CodecServer
 
+# These run on MicroPython: test_on_micropython.py starts them.
+collect_ignore_glob = ["on_micropython/*"]
+
 
 @pytest.fixture(scope="session")
 def codec() -> Iterator[CodecServer]:

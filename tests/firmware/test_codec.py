@@ -2,6 +2,7 @@
 
 import binascii
 import struct
+from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
@@ -36,7 +37,7 @@ def given_value(argument: Argument, raw: object) -> object:
     """What a person would write for a raw value."""
     if argument.type.name == "cuc":
         assert isinstance(raw, int)
-        return str(raw // FINE_PER_SECOND) if raw % FINE_PER_SECOND == 0 else repr(raw / FINE_PER_SECOND)
+        return str(Decimal(raw) / FINE_PER_SECOND)
     if isinstance(raw, list):
         return raw
     assert isinstance(raw, int)
@@ -60,7 +61,7 @@ def test_telecommand(codec: CodecServer, telecommand: Telecommand, data: st.Data
     packet = pack_telecommand(DICTIONARY, telecommand.name, values, sequence_count=count, ack=ack)
 
     judged = PusTc.unpack(packet)
-    assert (judged.service, judged.subservice, judged.apid) == (telecommand.service, telecommand.subservice, 1)
+    assert (judged.service, judged.message_subtype, judged.apid) == (telecommand.service, telecommand.subservice, 1)
     assert (judged.seq_count, judged.pus_tc_sec_header.ack_flags) == (count, ack)
 
     sent = {value.name: value.raw for value in unpack_telecommand(DICTIONARY, packet).values}
@@ -139,7 +140,7 @@ def test_report(codec: CodecServer, report: Report, data: st.DataObject) -> None
     packet = bytes.fromhex(codec.ask("tm", report.service, report.subservice, content.hex()))
 
     judged = PusTm.unpack(packet, timestamp_len=8)
-    assert (judged.service, judged.subservice, judged.apid) == (report.service, report.subservice, 1)
+    assert (judged.service, judged.message_subtype, judged.apid) == (report.service, report.subservice, 1)
     assert judged.tm_data == content
     assert judged.timestamp[0] == 0x2F
     assert binascii.crc_hqx(packet, 0xFFFF) == 0

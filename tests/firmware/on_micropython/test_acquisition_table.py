@@ -38,8 +38,9 @@ def test_each_rule_at_its_limit_and_one_beyond():
     assert _rule(SWL=4490) == (enums.RULE_WINDOW_LENGTH, -1)
     # The window may end guard time before the next pulse, not one code later.
     last = 8160 - 188 - 2249
-    assert _rule(SWL=last, FAR=140969 + last - 1314) == (0, 0)
-    assert _rule(SWL=last + 1, FAR=140969 + last + 1 - 1314) == (enums.RULE_WINDOW_BEFORE_NEXT_PULSE, -1)
+    clear = 15 * 8160
+    assert _rule(SWL=last, FAR=140969 + last - 1314, NADIR=clear) == (0, 0)
+    assert _rule(SWL=last + 1, FAR=140969 + last + 1 - 1314, NADIR=clear) == (enums.RULE_WINDOW_BEFORE_NEXT_PULSE, -1)
     # A nadir return that begins in the last code of the window overlaps it by one code.
     assert _rule(NADIR=15 * 8160 + 2249 + 4488) == (0, 0)
     assert _rule(NADIR=15 * 8160 + 2249 + 4487) == (enums.RULE_NADIR, -1)

@@ -7,7 +7,7 @@ from payload.tmtc.queue import INFORMATIVE, RESPONSE, ReportQueue, _Ring
 
 
 def _packet(number, length):
-    return bytearray([number & 0xFF]) * length
+    return bytearray(bytes([number & 0xFF]) * length)
 
 
 def test_ring_keeps_order_and_content_over_many_wraps():
