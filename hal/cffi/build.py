@@ -45,7 +45,7 @@ def parts() -> list[Part]:
         Part(tuple(include / f"hal_{name}.h" for name in core_names), tuple(sorted((HAL / "core").glob("*.c")))),
         Part((HAL / "cffi" / "board_cffi.h",), (HAL / "cffi" / "board_cffi.c",)),
         Part((HAL / "sim" / "sim.h",), tuple(sorted((HAL / "sim").glob("*.c")))),
-    ][: 4 if (HAL / "sim" / "sim.c").exists() else 3]
+    ]
 
 
 def declarations(header: Path) -> str:
