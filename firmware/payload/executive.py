@@ -40,6 +40,8 @@ class Executive:
         self._was_over = False
         self.cycles = 0
         self.stopped = False
+        hal.pool_set(pool.CYCLE_WORST_US, 0)
+        hal.pool_set(pool.CYCLE_OVERRUNS, 0)
 
     def run(self):
         """Run until stop(). The watchdog runs from here on."""

@@ -31,6 +31,8 @@ class Events:
         self._lost = [0, 0, 0, 0]
         self._severities = {}
         self._disabled = {}
+        for parameter in _LOST:
+            hal.pool_set(parameter, 0)
         for event_id, severity, _ in events.EVENTS:
             self._severities[event_id] = severity
             self._disabled[event_id] = False

@@ -24,6 +24,7 @@ class Platform:
         self._ancillary_count = 0
         self._time_steps = hal.time_steps()
         self._pps_told = 0
+        hal.pool_set(pool.ANCILLARY_COUNT, 0)
 
     def telecommands(self):
         return {"TIME_MESSAGE": hal.time_message, "ANCILLARY_DATA": self.ancillary_data}

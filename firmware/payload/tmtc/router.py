@@ -56,6 +56,8 @@ class Router:
         self._deferred = 0
         self._malformed = 0
         self.handled = 0
+        for parameter in (pool.TC_ACCEPTED, pool.TC_REJECTED, pool.TC_DEFERRED, pool.LINK_PACKETS_MALFORMED):
+            hal.pool_set(parameter, 0)
         self._services = set()
         self._table = {}
         for service, subservice, name, flags, arguments in telecommands.TELECOMMANDS:
