@@ -29,7 +29,7 @@ from emei.dictionary.errors import did_you_mean
 from emei.link import SerialLink
 from emei.packets import Telemetry, pack_telecommand, unpack_telecommand
 from emei.session import Session
-from emei.verification import Ack, Command, CommandError
+from emei.verification import Ack, Command, CommandError, CommandFailed
 
 _REDRAWS_PER_SECOND = 4
 
@@ -67,7 +67,7 @@ def send(
         try:
             command.wait(timeout_s)
         except CommandError as error:
-            problem = str(error)
+            problem = _problem(command, error)
         if as_json:
             print_json(_command_as_json(command, problem))
         else:
@@ -141,6 +141,13 @@ def _print_line(report: Telemetry) -> None:
     kind = report.severity or f"({report.service},{report.subservice})"
     line = f"{report.time_gps_s:.3f} {kind} {report.name}: {report.message}"
     console().print(line, style=style, highlight=False, markup=False)
+
+
+def _problem(command: Command, error: CommandError) -> str:
+    """The error's sentence; where the reports were also out of order, the failure's with it."""
+    if command.failure is None or isinstance(error, CommandFailed):
+        return str(error)
+    return f"{CommandFailed(command, command.failure)} {error}"
 
 
 def _show_command(command: Command) -> None:
