@@ -39,7 +39,7 @@ size_t sim_bus_transmit(sim_t *sim, uint8_t *data, size_t room);
 void sim_transmit_enable(sim_t *sim, bool on);
 void sim_pps(sim_t *sim);
 
-/* Quantities and faults by name, "unit.quantity" (listed in sim_faults.c): every monitored
+/* Quantities and faults by name, "unit.quantity" (listed in faults.c): every monitored
  * quantity can be forced, every fault switched. False when the name is unknown. */
 bool sim_force(sim_t *sim, const char *name, double value);
 bool sim_release(sim_t *sim, const char *name);

@@ -144,7 +144,7 @@ def read_any_reply(packet: bytes, path_octets: int = 0) -> Reply:
 def _authorised(unit: Unit, is_write: bool, address: int, length: int) -> bool:
     for block in unit.blocks.values():
         start, end = address - block.address, address - block.address + length
-        if 0 <= start and end <= block.octets:
+        if start >= 0 and end <= block.octets:
             if not is_write:
                 return block.access != "write"
             return block.access != "read" and start in block.starts and end in block.starts

@@ -1,0 +1,232 @@
+"""The optical unit: focal plane, door, focus, images, and how it makes itself safe."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from tests.hal.hal_board import lib
+from tests.hal.rmap_standard import GENERAL_ERROR
+from tests.hal.sim_bench import Refused, SimBench
+from tests.hal.sim_take import DURATION_MS, move_door, open_entry, ready_optical, start_optical, write_settings
+
+PACKET_OCTETS = 6 + 20 + 256 * 12 // 8
+DARK_LEVEL = 64
+DOOR_FAULT = 2
+LATE_START = 4
+
+
+def switched_on() -> SimBench:
+    bench = SimBench()
+    bench.limiter("OPTICAL_UNIT", True)
+    bench.run_until("optical.state", lib.OPTICAL_UNIT_STATE_IDLE)
+    return bench
+
+
+def test_boot_and_self_test() -> None:
+    bench = SimBench()
+    bench.limiter("OPTICAL_UNIT", True)
+    bench.command("optical", "SELF_TEST")
+    assert bench.run_until("optical.state", lib.OPTICAL_UNIT_STATE_SELF_TEST) == pytest.approx(1000, abs=100)
+    assert bench.run_until("optical.state", lib.OPTICAL_UNIT_STATE_IDLE) == pytest.approx(4000, abs=100)
+    assert bench.get("optical.focus_valid") == 1
+    assert bench.get("optical.door") == lib.DOOR_SHUT
+
+
+def test_focal_plane_settles_only_with_its_heater() -> None:
+    bench = switched_on()
+    bench.command("optical", "FOCAL_PLANE_ON")
+    assert bench.get("optical.state") == lib.OPTICAL_UNIT_STATE_STABILISING
+    bench.run_ms(60000)
+    assert bench.get("optical.focal_plane_temperature_degc") < 16
+    assert bench.get("optical.stable_s") == 0
+    bench.limiter("OPTICAL_HEATER", True)
+    bench.run_until("optical.stable_s", 3)
+    assert bench.get("optical.focal_plane_temperature_degc") == pytest.approx(20, abs=1)
+    assert bench.get("power.heater_current_ma") > 500
+
+
+@pytest.mark.parametrize("time_constant_s", [1, 10])
+def test_first_order_lag(time_constant_s: int) -> None:
+    """After one time constant 63 % of the way is made."""
+    bench = SimBench(optical_stabilisation_s=time_constant_s)
+    bench.limiter("OPTICAL_UNIT", True)
+    bench.run_ms(100)
+    start = bench.get("optical.focal_plane_temperature_degc")
+    bench.limiter("OPTICAL_HEATER", True)
+    bench.run_ms(time_constant_s * 1000)
+    expected = start + (20 - start) * 0.632
+    assert bench.get("optical.focal_plane_temperature_degc") == pytest.approx(expected, abs=0.05)
+
+
+def test_ready_needs_the_set_point() -> None:
+    bench = switched_on()
+    bench.command("optical", "FOCAL_PLANE_ON")
+    with pytest.raises(Refused) as refused:
+        bench.command("optical", "READY")
+    assert refused.value.status == GENERAL_ERROR
+
+
+def test_door_moves_and_confirms() -> None:
+    bench = ready_optical()
+    bench.limiter("DOOR", True)
+    bench.put("optical.door_command", lib.DOOR_COMMAND_OPEN)
+    bench.run_ms(100)
+    assert bench.get("optical.door") == lib.DOOR_MOVING
+    assert bench.get("power.door_current_ma") > 500
+    assert bench.run_until("optical.door", lib.DOOR_OPEN) == pytest.approx(1700, abs=100)
+    assert bench.get("optical.door_movement_ms") == pytest.approx(1800, abs=20)
+    bench.put("optical.door_command", lib.DOOR_COMMAND_DIFFUSER)
+    assert bench.run_until("optical.door", lib.DOOR_DIFFUSER) == pytest.approx(3600, abs=100)
+    bench.put("optical.door_command", lib.DOOR_COMMAND_SHUT)
+    bench.run_until("optical.door", lib.DOOR_SHUT)
+    assert bench.get("optical.fault_flags") == 0
+
+
+def test_door_without_supply_does_not_move() -> None:
+    bench = ready_optical()
+    bench.put("optical.door_command", lib.DOOR_COMMAND_OPEN)
+    bench.run_ms(3000)
+    assert bench.get("optical.door") == lib.DOOR_SHUT
+    assert bench.get("optical.fault_flags") == DOOR_FAULT
+
+
+@pytest.mark.parametrize("limiter", ["DOOR", "OPTICAL_UNIT"])
+def test_spring_shuts_the_door_without_supply(limiter: str) -> None:
+    bench = ready_optical()
+    move_door(bench, lib.DOOR_OPEN)
+    bench.limiter(limiter, False)
+    bench.run_ms(700)
+    assert bench.observe("optical.door_position") > 0
+    bench.run_ms(200)
+    assert bench.observe("optical.door_position") == 0
+    bench.limiter("OPTICAL_UNIT", True)
+    assert bench.get("optical.door") == lib.DOOR_SHUT
+
+
+def test_restart_of_the_unit_shuts_the_door() -> None:
+    bench = ready_optical()
+    move_door(bench, lib.DOOR_OPEN)
+    bench.force("optical.reset")
+    bench.run_ms(2000)
+    assert bench.get("optical.door") == lib.DOOR_SHUT
+
+
+def test_slow_and_stuck_door() -> None:
+    bench = ready_optical()
+    bench.force("optical.door_slow", 3)
+    move_door(bench, lib.DOOR_OPEN)
+    assert bench.get("optical.door_movement_ms") == pytest.approx(5400, abs=30)
+    bench.force("optical.door_stuck")
+    bench.put("optical.door_command", lib.DOOR_COMMAND_SHUT)
+    bench.run_ms(7000)
+    assert bench.get("optical.door") == lib.DOOR_OPEN
+    assert bench.get("optical.door_movement_ms") == pytest.approx(7000, abs=30)
+    assert bench.get("optical.fault_flags") == DOOR_FAULT
+
+
+def test_focus() -> None:
+    bench = switched_on()
+    bench.put("optical.focus_target_steps", -400)
+    bench.run_ms(1000)
+    assert bench.get("optical.focus_valid") == 0
+    assert bench.get("optical.focus_steps") == pytest.approx(-200, abs=5)
+    bench.run_ms(1100)
+    assert (bench.get("optical.focus_valid"), bench.get("optical.focus_steps")) == (1, -400)
+    with pytest.raises(Refused):
+        bench.put("optical.focus_target_steps", 2001)
+
+
+def image(bench: SimBench) -> list[bytes]:
+    """Take an image and return its packets."""
+    entry = open_entry(bench, instrument=lib.INSTRUMENT_OPTICAL)
+    start_us = start_optical(bench, entry, task=5)
+    bench.run_ms((start_us - bench.now_us) / 1000 - 20)
+    assert bench.get("optical.phase") == lib.OPTICAL_PHASE_WAIT_START
+    bench.run_ms(DURATION_MS / 2)
+    assert bench.get("optical.phase") == lib.OPTICAL_PHASE_IMAGING
+    bench.run_ms(DURATION_MS / 2 + 40)
+    assert bench.get("optical.phase") == lib.OPTICAL_PHASE_DONE
+    assert bench.get("optical.state") == lib.OPTICAL_UNIT_STATE_READY
+    octets = bench.recorded(entry)
+    assert len(octets) % PACKET_OCTETS == 0
+    packets = [octets[i : i + PACKET_OCTETS] for i in range(0, len(octets), PACKET_OCTETS)]
+    assert len(packets) == bench.get("optical.packets")
+    return packets
+
+
+def mean_level(packet: bytes) -> float:
+    bits = int.from_bytes(packet[26:], "big")
+    return sum(bits >> 12 * i & 0xFFF for i in range(256)) / 256
+
+
+def test_image() -> None:
+    bench = ready_optical()
+    move_door(bench, lib.DOOR_OPEN)
+    packets = image(bench)
+    assert bench.get("optical.lines") == DURATION_MS * 10000 // 711
+    numbers = []
+    bands = set()
+    for number, packet in enumerate(packets):
+        assert int.from_bytes(packet[2:4], "big") & 0x3FFF == number
+        assert int.from_bytes(packet[4:6], "big") == PACKET_OCTETS - 7
+        line, task, band, gain, stages, compression, pixels = struct.unpack(">IIBBBBH", packet[12:26])
+        assert (task, gain, stages, compression, pixels) == (5, 2, 32, 40, 256)
+        assert mean_level(packet) > 10 * DARK_LEVEL
+        numbers.append(line)
+        bands.add(band)
+    assert bands == {1, 2, 4, 8, 16}
+    assert numbers == sorted(numbers)
+
+
+def test_image_behind_a_shut_door_is_dark() -> None:
+    bench = ready_optical()
+    assert all(mean_level(packet) < 2 * DARK_LEVEL for packet in image(bench))
+
+
+def test_saturation() -> None:
+    bench = ready_optical()
+    move_door(bench, lib.DOOR_OPEN)
+    start_us = start_optical(bench)
+    bench.run_ms((start_us - bench.now_us) / 1000 + 100)
+    assert 0 < bench.get("optical.saturated_percent") < 5
+    bench.force("optical.sun_near")
+    bench.run_ms(50)
+    assert bench.get("optical.saturated_percent") > 20
+    bench.run_ms(DURATION_MS)
+    assert bench.get("optical.saturated_percent") == 0
+
+
+def test_late_start() -> None:
+    bench = ready_optical()
+    bench.start_at("optical", bench.now_us)
+    bench.command("optical", "START")
+    assert bench.get("optical.phase") == lib.OPTICAL_PHASE_ABORTED
+    assert bench.get("optical.fault_flags") == LATE_START
+
+
+@pytest.mark.parametrize("fields", [{"gain": 9}, {"duration_ms": 999}, {"line_period_us": 0}])
+def test_settings_out_of_range(fields: dict[str, int]) -> None:
+    bench = ready_optical()
+    write_settings(bench, **fields)
+    with pytest.raises(Refused):
+        start_optical(bench)
+    assert bench.get("optical.state") == lib.OPTICAL_UNIT_STATE_READY
+
+
+def test_safe_shuts_the_door_before_the_focal_plane_goes_off() -> None:
+    bench = ready_optical()
+    move_door(bench, lib.DOOR_OPEN)
+    start_us = start_optical(bench)
+    bench.run_ms((start_us - bench.now_us) / 1000 + 500)
+    bench.command("optical", "SAFE")
+    assert bench.get("optical.state") == lib.OPTICAL_UNIT_STATE_SAFE
+    assert bench.get("optical.phase") == lib.OPTICAL_PHASE_ABORTED
+    bench.run_ms(1500)
+    assert bench.get("optical.focal_plane_on") == 1
+    bench.run_until("optical.door", lib.DOOR_SHUT)
+    bench.run_ms(20)
+    assert bench.get("optical.focal_plane_on") == 0
+    bench.command("optical", "FOCAL_PLANE_OFF")
+    assert bench.get("optical.state") == lib.OPTICAL_UNIT_STATE_IDLE
