@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 PR_SET_PDEATHSIG = 1
+REAL_TIME_NICE = -15
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -28,6 +29,9 @@ def start(
         _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(1)
+        # The emulated board runs in real time: where the user may, its processes come before others.
+        with contextlib.suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, 0, REAL_TIME_NICE)
 
     with log.open("ab") as file:
         return subprocess.Popen(

@@ -137,10 +137,10 @@ class Optical(Instrument):
     def _switch_off(self, request):
         if hal.pool_valid(pool.OPTICAL_DOOR) and hal.pool_get(pool.OPTICAL_DOOR) != enums.DOOR_SHUT:
             yield from self._move_door(enums.DOOR_COMMAND_SHUT)
+        self.unit.power(False)
         for limiter in self._limiters_used:
             if self._limiters.is_closed(limiter):
                 yield from self._limiters.switch(limiter, False)
-        self.unit.power(False)
 
     def _stand_by(self, request):
         if hal.pool_get(pool.OPTICAL_DOOR) != enums.DOOR_SHUT:

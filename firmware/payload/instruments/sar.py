@@ -113,8 +113,9 @@ class Sar(Instrument):
 
     def _switch_off(self, request):
         self.inhibit()
-        yield from self._limiters.switch(enums.LIMITER_SAR_UNIT, False)
+        # First: a unit that is losing its supply is not asked for samples.
         self.unit.power(False)
+        yield from self._limiters.switch(enums.LIMITER_SAR_UNIT, False)
 
     def _stand_by(self, request):
         self.inhibit()
