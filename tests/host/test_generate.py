@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import types
@@ -154,6 +155,35 @@ def test_guards_and_transitions(dictionary: Dictionary, generated: Path, monkeyp
     assert instrument == 1
     assert rows[4] == (4, "STRIPMAP", 2)
     assert (1 << 0, 1, "switch_on", (index, modes["GUARD_TRANSMIT_INHIBITED"]), 20000) in transitions
+
+
+def test_housekeeping_structures(dictionary: Dictionary, generated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = table(generated, "housekeeping", monkeypatch)["STRUCTURES"]
+    for row, structure in zip(rows, dictionary.structures.values(), strict=True):
+        indices = struct.unpack(f">{row[4]}H", row[3])
+        assert list(indices) == [parameter.index for parameter in structure.parameters]
+        assert row[:3] == (structure.id, structure.period_cycles, 1)
+
+
+def test_monitors_in_raw_units(dictionary: Dictionary, generated: Path) -> None:
+    rows = re.findall(r"/\* (\w+) \*/\s+\{(\.parameter[^}]+)\}", (generated / "c" / "dictionary.c").read_text())
+    monitors = {name: dict(re.findall(r"\.(\w+) = ([-\w]+)", text)) for name, text in rows}
+    assert list(monitors) == list(dictionary.monitors)
+    sun = {key: number(value) for key, value in monitors["OPTICAL_SUN"].items()}
+    assert sun == {
+        "parameter": dictionary.parameters["SUN_ANGLE_DEG"].index,
+        "condition": dictionary.parameters["OPTICAL_DOOR"].index,
+        "modes": 0b1_1111_0000,  # READY 4 to VIDEO 8
+        "instrument": 2,
+        "limits": 1 + 4 + 32,  # warning low, trip low, stale trips
+        "samples": 3,
+        "warning_low": 4500,
+        "warning_high": 0,
+        "trip_low": 3000,
+        "trip_high": 0,
+    }
+    assert number(monitors["SAR_TRM"]["condition"]) == 0xFFFF
+    assert number(monitors["SAR_TRM"]["trip_low"]) == -250
 
 
 def test_sar_codes_of_the_specification(dictionary: Dictionary) -> None:
