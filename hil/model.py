@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 
 
 class Units(Protocol):
-    """The simulated units. Names are "unit.quantity" (hal/sim/sim_faults.c)."""
+    """The simulated units. Names are "unit.quantity" (hal/sim/faults.c)."""
 
     def force(self, name: str, value: float) -> None:
         """Hold a quantity at a value, or switch a fault on."""

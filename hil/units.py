@@ -160,23 +160,23 @@ class Units:
         for line in lines:
             try:
                 _answer({"ok": True, **self._carry_out(json.loads(line))})
-            except ValueError as error:
-                _answer({"error": str(error)})
+            except (ValueError, TypeError, KeyError) as error:
+                _answer({"error": f"order {line.decode(errors='replace')}: {error}"})
 
     def _carry_out(self, order: dict[str, Any]) -> dict[str, Any]:
         for name, method in self._orders.items():
             if name in order:
                 return method(order)
-        raise ValueError(f"no such order: {json.dumps(order)}; use one of {', '.join(self._orders)}")
+        raise ValueError(f"there is no such order; use one of {', '.join(self._orders)}")
 
     def _force(self, order: dict[str, Any]) -> dict[str, Any]:
-        return _known(order["force"], self._models.force(order["force"], float(order["value"])))
+        return _known(order["force"], self._models.force(str(order["force"]), float(order["value"])))
 
     def _release(self, order: dict[str, Any]) -> dict[str, Any]:
-        return _known(order["release"], self._models.release(order["release"]))
+        return _known(order["release"], self._models.release(str(order["release"])))
 
     def _observe(self, order: dict[str, Any]) -> dict[str, Any]:
-        value = self._models.observe(order["observe"])
+        value = self._models.observe(str(order["observe"]))
         return _known(order["observe"], value is not None) | {"value": value}
 
     def _recorder_file(self, order: dict[str, Any]) -> dict[str, Any]:
@@ -231,6 +231,9 @@ def main() -> int:
         return 1
     try:
         units.run()
+    except OSError as error:
+        sys.stderr.write(f"A line of the unit simulators went away: {error}\n")
+        return 1
     finally:
         units.close()
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+
 from tests.hal.hal_board import ffi, lib
 from tests.hal.rmap_standard import UNITS, read, read_any_reply, write
 from tests.hal.sim_bench import SimBench
