@@ -43,7 +43,7 @@ def allowed(argument: Argument) -> str:
     else:
         low, high = (argument.to_physical(raw) for raw in (argument.raw_minimum, argument.raw_maximum))
         text = f"{low:.12g} to {high:.12g}" + (f" {argument.unit}" if argument.unit else "")
-    return f"a list of at most {argument.list_max}, each {text}" if argument.list_max else text
+    return f"a list of 1 to {argument.list_max}, each {text}" if argument.list_max else text
 
 
 def _unknown(telecommand: Telecommand, name: str, names: list[str]) -> str:
@@ -61,7 +61,7 @@ def _argument(argument: Argument, given: Mapping[str, object]) -> Raw:
     if not argument.list_max:
         return _scalar(argument, value)
     items = _items(value)
-    if len(items) > argument.list_max:
+    if not 1 <= len(items) <= argument.list_max:
         raise ArgumentError(f"{argument.name} has {len(items)} values; {allowed(argument)} is allowed.")
     return [_scalar(argument, item) for item in items]
 

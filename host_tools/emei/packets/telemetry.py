@@ -128,7 +128,7 @@ class _Reader:
             raise PacketError(f"Event {event.name} came as (5,{self.kind[1]}); it is (5,{event.level}).")
         parsed = parse_whole(self.codecs.event(event_id), self.packet, f"Event {event.name}")
         values = _decode(event.fields, parsed)
-        message = event.message.format(**{value.name: value for value in values})
+        message = event.message.format(**{value.name: value.label for value in values})
         return self.telemetry(event.name, parsed, values, event=event, message=message)
 
     def need(self, octets: int, kind: str) -> None:
