@@ -209,7 +209,11 @@ REFUSED = [
     ("PING", {"x": 1}, "PING has no argument x; it has none at all."),
     ("ABORT", {"instrument": "SAAR"}, "one of SAR (1), OPTICAL (2) is allowed; did you mean SAR?"),
     ("ABORT", {"instrument": 3}, "instrument is 3; one of SAR (1), OPTICAL (2) is allowed."),
-    ("EVENT_ENABLE", {"events": list(range(17))}, "events has 17 values; a list of 1 to 16, each 0 to 65535 is allowed."),
+    (
+        "EVENT_ENABLE",
+        {"events": list(range(17))},
+        "events has 17 values; a list of 1 to 16, each 0 to 65535 is allowed.",
+    ),
     ("EVENT_ENABLE", {"events": ""}, "events has 0 values; a list of 1 to 16"),
     ("ANCILLARY_DATA", {"latitude_deg": 90.01}, "latitude_deg is 90.01; -90 to 90 deg is allowed."),
     (
