@@ -1,14 +1,8 @@
 """A unit on the unit bus: housekeeping into the pool, registers written and read by name."""
 
 import hal
-from micropython import const
-
 from payload.failure import Failure
 from payload.tables import enums, events, failures, mission
-
-_LOST_AFTER_SAMPLES = const(3)
-_PROBE_PERIOD_CYCLES = const(10)
-_CRC_OCTETS = const(2)
 
 _FAILURES = (0, failures.BUS_NO_REPLY, failures.BUS_BAD_REPLY, failures.BUS_ERROR_STATUS, failures.BUS_BAD_REPLY)
 
@@ -62,8 +56,8 @@ class Unit:
                 self._events.report(events.UNIT_FOUND, self.node)
             return
         self._bad_samples += 1
-        if self._bad_samples >= _LOST_AFTER_SAMPLES:
-            self._skip_cycles = _PROBE_PERIOD_CYCLES - 1
+        if self._bad_samples >= mission.BUS_LOST_AFTER_SAMPLES:
+            self._skip_cycles = mission.BUS_LOST_PROBE_PERIOD_CYCLES - 1
             if self.link != enums.UNIT_LINK_LOST:
                 self._set_link(enums.UNIT_LINK_LOST)
                 hal.pool_invalidate(self._pool_first, self._pool_count)
