@@ -6,7 +6,6 @@ from hil.passes.flight import Flight
 BOOT_S = 15.0
 TIME_SET_S = 15.0
 TIME_ERROR_LIMIT_S = 0.3
-FIRST_HOUSEKEEPING = ("UPTIME_S", "LINK_FRAMES_GOOD", "POWER_BUS_VOLTAGE_V", "RECORDER_STATE")
 
 
 def boot(flight: Flight) -> str:
@@ -16,15 +15,19 @@ def boot(flight: Flight) -> str:
 
 
 def first_housekeeping(flight: Flight) -> str:
-    for parameter in FIRST_HOUSEKEEPING:
-        flight.confirm(parameter, lambda reading: reading.valid, BOOT_S)
     session = flight.session
-    flight.confirm("SPACECRAFT_ID", session.spacecraft.id)
-    flight.confirm("BUILD", "BENCH")
-    flight.confirm("RECORDER_STATE", "READY")
-    for parameter in ("SAR_MODE", "OPTICAL_MODE", "TRANSMIT_ENABLE"):
-        flight.confirm(parameter, "OFF")
-    flight.confirm("TRANSMIT_PERMIT", "INHIBITED")
+    flight.confirm_all(
+        BOOT_S,
+        SPACECRAFT_ID=session.spacecraft.id,
+        BUILD="BENCH",
+        SAR_MODE="OFF",
+        OPTICAL_MODE="OFF",
+        TRANSMIT_ENABLE="OFF",
+        TRANSMIT_PERMIT="INHIBITED",
+        LINK_FRAMES_MALFORMED=0,
+        POWER_LIMITERS_CLOSED=0,
+        RECORDER_STATE="READY",
+    )
     voltage = flight.reading("POWER_BUS_VOLTAGE_V")
     return f"{session.spacecraft.name}, bus {voltage.label} V, {flight.reading('MEM_FREE_OCTETS').label} octets free"
 

@@ -61,17 +61,13 @@ class Flight:
 
     def confirm(self, parameter: str, expected: object, timeout_s: float = CONFIRM_S) -> Reading:
         """Until housekeeping that is newer than this call shows the value (a label, a number, or a predicate)."""
+        return self._confirm(parameter, expected, timeout_s, self.now_s)
+
+    def confirm_all(self, timeout_s: float = CONFIRM_S, **expected: object) -> None:
+        """The same for several parameters by name, all newer than this call."""
         since_s = self.now_s
-
-        def holds() -> bool:
-            reading = self.session.reading(parameter)
-            return reading is not None and reading.valid and reading.time_s > since_s and _matches(reading, expected)
-
-        try:
-            self.session.wait_for(holds, timeout_s, parameter)
-        except SessionError:
-            raise StepFailed(self._not_confirmed(parameter, expected, timeout_s)) from None
-        return self.reading(parameter)
+        for parameter, value in expected.items():
+            self._confirm(parameter, value, timeout_s, since_s)
 
     def reading(self, parameter: str) -> Reading:
         reading = self.session.reading(parameter)
@@ -112,6 +108,17 @@ class Flight:
         edges = [Edge(edge.time_s, edge.on) for edge in self.bench.edges if edge.name == "transmit-enable"]
         return self.collector.recording(edges)
 
+    def _confirm(self, parameter: str, expected: object, timeout_s: float, since_s: float) -> Reading:
+        def holds() -> bool:
+            reading = self.session.reading(parameter)
+            return reading is not None and reading.valid and reading.time_s > since_s and _matches(reading, expected)
+
+        try:
+            self.session.wait_for(holds, timeout_s, parameter)
+        except SessionError:
+            raise StepFailed(self._not_confirmed(parameter, expected, timeout_s)) from None
+        return self.reading(parameter)
+
     def _keep(self, report: Telemetry) -> None:
         if report.service not in (1, 3, 5, 9):
             self.reports.append(report)
@@ -128,7 +135,8 @@ class Flight:
         if reading is None:
             return f"No housekeeping with {parameter} came within {timeout_s:g} s."
         state = "" if reading.valid else ", which the board says is not fresh"
-        return f"{parameter} is {reading.label} {reading.unit}{state}; within {timeout_s:g} s it should be {wanted}."
+        shown = f"{reading.label} {reading.unit}".strip()
+        return f"{parameter} is {shown}{state}; within {timeout_s:g} s it should be {wanted}."
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,7 @@ AFTER_IMAGE_S = 20.0
 def switch_on(flight: Flight) -> str:
     flight.set_mode("OPTICAL", "STANDBY")
     limiters = require_limiters(flight, ["OPTICAL_UNIT"], ["DOOR"])
-    flight.confirm("OPTICAL_LINK", "GOOD")
-    flight.confirm("OPTICAL_STATE", "IDLE")
-    flight.confirm("OPTICAL_DOOR", "SHUT")
+    flight.confirm_all(OPTICAL_LINK="GOOD", OPTICAL_STATE="IDLE", OPTICAL_DOOR="SHUT", OPTICAL_FAULT_FLAGS=0)
     return f"{limiters}, self-test passed, door SHUT"
 
 
@@ -30,8 +28,7 @@ def stabilise(flight: Flight) -> str:
 
 def make_ready(flight: Flight) -> str:
     flight.set_mode("OPTICAL", "READY")
-    flight.confirm("OPTICAL_STATE", "READY")
-    flight.confirm("OPTICAL_FOCUS_VALID", "ON")
+    flight.confirm_all(OPTICAL_STATE="READY", OPTICAL_FOCUS_VALID="ON")
     return f"unit READY, focus valid at {flight.reading('OPTICAL_FOCUS_STEPS').label} steps"
 
 
@@ -79,10 +76,10 @@ def image(flight: Flight) -> str:
 def switch_off(flight: Flight) -> str:
     flight.set_mode("OPTICAL", "OFF")
     limiters = require_limiters(flight, [], ["OPTICAL_UNIT", "OPTICAL_HEATER", "DOOR"])
-    for parameter in ("POWER_OPTICAL_CURRENT_MA", "POWER_HEATER_CURRENT_MA", "POWER_DOOR_CURRENT_MA"):
-        flight.confirm(parameter, 0)
-    flight.confirm("OPTICAL_LINK", "UNPOWERED")
-    return limiters
+    flight.confirm_all(
+        POWER_OPTICAL_CURRENT_MA=0, POWER_HEATER_CURRENT_MA=0, POWER_DOOR_CURRENT_MA=0, OPTICAL_LINK="UNPOWERED"
+    )
+    return f"{limiters}, 0 mA"
 
 
 def _move_door(flight: Flight, position: str, closed: list[str], opened: list[str]) -> str:

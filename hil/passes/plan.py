@@ -28,7 +28,7 @@ MINIMUM_SUN_ELEVATION_DEG = 15.0
 GROUND_SWATHS_M = (30e3, 25e3, 20e3, 15e3, 12e3, 10e3, 8e3, 6e3)
 
 TAKE_S = 10.0
-ARM_BEFORE_START_S = 20.0
+ARM_BEFORE_START_S = 14.0
 IMAGE_AFTER_APPROACH_S = 26.0
 ROLL_LIMIT_DEG, PITCH_LIMIT_DEG = 45.0, 30.0
 
@@ -38,7 +38,7 @@ BATTERY_PERCENT = 88.0
 
 # Time constants of the focal plane between cold (12 degC) and within 1 degC of its set point (20 degC), rounded up.
 _STABILISATION_TIME_CONSTANTS = 4
-_OTHER_PREPARATION_S = 60
+_OTHER_PREPARATION_S = 40
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ TIMELINE = "timeline.svg"
 Facts = list[tuple[str, list[tuple[str, str]]]]
 
 _TRACK_BEFORE_S = 60.0
-_TICKS_S = (-15, -10, -5, 0, 5, 10, 15, 20, 25)
+_TICKS_S = (-20, -10, 0, 10, 20, 30)
 _OPTICAL_HALF_WIDTH_M = 7500.0
 
 
@@ -31,20 +31,20 @@ def pass_facts(plan: PassPlan) -> Facts:
     hours, minutes = divmod(round(60 * elements.descending_node_local_time_h), 60)
     return [
         (
-            "Orbit",
+            "Orbit, Sun-synchronous",
             [
                 ("Altitude", f"{elements.altitude_m / 1e3:.0f} km"),
-                ("Inclination (Sun-synchronous)", f"{elements.inclination_deg:.2f}°"),
+                ("Inclination", f"{elements.inclination_deg:.2f}°"),
                 ("Descending node", f"{hours:02d}:{minutes:02d} local time"),
                 ("Period", f"{2 * pi / elements.mean_motion_rad_s / 60:.1f} min"),
-                ("Epoch", f"{utc_of(elements.epoch_gps_s):%Y-%m-%d %H:%M} UTC"),
+                ("Epoch, UTC", f"{utc_of(elements.epoch_gps_s):%Y-%m-%d %H:%M}"),
             ],
         ),
         (
             f"Pass over {plan.area.name}",
             [
-                ("Rise and set (5°)", f"{_clock(plan.chosen.rise_gps_s)} to {_clock(plan.chosen.set_gps_s)} UTC"),
-                ("Closest approach", f"{utc_of(closest.gps_s):%Y-%m-%d %H:%M:%S} UTC"),
+                ("Rise, set (5°), UTC", f"{_clock(plan.chosen.rise_gps_s)}, {_clock(plan.chosen.set_gps_s)}"),
+                ("Closest approach, UTC", f"{utc_of(closest.gps_s):%Y-%m-%d %H:%M:%S}"),
                 ("Direction", plan.chosen.direction),
                 (
                     "Look angle, incidence",
@@ -85,7 +85,7 @@ def bench_facts(plan: PassPlan, bench: Bench) -> list[tuple[str, str]]:
     shortened = ", ".join(f"{name} {wait_ms / 1000:g} s" for name, wait_ms in bench.shortened_waits.items())
     return [
         ("Board", bench.name),
-        ("Switched on at", f"{_clock(plan.bench_epoch_gps_s)} UTC"),
+        ("Switched on, UTC", _clock(plan.bench_epoch_gps_s)),
         ("Shortened waits", shortened or "none"),
     ]
 

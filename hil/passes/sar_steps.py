@@ -22,10 +22,8 @@ STRUCT_CODES = {"u8": "B", "u16": "H", "u32": "I", "i8": "b", "i16": "h", "i32":
 def switch_on(flight: Flight) -> str:
     flight.set_mode("SAR", "INIT")
     limiters = require_limiters(flight, ["SAR_UNIT"], [])
-    flight.confirm("SAR_LINK", "GOOD")
-    flight.confirm("SAR_STATE", "IDLE")
-    flags = flight.confirm("SAR_FAULT_FLAGS", 0)
-    return f"{limiters}, self-test passed (fault flags {flags.raw:#06x})"
+    flight.confirm_all(SAR_LINK="GOOD", SAR_STATE="IDLE", SAR_FAULT_FLAGS=0)
+    return f"{limiters}, self-test passed, no fault flags"
 
 
 def stand_by(flight: Flight) -> str:
@@ -36,9 +34,7 @@ def stand_by(flight: Flight) -> str:
 
 def warm_up(flight: Flight) -> str:
     command = flight.set_mode("SAR", "PREOP")
-    flight.confirm("SAR_STATE", "READY")
-    flight.confirm("SAR_WARMUP_REMAINING_S", 0)
-    flight.confirm("SAR_OSCILLATOR_LOCKED", "ON")
+    flight.confirm_all(SAR_STATE="READY", SAR_WARMUP_REMAINING_S=0, SAR_OSCILLATOR_LOCKED="ON")
     temperature = flight.reading("SAR_TRM_TEMPERATURE_DEGC")
     return f"warm after {command.duration_s:.0f} s, TRM {temperature.label} degC, oscillator locked"
 
@@ -80,10 +76,9 @@ def permit(flight: Flight) -> str:
     flight.command("SAR_ARM_TRANSMIT")
     flight.confirm("TRANSMIT_PERMIT", "ARMED")
     flight.command("SAR_PERMIT_TRANSMIT", takes=1, valid_s=PERMIT_S)
-    flight.confirm("TRANSMIT_PERMIT", "PERMITTED")
-    flight.confirm("PERMIT_TAKES_LEFT", 1)
-    flight.confirm("TRANSMIT_ENABLE", "OFF")
-    flight.confirm("SAR_TRANSMIT_ENABLE_SEEN", "OFF")
+    flight.confirm_all(
+        TRANSMIT_PERMIT="PERMITTED", PERMIT_TAKES_LEFT=1, TRANSMIT_ENABLE="OFF", SAR_TRANSMIT_ENABLE_SEEN="OFF"
+    )
     return "INHIBITED, ARMED, PERMITTED for 1 take; transmit-enable still off"
 
 
@@ -115,10 +110,9 @@ def transmit_seen(flight: Flight) -> str:
     """What the data take left in telemetry about transmission."""
     since_s = flight.bench_time_s(flight.plan.sar_start_gps_s) - ARM_BEFORE_START_S
     require_in_order(flight.labels_seen("SAR_TRANSMIT_ENABLE_SEEN", since_s), ["OFF", "ON", "OFF"], "Transmit-enable")
-    flight.confirm("TRANSMIT_ENABLE", "OFF")
-    flight.confirm("SAR_TRANSMIT_ENABLE_SEEN", "OFF")
-    flight.confirm("TRANSMIT_PERMIT", "INHIBITED")
-    flight.confirm("GUARD_TRIPS", 0)
+    flight.confirm_all(
+        TRANSMIT_ENABLE="OFF", SAR_TRANSMIT_ENABLE_SEEN="OFF", TRANSMIT_PERMIT="INHIBITED", GUARD_TRIPS=0
+    )
     duty = max(sample.value for sample in flight.seen("SAR_TRANSMIT_DUTY_PERCENT", since_s))
     designed = 100 * flight.plan.timing.duty
     require(abs(duty - designed) <= DUTY_TOLERANCE_PERCENT, f"Duty was {duty:.2f} %; {designed:.2f} % was designed.")
@@ -133,8 +127,7 @@ def transmit_seen(flight: Flight) -> str:
 def switch_off(flight: Flight) -> str:
     flight.set_mode("SAR", "OFF")
     limiters = require_limiters(flight, [], ["SAR_UNIT"])
-    flight.confirm("POWER_SAR_CURRENT_MA", 0)
-    flight.confirm("SAR_LINK", "UNPOWERED")
+    flight.confirm_all(POWER_SAR_CURRENT_MA=0, SAR_LINK="UNPOWERED")
     return f"{limiters}, 0 mA"
 
 

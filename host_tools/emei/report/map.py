@@ -11,8 +11,7 @@ from matplotlib.figure import Figure
 from emei.planning.area import Area, Point
 from emei.report.style import BLACK, BLUE, GREEN, GREY, ORANGE, SETTINGS, SKY, svg
 
-_SIZE_IN = (5.6, 4.9)
-_MARGIN_DEG = 0.22
+_SIZE_IN = (5.4, 6.0)
 
 
 @dataclass(frozen=True)
@@ -38,42 +37,57 @@ def map_svg(content: MapContent) -> str:
 
 
 def draw_map(content: MapContent) -> Figure:
+    """Above, the area and the ground track; below, the area with what the instruments cover."""
     with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=_SIZE_IN, layout="constrained")
-        axes = figure.add_subplot()
-        ring = [*content.area.polygon, content.area.polygon[0]]
-        axes.fill(*_columns(ring), facecolor=SKY, alpha=0.25, edgecolor=BLUE, linewidth=1.5, label=content.area.name)
-        for footprint, (colour, hatch) in zip(content.footprints, ((ORANGE, "//"), (GREEN, "\\\\")), strict=False):
-            outline = [*footprint.outline, footprint.outline[0]]
-            axes.fill(
-                *_columns(outline), facecolor="none", edgecolor=colour, hatch=hatch, linewidth=1.3, label=footprint.name
-            )
-        axes.plot(*_columns(content.track), color=BLACK, linewidth=1.4, label="ground track")
-        for place, text in content.ticks:
-            axes.plot(*place, "o", color=BLACK, markersize=3.5)
-            axes.annotate(text, place, xytext=(5, 0), textcoords="offset points", fontsize=7.5, va="center")
-        for name, seat in content.area.seats.items():
-            axes.plot(*seat, ".", color=BLUE, markersize=7)
-            axes.annotate(name, seat, xytext=(4, 3), textcoords="offset points", fontsize=8, color=BLACK)
-        axes.plot(*content.area.centre, "+", color=BLUE, markersize=10, markeredgewidth=1.6, label="centre")
-        _frame(axes, content)
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=3, fontsize=8.2)
+        overview, detail = figure.subplots(2, 1, height_ratios=(1, 2.3))
+        _overview(overview, content)
+        _detail(detail, content)
+        figure.legend(*detail.get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8.2)
     return figure
 
 
-def _frame(axes: Axes, content: MapContent) -> None:
-    """Limits around the area, its footprints and the nearest part of the track; degrees in true proportion."""
-    points = [*content.area.polygon, *(point for item in content.footprints for point in item.outline)]
-    latitude = content.area.centre[1]
-    points += [point for point, _ in content.ticks if abs(point[1] - latitude) < 1.0]
-    west, east = min(x for x, _ in points), max(x for x, _ in points)
-    south, north = min(y for _, y in points), max(y for _, y in points)
-    axes.set_xlim(west - _MARGIN_DEG, east + 2 * _MARGIN_DEG)
-    axes.set_ylim(south - _MARGIN_DEG, north + _MARGIN_DEG)
-    axes.set_aspect(1 / cos(radians(latitude)), adjustable="box")
+def _overview(axes: Axes, content: MapContent) -> None:
+    axes.fill(*_columns(content.area.polygon), facecolor=SKY, alpha=0.4, edgecolor=BLUE, linewidth=1.0)
+    axes.plot(*_columns(content.track), color=BLACK, linewidth=1.4)
+    for place, text in content.ticks:
+        axes.plot(*place, "o", color=BLACK, markersize=3.5)
+        axes.annotate(text, place, xytext=(6, 0), textcoords="offset points", fontsize=7.5, va="center")
+    _frame(axes, [*content.area.polygon, *(place for place, _ in content.ticks)], 0.5)
+    axes.set_title("ground track, seconds from closest approach", fontsize=8.5)
+
+
+def _detail(axes: Axes, content: MapContent) -> None:
+    area = content.area
+    axes.fill(*_columns(area.polygon), facecolor=SKY, alpha=0.25, edgecolor=BLUE, linewidth=1.5, label=area.name)
+    points = [*area.polygon]
+    for footprint, (colour, hatch) in zip(content.footprints, ((ORANGE, "//"), (GREEN, "\\\\")), strict=False):
+        columns = _columns(footprint.outline)
+        axes.fill(*columns, facecolor="none", edgecolor=colour, hatch=hatch, linewidth=1.6, label=footprint.name)
+        points += footprint.outline
+    axes.plot(*area.centre, "+", color=BLACK, markersize=10, markeredgewidth=1.6, linestyle="none", label="centre")
+    for name, seat in area.seats.items():
+        axes.plot(*seat, "o", color=BLUE, markersize=4.5, markeredgecolor="white")
+        axes.annotate(
+            name,
+            seat,
+            xytext=(5, 3),
+            textcoords="offset points",
+            fontsize=8,
+            bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.8},
+        )
+    _frame(axes, points, 0.08)
     axes.set_xlabel("longitude, °E")
     axes.set_ylabel("latitude, °N")
-    axes.tick_params(colors=BLACK)
+
+
+def _frame(axes: Axes, points: Sequence[Point], margin_deg: float) -> None:
+    """Limits around the points, in true proportion at their latitude."""
+    longitudes, latitudes = _columns(points)
+    axes.set_xlim(min(longitudes) - margin_deg, max(longitudes) + margin_deg)
+    axes.set_ylim(min(latitudes) - margin_deg, max(latitudes) + margin_deg)
+    axes.set_aspect(1 / cos(radians(sum(latitudes) / len(latitudes))), adjustable="box")
+    axes.tick_params(labelsize=8)
     axes.spines[:].set_visible(True)
     axes.spines[:].set_color(GREY)
 

@@ -86,7 +86,7 @@ def _steps(steps: Sequence[StepResult]) -> str:
             f"<td>{escape(step.name)}</td><td>{escape(step.verification)}</td><td>{escape(step.evidence)}</td>"
             f'<td class="number">{step.duration_s:.1f}</td><td class="status">{mark} {escape(step.status)}</td></tr>'
         )
-    return _table(("#", "Step", "Verified by", "Seen", "Board s", "Result"), rows, "steps")
+    return _table(("#", "Step", "Verified by", "Seen", "Time, s", "Result"), rows, "steps")
 
 
 def _commands(commands: Sequence[CommandRow]) -> str:
@@ -104,7 +104,7 @@ def _commands(commands: Sequence[CommandRow]) -> str:
             f'<td><b>{escape(row.name)}</b><br><span class="arguments">{escape(row.arguments)}</span></td>'
             f"{numbers}<td>{escape(outcome)}</td></tr>"
         )
-    heads = ("Sent, s", "Telecommand", "(1,1) after s", "(1,3) after s", "(1,5) count", "(1,7) after s", "Outcome")
+    heads = ("Sent, s", "Telecommand", "(1,1), s", "(1,3), s", "(1,5)", "(1,7), s", "Outcome")
     return _table(heads, rows, "commands")
 
 
@@ -153,8 +153,8 @@ figure { margin: 0; } figure svg { width: 100%; height: auto; display: block; }
 dl { margin: 0; display: grid; grid-template-columns: auto 1fr; gap: 2px 12px; }
 dt { color: var(--soft); } dd { margin: 0; text-align: right; font-variant-numeric: tabular-nums; }
 table { border-collapse: collapse; width: 100%; font-size: 13px; }
-th { text-align: left; color: var(--soft); font-weight: 600; border-bottom: 2px solid var(--line); padding: 4px 8px;
-  vertical-align: bottom; }
+th { text-align: left; white-space: nowrap; color: var(--soft); font-weight: 600;
+  border-bottom: 2px solid var(--line); padding: 4px 8px; vertical-align: bottom; }
 td { border-bottom: 1px solid var(--line); padding: 4px 8px; vertical-align: top; overflow-wrap: anywhere; }
 td.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 tr.group th { background: var(--paper); color: var(--ink); border-bottom: 1px solid var(--line); padding-top: 8px; }

@@ -71,7 +71,8 @@ def draw_timeline(recording: Recording, window: Window | None = None) -> Figure:
         axes.set_xlim(start, stop)
         axes.set_ylim(-0.5, lanes - 0.5)
         axes.invert_yaxis()
-        axes.set_xlabel("seconds since the bench's start (board time)")
+        axes.set_axisbelow(True)
+        axes.set_xlabel("seconds since the bench's start", loc="left")
         axes.grid(visible=True, axis="x")
         axes.grid(visible=False, axis="y")
         axes.spines["left"].set_visible(False)
@@ -153,6 +154,8 @@ def short_name(row: CommandRow) -> str:
         "SET_MODE_OPTICAL": f"Optical to {arguments.get('mode', '')}",
         "OPTICAL_MOVE_DOOR": f"Door {arguments.get('position', '')}",
         "SET_BENCH_WAIT": f"Wait {arguments.get('wait', '')}",
+        "HOUSEKEEPING_SET_PERIOD": "Housekeeping period",
+        "RECORDER_REPORT_CATALOGUE": "Report catalogue",
     }
     text = names.get(row.name, row.name.replace("_", " ").capitalize().replace("Sar ", "SAR "))
     text = text.replace("THERMAL_STABILISATION", "STABILISATION").replace("OPTICAL_STABILISATION", "STABILISATION")
@@ -215,7 +218,7 @@ def _events(axes: Axes, lane: int, recording: Recording, window: Window) -> None
         handles,
         labels,
         loc="upper right",
-        bbox_to_anchor=(1.0, -0.085),
+        bbox_to_anchor=(1.0, -0.07),
         ncols=len(labels),
         fontsize=8,
         handletextpad=0.4,
