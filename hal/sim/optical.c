@@ -193,10 +193,10 @@ static void step_state(sim_t *sim, uint64_t now_us) {
     if (optical->state == OPTICAL_UNIT_STATE_IMAGING) {
         step_image(sim, now_us);
     } else if (optical->state == OPTICAL_UNIT_STATE_BOOT) {
-        bool self_test = optical->self_test_wanted;
+        bool wanted = optical->self_test_wanted;
         optical->self_test_wanted = false;
-        optical->state = self_test ? OPTICAL_UNIT_STATE_SELF_TEST : OPTICAL_UNIT_STATE_IDLE;
-        optical->state_until_us = now_us + (self_test ? SELF_TEST_US : 0);
+        optical->state = wanted ? OPTICAL_UNIT_STATE_SELF_TEST : OPTICAL_UNIT_STATE_IDLE;
+        optical->state_until_us = now_us + (wanted ? SELF_TEST_US : 0);
     } else if (optical->state == OPTICAL_UNIT_STATE_SELF_TEST) {
         optical->state = optical->fail_self_test ? OPTICAL_UNIT_STATE_FAILED : OPTICAL_UNIT_STATE_IDLE;
         optical->fault_flags |= optical->fail_self_test ? OPTICAL_FAULT_SELF_TEST : 0;

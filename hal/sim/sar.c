@@ -195,10 +195,10 @@ static void step_state(sim_t *sim, uint64_t now_us) {
         return;
     }
     if (sar->state == SAR_UNIT_STATE_BOOT) {
-        bool self_test = sar->self_test_wanted;
+        bool wanted = sar->self_test_wanted;
         sar->self_test_wanted = false;
-        sar->state = self_test ? SAR_UNIT_STATE_SELF_TEST : SAR_UNIT_STATE_IDLE;
-        sar->state_until_us = now_us + (self_test ? SELF_TEST_US : 0);
+        sar->state = wanted ? SAR_UNIT_STATE_SELF_TEST : SAR_UNIT_STATE_IDLE;
+        sar->state_until_us = now_us + (wanted ? SELF_TEST_US : 0);
     } else if (sar->state == SAR_UNIT_STATE_SELF_TEST) {
         sar->state = sar->fail_self_test ? SAR_UNIT_STATE_FAILED : SAR_UNIT_STATE_IDLE;
         sar->fault_flags |= sar->fail_self_test ? SAR_FAULT_SELF_TEST : 0;
