@@ -5,7 +5,7 @@ pseudo-terminal of its own behind a stable link in the file system, and lets oct
 faster than the line's bit rate. Faults of hil/line.py are switched by JSON lines on standard input:
 
     {"line": "link", "direction": "to_board", "fault": "corrupt", "probability": 0.01, "for_s": 5}
-    {"count": "link"}
+    {"count": "link"}                octets by direction; lost: nobody read them; overrun: the board did not
     {"attach": "link", "port": "/dev/pts/7"}
 
 Every line is answered by one on standard output: {"ok": true, ...} or {"error": "..."}. A board that is gone
@@ -33,6 +33,7 @@ from hil.line import Line
 BATCH_S = 0.0004  # octets of one batch leave together, this late at most
 FROM_BOARD_OCTETS = 64  # then the broker leaves them with the emulator, whose transmitter is then busy
 TO_BOARD_OCTETS = 4096  # as the driver of a serial port would hold
+UART_OCTETS = 16  # of the board: a line does not wait for a receiver that has fallen behind
 HELD_OCTETS = 1 << 18  # for a reader who is slow; beyond that octets are lost, and counted
 LISTENER_CHECK_S = 0.02
 IDLE_S = 1.0
@@ -49,6 +50,7 @@ class BrokeredLine:
         self.to_board = Line(rate, f"{seed}:{name}:to_board")
         self.from_board = Line(rate, f"{seed}:{name}:from_board")
         self.lost_octets = 0
+        self.overrun_octets = 0
         self.board_fd: int | None = _open_raw(settings["port"])
         self.offered_fd, listener_fd = os.openpty()
         tty.setraw(listener_fd)
@@ -142,6 +144,8 @@ class BrokeredLine:
             self._for_board.clear()
         else:
             _write(self.board_fd, self._for_board)
+            self.overrun_octets += max(0, len(self._for_board) - UART_OCTETS)
+            del self._for_board[UART_OCTETS:]
         if self.listened:
             _write(self.offered_fd, self._for_listener)
 
@@ -227,7 +231,7 @@ class Broker:
         if "count" in order:
             line = self.lines[order["count"]]
             counts = {"to_board": line.to_board.count, "from_board": line.from_board.count}
-            return {**counts, "lost": line.lost_octets}
+            return {**counts, "lost": line.lost_octets, "overrun": line.overrun_octets}
         if "attach" in order:
             self.lines[order["attach"]].attach(order["port"], self._poller)
             return {}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 PR_SET_PDEATHSIG = 1
-REAL_TIME_NICE = -15
+URGENT_NICENESS = -15
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -21,17 +21,21 @@ def start(
     environment: Mapping[str, str] | None = None,
     pass_fds: Sequence[int] = (),
     conversation: bool = False,
+    urgent: bool = False,
 ) -> subprocess.Popen[bytes]:
-    """Start a process whose errors (and output, unless it is a `conversation` over pipes) go to `log`."""
+    """Start a process whose errors (and output, unless it is a `conversation` over pipes) go to `log`.
+
+    `urgent`: it runs in real time, and comes before other processes where this user may say so.
+    """
     parent = os.getpid()
 
     def die_with_parent() -> None:
         _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if urgent:
+            with contextlib.suppress(PermissionError):
+                os.setpriority(os.PRIO_PROCESS, 0, URGENT_NICENESS)
         if os.getppid() != parent:
             os._exit(1)
-        # The emulated board runs in real time: where the user may, its processes come before others.
-        with contextlib.suppress(PermissionError):
-            os.setpriority(os.PRIO_PROCESS, 0, REAL_TIME_NICE)
 
     with log.open("ab") as file:
         return subprocess.Popen(
@@ -42,7 +46,7 @@ def start(
             stdout=subprocess.PIPE if conversation else file,
             stderr=file,
             start_new_session=True,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - only prctl, which needs no lock
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - only system calls, which need no lock
             pass_fds=pass_fds,
         )
 

@@ -90,7 +90,7 @@ class EmulatedBoard:
         arguments += ["-qmp", f"unix:{control},server=on,wait=off"]
         for _ in LINES:
             arguments += ["-serial", "pty"]
-        self._emulator = process.start(arguments, self.directory / "qemu.log", directory=self.directory)
+        self._emulator = process.start(arguments, self.directory / "qemu.log", directory=self.directory, urgent=True)
         self._qmp = Qmp(control)
         devices = {device["label"]: device["filename"] for device in self._qmp.execute("query-chardev")}
         return {line: devices[f"serial{index}"].removeprefix("pty:") for index, line in enumerate(LINES)}
@@ -111,7 +111,8 @@ class EmulatedBoard:
         }
         settings = json.dumps({"seed": self.description.units["seed"], "lines": lines})
         log = self.directory / "broker.log"
-        broker = process.start([sys.executable, "-m", "hil.broker", settings], log, directory=ROOT, conversation=True)
+        arguments = [sys.executable, "-m", "hil.broker", settings]
+        broker = process.start(arguments, log, directory=ROOT, conversation=True, urgent=True)
         self._stoppers.append(lambda: process.stop(broker))
         conversation = Conversation("line broker", broker, log)
         conversation.answer()

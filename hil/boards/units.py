@@ -26,7 +26,7 @@ class UnitsProcess:
         }
         log = directory / "units.log"
         arguments = [sys.executable, "-m", "hil.units", json.dumps(settings)]
-        self._process = process.start(arguments, log, directory=ROOT, conversation=True)
+        self._process = process.start(arguments, log, directory=ROOT, conversation=True, urgent=True)
         self._conversation = Conversation("unit simulators", self._process, log)
         try:
             self._conversation.answer()
