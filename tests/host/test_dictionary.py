@@ -135,6 +135,11 @@ BROKEN: list[tuple[str, Callable[[Content], Any], tuple[str, ...]]] = [
         ("events.toml", "TIME_SET", "not moved"),
     ),
     (
+        "modes of a field that is no instrument",
+        lambda c: named(c["events"]["event"], "SAFED")["fields"][1].update(modes_of="cause"),
+        ("events.toml", "SAFED", "from_mode", "'cause'", "field of this entry with INSTRUMENT"),
+    ),
+    (
         "unmatched brace",
         lambda c: named(c["failures"]["failure"], "BAD_CRC").update(sentence="wrong {detail"),
         ("failures.toml", "BAD_CRC", "matching braces"),

@@ -146,6 +146,10 @@ def test_events(event: Event) -> None:
 def test_event_message_has_names() -> None:
     lost = unpack_telemetry(DICTIONARY, tm(5, 4, bytes.fromhex("0016 20 003c")))
     assert lost.message == "unit at node 0x20 lost: failure BUS_NO_REPLY"
+    changed = unpack_telemetry(DICTIONARY, tm(5, 1, bytes.fromhex("0002 02 01 03")))
+    assert changed.message == "OPTICAL went from mode STANDBY to mode THERMAL_STABILISATION"
+    nobody = unpack_telemetry(DICTIONARY, tm(5, 1, bytes.fromhex("0002 07 01 03")))
+    assert nobody.message == "7 went from mode 1 to mode 3"
     moved = unpack_telemetry(DICTIONARY, tm(5, 1, bytes.fromhex("0008 01 0bb8")))
     assert moved.message == "door OPEN after 3000 ms"
     assert moved.fields == {"position": "OPEN", "movement_ms": 3000}

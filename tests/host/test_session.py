@@ -194,12 +194,12 @@ def test_dictionaries_are_compared(session: Session, link: ScriptedLink) -> None
 def test_events_are_kept_and_awaited(session: Session, link: ScriptedLink) -> None:
     link.say(0.5, 5, 1, struct.pack(">HBBB", 2, 1, 0, 1))
     link.say(0.7, 5, 1, struct.pack(">HBBB", 2, 1, 1, 2))
-    event = session.wait_event("MODE_CHANGED", 5, to_mode=2)
+    event = session.wait_event("MODE_CHANGED", 5, to_mode="STANDBY")
     assert event.fields["instrument"] == "SAR"
-    assert event.message == "SAR went from mode 1 to mode 2"
+    assert event.message == "SAR went from mode INIT to mode STANDBY"
     assert len(session.events) == 2
-    with pytest.raises(NotSeen, match="MODE_CHANGED with to_mode 9 did not come within 2 s"):
-        session.wait_event("MODE_CHANGED", 2, to_mode=9)
+    with pytest.raises(NotSeen, match="MODE_CHANGED with to_mode SAFE did not come within 2 s"):
+        session.wait_event("MODE_CHANGED", 2, to_mode="SAFE")
 
 
 def test_missing_packets_are_counted_until_they_come(session: Session, link: ScriptedLink) -> None:

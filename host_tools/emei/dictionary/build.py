@@ -99,6 +99,7 @@ class _Builder:
             "default": item.get("default"),
             "list_max": item.get("list_max", 0),
             "format": item.get("format", ""),
+            "modes_of": item.get("modes_of", ""),
             "help": item.get("help", ""),
         }
 

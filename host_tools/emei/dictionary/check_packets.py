@@ -61,6 +61,9 @@ class PacketChecks(Checks):
                 continue
             self.same_names(here, names, [item["name"]])
             self.value(here, item)
+            if "modes_of" in item:
+                instruments = [other["name"] for other in items if other.get("enum") == "INSTRUMENT"]
+                self.known([*here, "modes_of"], item["modes_of"], instruments, "field of this entry with INSTRUMENT")
 
     def same_names(self, path: Path, names: set[str], new: list[str]) -> None:
         for name in new:

@@ -36,7 +36,10 @@ class Enumeration:
 
 @dataclass(frozen=True)
 class Value:
-    """One typed value, whatever holds it: argument, report field, parameter or register."""
+    """One typed value, whatever holds it: argument, report field, parameter or register.
+
+    `modes_of` names the field beside it that says whose mode this one is.
+    """
 
     name: str
     type: WireType
@@ -48,6 +51,7 @@ class Value:
     default: float | str | None = None
     list_max: int = 0
     format: str = ""
+    modes_of: str = ""
     help: str = ""
 
     @cached_property

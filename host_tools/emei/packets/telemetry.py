@@ -1,7 +1,7 @@
 """Telemetry packets (ECSS-E-ST-70-41C clause 7.4.3): reports, housekeeping, events, and time reports."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from emei.dictionary import Dictionary, Event, Structure, Value
@@ -98,7 +98,7 @@ class _Reader:
         if report is None:
             raise PacketError(f"There is no report ({self.kind[0]},{self.kind[1]}) in the dictionary.")
         parsed = parse_whole(self.codecs.report(*self.kind), self.packet, report.name)
-        values = _decode(report.fields, parsed)
+        values = self.decode(report.fields, parsed)
         return self.telemetry(report.name, parsed, values, message=self.failure_sentence(parsed))
 
     def failure_sentence(self, parsed: Mapping[str, Any]) -> str:
@@ -127,13 +127,24 @@ class _Reader:
         if event.level != self.kind[1]:
             raise PacketError(f"Event {event.name} came as (5,{self.kind[1]}); it is (5,{event.level}).")
         parsed = parse_whole(self.codecs.event(event_id), self.packet, f"Event {event.name}")
-        values = _decode(event.fields, parsed)
+        values = self.decode(event.fields, parsed)
         message = event.message.format(**{value.name: value.label for value in values})
         return self.telemetry(event.name, parsed, values, event=event, message=message)
 
     def need(self, octets: int, kind: str) -> None:
         if len(self.packet) < SMALLEST_TM_OCTETS + octets:
             raise PacketError(f"{kind} of {len(self.packet)} octets ends before it says which it is.")
+
+    def decode(self, fields: Iterable[Value], parsed: Mapping[str, Any]) -> tuple[FieldValue, ...]:
+        return tuple(decode(self.with_modes(item, parsed), parsed[item.name]) for item in fields)
+
+    def with_modes(self, value: Value, parsed: Mapping[str, Any]) -> Value:
+        """A mode whose instrument another field names gets the enumeration of that instrument's modes."""
+        if not value.modes_of:
+            return value
+        enumerations = self.codecs.dictionary.enumerations
+        instrument = enumerations["INSTRUMENT"].label(parsed[value.modes_of])
+        return replace(value, enumeration=enumerations.get(f"{instrument}_MODE"))
 
     def telemetry(self, name: str, parsed: Mapping[str, Any], values: tuple[FieldValue, ...], **more: Any) -> Telemetry:
         return Telemetry(
@@ -150,10 +161,6 @@ class _Reader:
             time_status=parsed["secondary_version_status"] & 0x0F,
             **more,
         )
-
-
-def _decode(fields: Iterable[Value], parsed: Mapping[str, Any]) -> tuple[FieldValue, ...]:
-    return tuple(decode(item, parsed[item.name]) for item in fields)
 
 
 def _time_report(dictionary: Dictionary, primary: Primary, packet: bytes) -> Telemetry:
