@@ -68,8 +68,9 @@ $(MPY_CROSS): | $(MICROPYTHON_DIR)/.usable .venv/.complete
 generate: $(STAMPS)/generate ## Generate tables, C headers and docs from the dictionary
 
 $(STAMPS)/generate: $(DICTIONARY) | .venv/.complete
-	@echo "dictionary: build/gen"
+	@echo "dictionary: build/gen, docs/interface.md"
 	@$(PYTHON) -m emei.dictionary.generate --out $(BUILD)/gen
+	@$(PYTHON) -m emei interface --out docs/interface.md
 	@mkdir -p $(@D) && touch $@
 
 PORT_ARGUMENTS = MICROPYTHON_DIR=$(MICROPYTHON_DIR) MICROPY_MPYCROSS=$(MPY_CROSS) ROOT=$(CURDIR) GENERATED=$(BUILD)/gen \

@@ -1,0 +1,5 @@
+"""`python -m emei` is the command `emei`."""
+
+from emei.cli import main
+
+main()
