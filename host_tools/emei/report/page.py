@@ -41,7 +41,7 @@ def render(report: Report) -> str:
     ]
     if report.closeup:
         drawing = timeline_svg(report.recording, report.closeup, "closeup")
-        sections.append(_section("Data takes, close up", f"<figure>{drawing}</figure>"))
+        sections.append(_section("Data takes, close up", f"<figure>{drawing}</figure>{_PHASES}"))
     sections += [
         _section(
             "Power, temperatures, transmit duty",
@@ -131,6 +131,12 @@ def _table(heads: Sequence[str], rows: Sequence[str], kind: str) -> str:
     return f'<table class="{kind}"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 
 
+_PHASES = (
+    '<p class="note">SAR phase: <span class="swatch noise"></span> noise, '
+    '<span class="swatch moving"></span> calibration, <span class="swatch echo"></span> echo. '
+    'Door: <span class="swatch moving"></span> moving, <span class="swatch echo"></span> open.</p>'
+)
+
 _STYLE = """
 :root { --ink: #1f2933; --soft: #5b6673; --line: #e4e7eb; --good: #00664b; --bad: #b34700; --paper: #f5f6f8; }
 * { box-sizing: border-box; }
@@ -166,6 +172,7 @@ tr.failed td { background: #fff4ec; }
 td.high, td.medium { color: var(--bad); font-weight: 600; }
 .note { color: var(--soft); margin: 8px 0 0; }
 .swatch { display: inline-block; width: 14px; height: 10px; border-radius: 2px; }
+.swatch.noise { background: #8a94a0; } .swatch.moving { background: #e69f00; } .swatch.echo { background: #009e73; }
 .swatch.transmit { background: #f9dfcc; } .swatch.image { background: #d5efe6; }
 @media (max-width: 1100px) { .head { grid-template-columns: 1fr; } }
 @media print { body { background: white; } section { break-inside: avoid; } }

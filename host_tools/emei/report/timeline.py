@@ -157,7 +157,8 @@ def short_name(row: CommandRow) -> str:
         "HOUSEKEEPING_SET_PERIOD": "Housekeeping period",
         "RECORDER_REPORT_CATALOGUE": "Report catalogue",
     }
-    text = names.get(row.name, row.name.replace("_", " ").capitalize().replace("Sar ", "SAR "))
+    plain = row.name.replace("_", " ").lower() if row.name.isupper() else row.name
+    text = names.get(row.name, (plain[0].upper() + plain[1:]).replace("Sar ", "SAR "))
     text = text.replace("THERMAL_STABILISATION", "STABILISATION").replace("OPTICAL_STABILISATION", "STABILISATION")
     return text if len(text) <= 24 else text[:23] + "…"
 
