@@ -12,15 +12,7 @@ from tests.hal.hal_board import CONSOLE, LINK, ffi, lib
 PORTS = range(lib.HAL_SERIAL_PORTS)
 
 
-def capacity(port: int) -> int:
-    """Of the receive ring, found by filling it."""
-    hal_board.power_on()
-    while lib.hal_serial_overrun_octets(port) == 0:
-        lib.hal_serial_received(port, 0)
-    return int(lib.hal_serial_readable(port))
-
-
-CONSOLE_CAPACITY = capacity(CONSOLE)
+CONSOLE_CAPACITY = 256
 CHUNKS = st.lists(st.tuples(st.booleans(), st.binary(max_size=CONSOLE_CAPACITY + 10)), max_size=30)
 
 
@@ -62,6 +54,17 @@ def test_transmit_ring_is_a_bounded_queue(chunks: list[tuple[bool, bytes]]) -> N
                 if model:
                     assert octet[0] == model.popleft()
         assert lib.hal_serial_writable(CONSOLE) == size - len(model)
+
+
+@given(st.integers(0, CONSOLE_CAPACITY), st.integers(0, 3))
+def test_a_full_ring_keeps_what_it_holds(start: int, beyond: int) -> None:
+    hal_board.power_on()
+    hal_board.arrive(CONSOLE, bytes(start))
+    hal_board.read(CONSOLE, start)
+    content = bytes(range(256))
+    hal_board.arrive(CONSOLE, content + bytes(beyond))
+    assert lib.hal_serial_overrun_octets(CONSOLE) == beyond
+    assert hal_board.read(CONSOLE, 2 * CONSOLE_CAPACITY) == content
 
 
 def test_positions_wrap_many_times() -> None:
