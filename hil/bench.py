@@ -25,7 +25,11 @@ class Bench:
     """A running bench. Everything it started is gone after `stop`, and when this process dies."""
 
     def __init__(self, bench: str, directory: Path, description: Path | None = None) -> None:
-        self.description = Description.read(description or BENCHES / f"{bench}.toml")
+        path = description or BENCHES / f"{bench}.toml"
+        if not path.exists():
+            known = ", ".join(sorted(file.stem for file in BENCHES.glob("*.toml")))
+            raise BenchError(f"There is no bench description {path}; there are {known}.")
+        self.description = Description.read(path)
         self.directory = directory
         directory.mkdir(parents=True, exist_ok=True)
         self._board = start(self.description, directory)

@@ -195,10 +195,11 @@ class HostUnits:
         self._board = board
 
     def force(self, name: str, value: float) -> None:
-        self.observe(name)
+        self._require(name)
         self._board.order(b"F", f"{name}={value:.9g}".encode())
 
     def release(self, name: str) -> None:
+        self._require(name)
         self._board.order(b"f", name.encode())
 
     def observe(self, name: str) -> float:
@@ -207,6 +208,11 @@ class HostUnits:
         if math.isnan(value):
             raise ValueError(f'The units have no quantity "{name}".')
         return float(value)
+
+    def _require(self, name: str) -> None:
+        """The board does not answer these orders; what can be observed can be forced. A reset is momentary."""
+        if not name.endswith(".reset"):
+            self.observe(name)
 
     def recorder_file(self, entry_id: int) -> bytes:
         return self._board.ask(b"E", struct.pack("<H", entry_id))
