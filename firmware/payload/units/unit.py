@@ -1,6 +1,7 @@
 """A unit on the unit bus: housekeeping into the pool, registers written and read by name."""
 
 import hal
+
 from payload.failure import Failure
 from payload.tables import enums, events, failures, mission
 
