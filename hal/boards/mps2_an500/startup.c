@@ -49,10 +49,13 @@ static void protect_memory(void) {
 }
 
 __attribute__((noreturn, used)) static void start(void) {
+    /* The linker's symbols bound one object, whatever their declarations say. */
     uint32_t *from = link_data_load;
+    // cppcheck-suppress comparePointers
     for (uint32_t *to = link_data_start; to < link_data_end;) {
         *to++ = *from++;
     }
+    // cppcheck-suppress comparePointers
     for (uint32_t *to = link_bss_start; to < link_bss_end;) {
         *to++ = 0;
     }
