@@ -10,8 +10,6 @@
 #define BOOT_US SECOND_US
 #define SELF_TEST_US (3 * SECOND_US)
 #define OSCILLATOR_LOCK_US (2 * SECOND_US)
-#define NOISE_US UINT64_C(300000)
-#define CALIBRATION_US UINT64_C(500000)
 
 #define TRM_COLD_DEGC 5.0
 #define TRM_WARM_DEGC 25.0
@@ -49,10 +47,6 @@ static unit_t *unit_of(sim_t *sim) {
     return &sim->units[SIM_SAR];
 }
 
-static uint32_t table_value(const sim_t *sim, uint16_t offset) {
-    return (uint32_t)unit_raw(&sim->units[SIM_SAR], UNIT_MEMORY, offset);
-}
-
 void sar_init(sim_t *sim) {
     sar_t *sar = &sim->sar;
     unit_init(unit_of(sim), sim, &sar_map);
@@ -61,7 +55,7 @@ void sar_init(sim_t *sim) {
     sar->baseplate_degc = BASEPLATE_COLD_DEGC;
 }
 
-static void enter(sim_t *sim, uint8_t state, uint64_t duration_us) {
+void sar_enter(sim_t *sim, uint8_t state, uint64_t duration_us) {
     sim->sar.state = state;
     sim->sar.state_until_us = sim->now_us + duration_us;
 }
@@ -69,6 +63,9 @@ static void enter(sim_t *sim, uint8_t state, uint64_t duration_us) {
 /* Volatile state as after the limiter closed. */
 static void boot(sim_t *sim) {
     sar_t *sar = &sim->sar;
+    if (sar->state == SAR_UNIT_STATE_TAKING) {
+        sar_take_account(sim, sim->now_us);
+    }
     unit_reset(unit_of(sim));
     sar->phase = SAR_PHASE_IDLE;
     sar->fault_flags = 0;
@@ -78,48 +75,10 @@ static void boot(sim_t *sim) {
     sar->reflected_percent = 0;
     sar->powered_us = sim->now_us;
     memset(&sar->packets, 0, sizeof sar->packets);
-    enter(sim, SAR_UNIT_STATE_BOOT, BOOT_US);
-}
-
-static uint64_t echo_start_us(const sim_t *sim) {
-    return sim->sar.take_start_us + NOISE_US + CALIBRATION_US;
-}
-
-static uint64_t echo_end_us(const sim_t *sim) {
-    return echo_start_us(sim) + table_value(sim, SAR_TABLE_DURATION_MS_OFFSET) * UINT64_C(1000);
-}
-
-static bool is_stuck(const sim_t *sim) {
-    return sim->units[SIM_SAR].faults[UNIT_FAULT_STUCK_STATE] != 0;
-}
-
-static bool table_transmits(const sim_t *sim) {
-    return table_value(sim, SAR_TABLE_MODE_OFFSET) != SAR_MODE_RX_ONLY;
-}
-
-/* The antenna radiates in the echo phase alone: calibration pulses end in the calibration network. */
-bool sar_is_transmitting(const sim_t *sim) {
-    const sar_t *sar = &sim->sar;
-    return sim->units[SIM_SAR].powered && sar->state == SAR_UNIT_STATE_TAKING && sar->phase == SAR_PHASE_ECHO &&
-           sar->transmit_enable && table_transmits(sim);
-}
-
-/* Add the on-time since it was last accounted for. */
-static void account(sim_t *sim, uint64_t now_us) {
-    sar_t *sar = &sim->sar;
-    uint64_t from_us = sar->accounted_us > echo_start_us(sim) ? sar->accounted_us : echo_start_us(sim);
-    uint64_t to_us = now_us < echo_end_us(sim) || is_stuck(sim) ? now_us : echo_end_us(sim);
-    if (sar->transmit_enable && table_transmits(sim) && to_us > from_us) {
-        sar->transmit_us += to_us - from_us;
-        sar->transmit_total_us += to_us - from_us;
-    }
-    sar->accounted_us = now_us;
+    sar_enter(sim, SAR_UNIT_STATE_BOOT, BOOT_US);
 }
 
 void sar_power(sim_t *sim, bool on) {
-    if (sim->sar.state == SAR_UNIT_STATE_TAKING) {
-        account(sim, sim->now_us);
-    }
     unit_of(sim)->powered = on;
     boot(sim);
 }
@@ -130,68 +89,13 @@ void sar_reset(sim_t *sim) {
     }
 }
 
-static void end_take(sim_t *sim, uint8_t phase, uint16_t fault_flags) {
-    sim->sar.phase = phase;
-    sim->sar.fault_flags |= fault_flags;
-    sim->sar.forward_db = 0;
-    sim->sar.reflected_percent = 0;
-    enter(sim, SAR_UNIT_STATE_READY, 0);
-}
-
-static bool phase_needs_enable(uint8_t phase) {
-    return phase == SAR_PHASE_OPENING_CALIBRATION || phase == SAR_PHASE_ECHO || phase == SAR_PHASE_CLOSING_CALIBRATION;
-}
-
-static void check_enable(sim_t *sim) {
-    sar_t *sar = &sim->sar;
-    if (!is_stuck(sim) && sar->state == SAR_UNIT_STATE_TAKING && phase_needs_enable(sar->phase) &&
-        !sar->transmit_enable && table_transmits(sim)) {
-        end_take(sim, SAR_PHASE_ABORTED, SAR_FAULT_INHIBIT);
-    }
-}
-
-void sar_transmit_enable(sim_t *sim, bool on) {
-    if (sim->sar.state == SAR_UNIT_STATE_TAKING) {
-        account(sim, sim->now_us);
-    }
-    sim->sar.transmit_enable = on;
-    check_enable(sim);
-}
-
-static uint8_t phase_at(const sim_t *sim, uint64_t now_us) {
-    const uint64_t ends_us[] = {sim->sar.take_start_us, sim->sar.take_start_us + NOISE_US, echo_start_us(sim),
-                                echo_end_us(sim), echo_end_us(sim) + CALIBRATION_US};
-    uint8_t phase = SAR_PHASE_WAIT_START;
-    for (unsigned i = 0; i < sizeof ends_us / sizeof ends_us[0] && now_us >= ends_us[i]; i++) {
-        phase++;
-    }
-    return phase;
-}
-
-static void step_take(sim_t *sim, uint64_t now_us) {
-    sar_t *sar = &sim->sar;
-    account(sim, now_us);
-    if (is_stuck(sim)) {
-        return;
-    }
-    sar->phase = phase_at(sim, now_us);
-    if (sar->phase == SAR_PHASE_DONE) {
-        end_take(sim, SAR_PHASE_DONE, 0);
-        return;
-    }
-    check_enable(sim);
-    if (sar->state == SAR_UNIT_STATE_TAKING && sar->phase != SAR_PHASE_WAIT_START) {
-        sar_packets_step(sim, sar->phase, now_us);
-    }
-}
-
 static void step_state(sim_t *sim, uint64_t now_us) {
     sar_t *sar = &sim->sar;
     if (sar->state == SAR_UNIT_STATE_TAKING) {
-        step_take(sim, now_us);
+        sar_take_step(sim, now_us);
         return;
     }
-    if (now_us < sar->state_until_us || is_stuck(sim)) {
+    if (now_us < sar->state_until_us || sar_is_stuck(sim)) {
         return;
     }
     if (sar->state == SAR_UNIT_STATE_BOOT) {
@@ -246,7 +150,7 @@ double sar_power_w(const sim_t *sim) {
             return SAR_MODE_STRIPMAP_POWER_W;
         }
         bool calibrates = sar->phase == SAR_PHASE_OPENING_CALIBRATION || sar->phase == SAR_PHASE_CLOSING_CALIBRATION;
-        if (calibrates && table_transmits(sim)) {
+        if (calibrates && sar_table_transmits(sim)) {
             return SAR_MODE_CALIBRATION_POWER_W;
         }
         return sar->phase == SAR_PHASE_WAIT_START ? SAR_MODE_PREOP_POWER_W : SAR_MODE_RX_ONLY_POWER_W;
@@ -255,40 +159,6 @@ double sar_power_w(const sim_t *sim) {
         return SAR_MODE_PREOP_POWER_W;
     }
     return sar->state == SAR_UNIT_STATE_IDLE ? SAR_MODE_STANDBY_POWER_W : SAR_MODE_INIT_POWER_W;
-}
-
-/* Data takes only: a table is for a measurement mode, its CRC holds, its fields lie in their
- * ranges and the pulse fits its interval. The validity rules proper are the payload computer's. */
-static bool table_usable(const sim_t *sim) {
-    const unit_t *unit = &sim->units[SIM_SAR];
-    uint32_t mode = table_value(sim, SAR_TABLE_MODE_OFFSET);
-    uint32_t baq = table_value(sim, SAR_TABLE_BAQ_OFFSET);
-    return (baq == BAQ_BYPASS || baq >= BAQ_BAQ3) && unit_crc_holds(unit, UNIT_MEMORY) &&
-           unit_in_range(unit, UNIT_MEMORY) && mode >= SAR_MODE_STRIPMAP && mode <= SAR_MODE_TEST &&
-           table_value(sim, SAR_TABLE_PULSE_CODE_OFFSET) < table_value(sim, SAR_TABLE_PRI_CODE_OFFSET);
-}
-
-static uint8_t start(sim_t *sim) {
-    sar_t *sar = &sim->sar;
-    if (sar->state != SAR_UNIT_STATE_READY) {
-        return RMAP_STATUS_GENERAL_ERROR;
-    }
-    sar->fault_flags = 0;
-    if (!table_usable(sim)) {
-        end_take(sim, SAR_PHASE_ABORTED, SAR_FAULT_TABLE);
-        return RMAP_STATUS_SUCCESS;
-    }
-    if (!unit_start_us(unit_of(sim), SAR_CONTROL_START_COARSE_OFFSET, SAR_CONTROL_START_FINE_OFFSET, sim->now_us,
-                       &sar->take_start_us)) {
-        end_take(sim, SAR_PHASE_ABORTED, SAR_FAULT_LATE_START);
-        return RMAP_STATUS_SUCCESS;
-    }
-    sar->transmit_us = 0;
-    sar->accounted_us = sim->now_us;
-    sar->phase = SAR_PHASE_WAIT_START;
-    sar_packets_start(sim);
-    enter(sim, SAR_UNIT_STATE_TAKING, 0);
-    return RMAP_STATUS_SUCCESS;
 }
 
 static uint8_t self_test(sim_t *sim) {
@@ -301,7 +171,7 @@ static uint8_t self_test(sim_t *sim) {
         return RMAP_STATUS_GENERAL_ERROR;
     }
     sar->fault_flags = 0;
-    enter(sim, SAR_UNIT_STATE_SELF_TEST, SELF_TEST_US);
+    sar_enter(sim, SAR_UNIT_STATE_SELF_TEST, SELF_TEST_US);
     return RMAP_STATUS_SUCCESS;
 }
 
@@ -311,11 +181,11 @@ static uint8_t stand_by(sim_t *sim) {
         return RMAP_STATUS_GENERAL_ERROR;
     }
     if (state == SAR_UNIT_STATE_TAKING) {
-        account(sim, sim->now_us);
+        sar_take_account(sim, sim->now_us);
     }
-    end_take(sim, SAR_PHASE_IDLE, 0);
+    sar_take_end(sim, SAR_PHASE_IDLE, 0);
     sim->sar.fault_flags = 0;
-    enter(sim, SAR_UNIT_STATE_IDLE, 0);
+    sar_enter(sim, SAR_UNIT_STATE_IDLE, 0);
     return RMAP_STATUS_SUCCESS;
 }
 
@@ -327,12 +197,12 @@ static uint8_t warm_up(sim_t *sim) {
     if (state != SAR_UNIT_STATE_IDLE) {
         return RMAP_STATUS_GENERAL_ERROR;
     }
-    enter(sim, SAR_UNIT_STATE_WARMING, sim->settings.sar_warmup_s * SECOND_US);
+    sar_enter(sim, SAR_UNIT_STATE_WARMING, sim->settings.sar_warmup_s * SECOND_US);
     return RMAP_STATUS_SUCCESS;
 }
 
 static uint8_t command(sim_t *sim, uint32_t code) {
-    if (is_stuck(sim)) {
+    if (sar_is_stuck(sim)) {
         return RMAP_STATUS_SUCCESS;
     }
     switch (code) {
@@ -343,15 +213,15 @@ static uint8_t command(sim_t *sim, uint32_t code) {
     case SAR_UNIT_COMMAND_WARM_UP:
         return warm_up(sim);
     case SAR_UNIT_COMMAND_START:
-        return start(sim);
+        return sar_take_start(sim);
     case SAR_UNIT_COMMAND_ABORT:
     case SAR_UNIT_COMMAND_SAFE:
         if (sim->sar.state == SAR_UNIT_STATE_TAKING) {
-            account(sim, sim->now_us);
-            end_take(sim, SAR_PHASE_ABORTED, 0);
+            sar_take_account(sim, sim->now_us);
+            sar_take_end(sim, SAR_PHASE_ABORTED, 0);
         }
         if (code == SAR_UNIT_COMMAND_SAFE) {
-            enter(sim, SAR_UNIT_STATE_SAFE, 0);
+            sar_enter(sim, SAR_UNIT_STATE_SAFE, 0);
         }
         return RMAP_STATUS_SUCCESS;
     default:
@@ -389,8 +259,8 @@ void sar_refresh(sim_t *sim) {
     if (!unit->powered) {
         return;
     }
-    double pri = table_value(sim, SAR_TABLE_PRI_CODE_OFFSET);
-    double duty_percent = pri > 0 ? 100.0 * table_value(sim, SAR_TABLE_PULSE_CODE_OFFSET) / pri : 0;
+    double pri = sar_table_value(sim, SAR_TABLE_PRI_CODE_OFFSET);
+    double duty_percent = pri > 0 ? 100.0 * sar_table_value(sim, SAR_TABLE_PULSE_CODE_OFFSET) / pri : 0;
     double pri_us = pri * 1e6 / SAR_REFERENCE_FREQUENCY_HZ;
     const uint8_t *memory = unit->octets[UNIT_MEMORY];
     unit_report(unit, SAR_HOUSEKEEPING_SAMPLE_COUNT_OFFSET, unit->sample_count);
@@ -401,7 +271,7 @@ void sar_refresh(sim_t *sim) {
     unit_report(unit, SAR_HOUSEKEEPING_TRANSMIT_ENABLE_SEEN_OFFSET, sar->transmit_enable);
     unit_report(unit, SAR_HOUSEKEEPING_TIME_VALID_OFFSET, unit->clock.valid);
     unit_report(unit, SAR_HOUSEKEEPING_TABLE_VALID_OFFSET,
-                unit_crc_holds(unit, UNIT_MEMORY) && table_value(sim, SAR_TABLE_DURATION_MS_OFFSET) != 0);
+                unit_crc_holds(unit, UNIT_MEMORY) && sar_table_value(sim, SAR_TABLE_DURATION_MS_OFFSET) != 0);
     unit_report(unit, SAR_HOUSEKEEPING_WARMUP_REMAINING_S_OFFSET, warmup_remaining_s(sim));
     unit_report(unit, SAR_HOUSEKEEPING_TRM_TEMPERATURE_DEGC_OFFSET, sar->trm_degc);
     unit_report(unit, SAR_HOUSEKEEPING_BASEPLATE_TEMPERATURE_DEGC_OFFSET, sar->baseplate_degc);

@@ -31,9 +31,21 @@ void sar_init(sim_t *sim);
 void sar_power(sim_t *sim, bool on);
 void sar_step(sim_t *sim, uint64_t now_us);
 void sar_refresh(sim_t *sim);
-void sar_transmit_enable(sim_t *sim, bool on);
 void sar_reset(sim_t *sim);
-bool sar_is_transmitting(const sim_t *sim);
 double sar_power_w(const sim_t *sim);
+void sar_enter(sim_t *sim, uint8_t state, uint64_t duration_us);
+
+/* sar_take.c */
+void sar_transmit_enable(sim_t *sim, bool on);
+bool sar_is_transmitting(const sim_t *sim);
+bool sar_is_stuck(const sim_t *sim);
+uint32_t sar_table_value(const sim_t *sim, uint16_t offset);
+bool sar_table_transmits(const sim_t *sim);
+/* START: RMAP status; a table or a start that cannot be used ends the take with a fault flag. */
+uint8_t sar_take_start(sim_t *sim);
+void sar_take_step(sim_t *sim, uint64_t now_us);
+void sar_take_end(sim_t *sim, uint8_t phase, uint16_t fault_flags);
+/* Add the on-time since it was last accounted for. */
+void sar_take_account(sim_t *sim, uint64_t now_us);
 
 #endif

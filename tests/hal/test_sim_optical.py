@@ -47,6 +47,16 @@ def test_focal_plane_settles_only_with_its_heater() -> None:
     assert bench.get("power.heater_current_ma") > 500
 
 
+def test_stable_time_counts_with_the_focal_plane_on() -> None:
+    bench = switched_on()
+    bench.limiter("OPTICAL_HEATER", True)
+    bench.run_ms(10000)
+    assert bench.get("optical.stable_s") == 0
+    bench.command("optical", "FOCAL_PLANE_ON")
+    bench.run_ms(2000)
+    assert bench.get("optical.stable_s") == 2
+
+
 @pytest.mark.parametrize("time_constant_s", [1, 10])
 def test_first_order_lag(time_constant_s: int) -> None:
     """After one time constant 63 % of the way is made."""

@@ -8,7 +8,7 @@ import pytest
 
 from tests.hal.hal_board import lib
 from tests.hal.rmap_standard import GENERAL_ERROR, UNITS
-from tests.hal.sim_bench import Refused, Silent, SimBench
+from tests.hal.sim_bench import GPS_START_S, Refused, Silent, SimBench
 from tests.hal.sim_take import (
     DURATION_MS,
     PRI_CODE,
@@ -74,6 +74,22 @@ def test_warm_up(warmup_s: int) -> None:
     assert bench.get("sar.oscillator_locked") == 1
     assert bench.get("sar.warmup_remaining_s") == 0
     assert 23 < bench.get("sar.trm_temperature_degc") < 26
+
+
+def test_warm_up_waits_for_the_oscillator() -> None:
+    bench = SimBench(sar_warmup_s=0)
+    bench.limiter("SAR_UNIT", True)
+    bench.run_ms(1100)
+    bench.command("sar", "WARM_UP")
+    assert bench.run_until("sar.state", lib.SAR_UNIT_STATE_READY, poll_ms=10) == pytest.approx(900, abs=20)
+
+
+def test_time_message_is_for_one_near_pps() -> None:
+    bench = ready_sar(time=False)
+    bench.put("sar.time_message_coarse", GPS_START_S)
+    lib.sim_step(bench.sim, bench.now_us + 1_600_000)
+    lib.sim_pps(bench.sim)
+    assert bench.get("sar.time_valid") == 0
 
 
 def test_phases_of_a_data_take() -> None:
@@ -224,7 +240,33 @@ def test_table_is_locked_during_a_take() -> None:
     bench = ready_sar()
     start_sar(bench)
     with pytest.raises(Refused):
-        write_table(bench)
+        write_table(bench, rank=3)
+    assert bench.block("sar", "table") == table_block()
+
+
+def test_counters_start_again_with_each_take() -> None:
+    bench = ready_sar()
+    counts = []
+    for _ in range(2):
+        start_us = start_sar(bench)
+        bench.run_ms((start_us - bench.now_us) / 1000 + DURATION_MS + 1500)
+        counts.append([bench.get(f"sar.{name}") for name in ("transmit_time_ms", "pulses", "packets")])
+    assert counts[0] == pytest.approx(counts[1], abs=2)
+    assert bench.observe("sar.transmit_total_ms") == 2 * DURATION_MS
+
+
+@pytest.mark.parametrize("way", ["power", "reset"])
+def test_loss_of_the_unit_in_a_take(way: str) -> None:
+    bench = ready_sar()
+    start_us = start_sar(bench)
+    bench.run_ms((start_us - bench.now_us) / 1000 + 1805)
+    if way == "power":
+        bench.limiter("SAR_UNIT", False)
+    else:
+        bench.force("sar.reset")
+    assert bench.observe("sar.transmitting") == 0
+    bench.run_ms(1500)
+    assert bench.observe("sar.transmit_total_ms") == 1005
 
 
 def packets_of(octets: bytes) -> list[bytes]:
