@@ -18,6 +18,7 @@ from emei.dictionary.errors import DictionaryError
 from emei.link import PortError
 from emei.planning.area import AreaError
 from emei.planning.sar_timing import DesignError
+from emei.planning.time_scales import gps_seconds
 from emei.report.recording import StepResult
 from emei.session import Session
 from hil.bench import BENCHES, Bench
@@ -66,7 +67,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         console.print("Interrupted; the bench is stopped and nothing is left running.")
         return INTERRUPTED
-    except (BenchError, PortError, DictionaryError, AreaError, DesignError, LookupError, OSError) as error:
+    except OSError as error:
+        console.print(f"{error.filename} cannot be used: {error.strerror}.", style="red", markup=False, highlight=False)
+        return NOT_RUN
+    except (BenchError, PortError, DictionaryError, AreaError, DesignError, LookupError) as error:
         console.print(str(error), style="red", markup=False, highlight=False)
         return NOT_RUN
 
@@ -111,8 +115,13 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _utc(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    try:
+        moment = datetime.fromisoformat(text)
+        utc = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+        gps_seconds(utc)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{error}; give a UTC time like 2026-03-01T00:00 from 2017 on.") from error
+    return utc
 
 
 if __name__ == "__main__":

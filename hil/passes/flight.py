@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from emei.link import PortError
 from emei.packets import ArgumentError, Telemetry
 from emei.planning.time_scales import utc_of
 from emei.platform import Platform
@@ -179,7 +180,7 @@ def _run(flight: Flight, step: Step) -> StepResult:
     start_s = flight.now_s
     try:
         status, evidence = "verified", step.action(flight)
-    except (StepFailed, SessionError, CommandError, ArgumentError, BenchError) as error:
+    except (StepFailed, SessionError, CommandError, ArgumentError, BenchError, PortError) as error:
         status, evidence = "failed", str(error)
     return StepResult(step.name, step.group, step.verification, start_s, flight.now_s - start_s, status, evidence)
 

@@ -74,7 +74,7 @@ def svg(figure: Figure, name: str) -> str:
     """The figure as an <svg> element; `name` keeps its inner names apart from those of other figures on a page."""
     text = StringIO()
     with matplotlib.rc_context({"svg.hashsalt": name}):
-        figure.savefig(text, format="svg", metadata={"Date": None})
+        figure.savefig(text, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
     return text.getvalue()[text.getvalue().index("<svg") :]
 
 

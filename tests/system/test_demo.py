@@ -1,0 +1,120 @@
+"""The demo tells a pass that went wrong from one that went right, and ends cleanly however it ends."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from emei.dictionary import load
+from emei.report.recording import StepResult
+from hil import demo
+from hil.bench import Bench
+from hil.demo import Flown, fly_pass
+from hil.model import ROOT
+from hil.passes.flight import Flight, Step
+from hil.passes.plan import plan_pass
+from tests.system.test_bench import processes_of
+
+
+class Meddler:
+    """Does something to the bench when a step begins."""
+
+    def __init__(self, step: str, meddle: Callable[[Flight], None]) -> None:
+        self._step = step
+        self._meddle = meddle
+        self._flight: Flight | None = None
+
+    def flight_is(self, flight: Flight) -> None:
+        self._flight = flight
+
+    def begun(self, number: int, step: Step) -> None:
+        if step.name == self._step:
+            assert self._flight is not None
+            self._meddle(self._flight)
+
+    def ended(self, number: int, result: StepResult) -> None: ...
+
+
+def fly_with(tmp_path: Path, step: str, meddle: Callable[[Flight], None]) -> Flown:
+    with Bench("host", tmp_path) as bench:
+        return fly_pass(bench, tmp_path, plan_pass(load(), bench.description.units), Meddler(step, meddle))
+
+
+def lose_an_octet(flight: Flight) -> None:
+    honest = flight.bench.units.recorder_file
+    flight.bench.units.recorder_file = lambda entry_id: honest(entry_id)[:-1] + b"\0"  # type: ignore[method-assign]
+
+
+def raise_alarm(flight: Flight) -> None:
+    flight.bench.alarm(True)
+    flight.session.run_for(1.0)
+
+
+FAULTS: dict[str, tuple[str, Callable[[Flight], None], str]] = {
+    "the door is stuck": (
+        "Door opened",
+        lambda flight: flight.bench.units.force("optical.door_stuck", 1),
+        "OPTICAL_MOVE_DOOR failed",
+    ),
+    "a file differs from its CRC": ("SAR entry", lose_an_octet, "CRC-32"),
+    "the table breaks a rule": (
+        "Acquisition table loaded",
+        lambda flight: object.__setattr__(flight.plan.timing, "swl_code", 6000),
+        "TABLE_RULE",
+    ),
+    "an alarm": (
+        "Nothing lost",
+        raise_alarm,
+        "ALARM_RAISED",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_step_that_fails_ends_the_pass_with_its_sentence(tmp_path: Path, fault: str) -> None:
+    step, meddle, sentence = FAULTS[fault]
+    flown = fly_with(tmp_path, step, meddle)
+    assert not flown.verified
+    statuses = {result.name: result.status for result in flown.results}
+    assert statuses[step] == "failed"
+    names = list(statuses)
+    assert {statuses[name] for name in names[: names.index(step)]} == {"verified"}
+    assert {statuses[name] for name in names[names.index(step) + 1 :]} <= {"not run"}
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert summary["verified"] is False
+    failed = next(item for item in summary["steps"] if item["status"] == "failed")
+    assert sentence in failed["evidence"] and failed["evidence"].endswith(".")
+    assert "not verified" in (tmp_path / "report.html").read_text()
+
+
+def test_ctrl_c_leaves_one_sentence_and_no_process(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "hil.demo", "--board", "host", "--out", str(run)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "Boot" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    rest = process.stdout.read().strip().splitlines()
+    assert process.wait(30) == demo.INTERRUPTED
+    assert rest[-1] == "Interrupted; the bench is stopped and nothing is left running."
+    assert processes_of(run) == []
+
+
+def test_what_cannot_be_used_is_said_in_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    assert demo.main(["--board", "host", "--out", str(file / "run")]) == demo.NOT_RUN
+    assert "cannot be used" in capsys.readouterr().out.strip().splitlines()[-1]
+    with pytest.raises(SystemExit):
+        demo.main(["--board", "host", "--epoch", "2010-01-01"])
+    assert "from 2017 on" in capsys.readouterr().err
