@@ -231,7 +231,7 @@ class Broker:
         if "count" in order:
             line = self.lines[order["count"]]
             counts = {"to_board": line.to_board.count, "from_board": line.from_board.count}
-            return {**counts, "lost": line.lost_octets, "overrun": line.overrun_octets}
+            return {**counts, "lost": line.lost_octets, "overrun": line.overrun_octets, "listened": line.listened}
         if "attach" in order:
             self.lines[order["attach"]].attach(order["port"], self._poller)
             return {}

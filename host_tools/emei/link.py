@@ -86,12 +86,9 @@ class SerialLink:
 
     def _read(self) -> bytes:
         try:
-            octets = self._serial.read(max(1, self._serial.in_waiting))
+            return self._serial.read(max(1, self._serial.in_waiting))
         except OSError as error:
             raise self._lost() from error
-        if not octets:
-            raise self._lost()
-        return octets
 
     def _lost(self) -> PortError:
         return PortError(f"The serial port {self.port} went away: check the cable and the board, and connect again.")

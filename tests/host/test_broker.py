@@ -93,6 +93,17 @@ def test_delay_keeps_order() -> None:
     assert line.pop(1.4) == b"firstsecond"
 
 
+def test_a_shorter_delay_does_not_overtake() -> None:
+    line = Line(115200, "seed", paced=False)
+    line.set_fault(0.0, "delay", delay_s=0.5)
+    line.push(0.0, b"first")
+    line.pop(0.0)
+    line.set_fault(0.1, "delay", delay_s=0.1)
+    line.push(0.1, b"second")
+    assert line.pop(0.3) == b""
+    assert line.pop(0.5) == b"firstsecond"
+
+
 def test_unknown_faults_are_refused() -> None:
     with pytest.raises(ValueError, match="hiccup"):
         Line(115200, "seed").set_fault(0.0, "hiccup")
@@ -124,6 +135,9 @@ class Bench:
     def stop(self) -> None:
         processes.stop(self.process)
         os.close(self.board_fd)
+
+
+FAST_BAUD = 10_000_000
 
 
 @pytest.fixture
@@ -163,6 +177,25 @@ def test_nobody_listening_loses_octets_and_the_next_listener_starts_fresh(bench:
         bench.board_read(1)
         os.write(bench.board_fd, b"fresh")
         assert port.read(5) == b"fresh"
+
+
+def test_what_one_listener_left_unread_is_not_for_the_next(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, FAST_BAUD)
+    with serial.Serial(str(bench.path), FAST_BAUD, timeout=5) as port:
+        port.write(b"x")
+        bench.board_read(1)
+        for _ in range(40):
+            os.write(bench.board_fd, b"stale" * 200)
+        while bench.broker.ask(count="link")["from_board"]["delivered"] < 40000:
+            pass
+    while bench.broker.ask(count="link")["listened"]:
+        pass
+    with serial.Serial(str(bench.path), FAST_BAUD, timeout=5) as port:
+        port.write(b"y")
+        bench.board_read(1)
+        os.write(bench.board_fd, b"fresh")
+        assert port.read(5) == b"fresh"
+    bench.stop()
 
 
 def test_faults_are_switched_by_orders(bench: Bench) -> None:

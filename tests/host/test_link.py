@@ -3,6 +3,7 @@
 import errno
 import os
 import pty
+import time
 import tty
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,6 +77,12 @@ def test_times_are_those_of_the_link(line: Line, link: SerialLink) -> None:
     os.write(line.fd, downlink(PACKET))
     [(time_s, _)] = link.receive(5)
     assert before <= time_s <= link.now_s()
+
+
+def test_time_counts_from_the_epoch(line: Line) -> None:
+    link = SerialLink(line.path, RATE, SPACECRAFT_ID, epoch_s=time.monotonic() - 1000)
+    assert 1000 <= link.now_s() < 2000
+    link.close()
 
 
 def test_nothing_comes(link: SerialLink) -> None:
