@@ -15,7 +15,8 @@ typedef struct {
     uint32_t crc32;        /* over magic, boot_count and reset_cause */
 } record_t;
 
-static record_t *record;
+static record_t fallback; /* for a board with no such memory: every boot reads as a power-on */
+static record_t *record = &fallback;
 static bool reset_while_transmitting;
 
 static uint32_t record_crc32(void) {
@@ -23,7 +24,6 @@ static uint32_t record_crc32(void) {
 }
 
 void hal_noinit_init(void) {
-    static record_t fallback; /* for a board with no such memory: every boot reads as a power-on */
     size_t size_octets = 0;
     void *memory = board_noinit(&size_octets);
     record = (memory != NULL && size_octets >= sizeof(record_t)) ? (record_t *)memory : &fallback;
@@ -50,7 +50,5 @@ bool hal_noinit_reset_while_transmitting(void) {
 }
 
 void hal_noinit_note_transmitting(bool on) {
-    if (record != NULL) {
-        record->transmitting = on ? TRANSMITTING_MARK : 0;
-    }
+    record->transmitting = on ? TRANSMITTING_MARK : 0;
 }

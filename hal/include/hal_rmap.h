@@ -9,9 +9,9 @@
 #include <stdint.h>
 
 #define HAL_RMAP_OK 0
-#define HAL_RMAP_NO_REPLY 1   /* every attempt timed out */
-#define HAL_RMAP_BAD_REPLY 2  /* every reply was malformed or to another request */
-#define HAL_RMAP_ERROR 3      /* the target answered with an error: see hal_rmap_last_status() */
+#define HAL_RMAP_NO_REPLY 1  /* every attempt timed out */
+#define HAL_RMAP_BAD_REPLY 2 /* every reply was malformed or to another request */
+#define HAL_RMAP_ERROR 3     /* the target answered with an error: see hal_rmap_last_status() */
 #define HAL_RMAP_BAD_ARGUMENT 4
 
 /* Forget counters and the last status; transaction identifiers start anew. */

@@ -5,9 +5,10 @@ from hypothesis import settings
 
 from tests.hal import hal_board
 
-# No test depends on how fast the machine is.
+# No test depends on how fast the machine is. The sanitized run repeats what already ran.
 settings.register_profile("hal", deadline=None)
-settings.load_profile("hal")
+settings.register_profile("hal-sanitized", deadline=None, max_examples=20)
+settings.load_profile("hal-sanitized" if hal_board.SANITIZED else "hal")
 
 
 @pytest.fixture(autouse=True)

@@ -72,7 +72,9 @@ class FlashMachine(RuleBasedStateMachine):
 
 
 TestFlashMachine = FlashMachine.TestCase
-TestFlashMachine.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestFlashMachine.settings = settings(
+    max_examples=20 if hal_board.SANITIZED else 60, stateful_step_count=30, deadline=None
+)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ def enabled() -> bool:
     return bool(lib.test_board_transmit_enable())
 
 
-def transmitting(limit_ms: int = 1000) -> None:
+def transmitting(limit_ms: int = LONGEST_MS) -> None:
     lib.hal_guard_heartbeat()
     assert lib.hal_guard_permit(limit_ms)
     assert lib.hal_guard_transmit(True)
@@ -54,7 +54,7 @@ class GuardMachine(RuleBasedStateMachine):
         self.on = self.permit = False
         self.trips += 1
 
-    @rule(duration_us=st.one_of(st.integers(1, 3_000), st.integers(1, 700_000)))
+    @rule(duration_us=st.one_of(st.integers(1, 3_000), st.integers(1, 2 * HEARTBEAT_US)))
     def advance(self, duration_us: int) -> None:
         advance_us(duration_us)
         if not self.on:
@@ -150,7 +150,9 @@ class GuardMachine(RuleBasedStateMachine):
 
 
 TestGuardMachine = GuardMachine.TestCase
-TestGuardMachine.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
+TestGuardMachine.settings = settings(
+    max_examples=20 if hal_board.SANITIZED else 200, stateful_step_count=40, deadline=None
+)
 
 
 def test_off_at_power_on_and_without_a_permit() -> None:
