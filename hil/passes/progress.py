@@ -111,7 +111,8 @@ def status_text(flight: Flight) -> str:
 
 def step_line(number: int, result: StepResult) -> Text:
     mark, style = MARKS[result.status]
-    line = Text(f"{mark} ", style=style)
+    line = Text()
+    line.append(f"{mark} ", style=style)
     line.append(f"{number:2d} {result.name}", style="bold" if result.passed else style)
     line.append(f"  {result.duration_s:.1f} s  ", style="dim")
     line.append(result.evidence or result.status)
