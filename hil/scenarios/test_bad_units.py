@@ -129,7 +129,7 @@ def test_sar_unit_in_a_data_take(session: Session, bench: Bench, platform: Platf
     assert_closed(session, task_id=601)
 
 
-@pytest.mark.parametrize("fault", faults("dead"))
+@pytest.mark.parametrize("fault", faults())
 def test_optical_unit_in_an_image(session: Session, bench: Bench, platform: Platform, fault: str) -> None:
     steps.optical_ready(session)
     command = steps.start_image(session, platform, task_id=602)
