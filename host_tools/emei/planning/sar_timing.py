@@ -13,6 +13,7 @@ from emei.dictionary import Dictionary
 
 _HEADER_PRIMARY_OCTETS = 6
 _BYPASS_BITS = 10
+_SAMPLING_MARGIN = 1.1  # sampling rate over bandwidth (payload specification, validity rules)
 _LARGEST_SAMPLE_COUNT = 2 * 65535
 _WINDOW_RULES = ("WINDOW_AFTER_PULSE", "WINDOW_BEFORE_NEXT_PULSE", "NADIR")
 
@@ -68,7 +69,7 @@ class RadarNumbers:
             rank_limit=fields["rank"].raw_maximum,
             duty_limit=mission.number("sar", "duty_limit_percent") / 100,
             ramp_rate_limit_hz_s=mission.number("sar", "ramp_rate_limit_mhz_per_us") * 1e12,
-            sampling_margin=1.1,
+            sampling_margin=_SAMPLING_MARGIN,
             secondary_header_octets=mission.integer("sar", "packet_secondary_header_octets"),
             largest_packet_octets=mission.integer("sar", "largest_science_packet_octets"),
             sampling_rates_hz={code: 1e3 * rate for code, rate in enumerate(rates)},

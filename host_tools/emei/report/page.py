@@ -109,11 +109,10 @@ def _commands(commands: Sequence[CommandRow]) -> str:
 
 
 def _platform_note(recording: Recording) -> str:
-    rows = [row for row in recording.commands if row.platform]
-    done = sum(row.state == "completed" for row in rows)
+    count = sum(row.platform for row in recording.commands)
     return (
-        f'<p class="note">Not listed: {len(rows)} time messages and ancillary data of the platform, 1 Hz each; '
-        f"{done} of them completed.</p>"
+        f'<p class="note">Not listed: {count} time messages and ancillary data of the platform, 1 Hz each, '
+        "which ask for no verification report.</p>"
     )
 
 
