@@ -202,7 +202,9 @@ class Broker:
                 line.find_listener(now_s, self._poller)
                 line.register(self._poller)
                 wake_s = min(wake_s, line.next_s(now_s))
-            ready = self._poller.poll(max(0.0, wake_s - time.monotonic()))
+            # epoll sleeps in whole milliseconds, select in microseconds.
+            select.select([self._poller], [], [], max(0.0, wake_s - time.monotonic()))
+            ready = self._poller.poll(0)
             now_s = time.monotonic()
             for line in self.lines.values():
                 line.give(now_s)
