@@ -84,12 +84,13 @@ def test_an_unknown_parameter(index: int) -> None:
     lib.hal_pool_invalidate(index, 1)
 
 
-@given(INDEX, st.integers(0, 5000))
-def test_freshness(index: int, age_ms: int) -> None:
+@given(INDEX, st.one_of(st.integers(-1, 1), st.integers(-5000, 5000)))
+def test_freshness(index: int, beyond_ms: int) -> None:
     hal_board.power_on()
     set_(index, 1)
-    advance_ms(age_ms)
     fresh_ms = lib.hal_pool_table[index].fresh_ms
+    age_ms = max(fresh_ms + beyond_ms, 0)
+    advance_ms(age_ms)
     assert lib.hal_pool_valid(index, now_us()) == (fresh_ms == 0 or age_ms <= fresh_ms)
     assert lib.hal_pool_age_ms(index, now_us()) == age_ms
 
