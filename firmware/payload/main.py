@@ -4,6 +4,7 @@ import hal
 
 from payload.executive import Activity, Executive
 from payload.failure import Failure
+from payload.fdir.link_watch import LinkWatch
 from payload.fdir.protection import Protection
 from payload.instruments.acquisition_table import TableSlots
 from payload.instruments.instrument import Waits
@@ -135,6 +136,7 @@ class Payload:
         activities.append(Activity(self.router.resume))
         activities.append(Activity(self.permit.run))
         activities.append(Activity(platform.run))
+        activities.append(Activity(LinkWatch(self.events).run, 10, 8))
         activities.append(Activity(self.events.renew_budget, 10, 9))
         activities.append(Activity(housekeeping.run))
         activities.append(Activity(time_reports.run))

@@ -29,7 +29,7 @@ void hal_time_pps(uint64_t edge_us);
 uint64_t hal_time_since_pps_us(void);
 
 /* Milliseconds the clock moved when it was last set or stepped, and a count of steps (a step is
- * a correction beyond 10 ms); both for the TIME_SET event. */
+ * a correction beyond 10 ms); both for the TIME_STEPPED event. */
 int32_t hal_time_last_step_ms(void);
 uint32_t hal_time_steps(void);
 

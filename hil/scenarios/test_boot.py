@@ -48,7 +48,7 @@ def test_ping_answers(session: Session) -> None:
 
 
 def test_the_time_is_set_and_disciplined(session: Session, platform: Platform) -> None:
-    session.wait_event("TIME_SET", 5)
+    session.wait_event("TIME_ACQUIRED", 5)
     session.wait_for(lambda: session.value("TIME_QUALITY") == "DISCIPLINED", 10, "A disciplined on-board time")
     session.run_for(1.5)
     reading = session.reading("TIME_QUALITY")

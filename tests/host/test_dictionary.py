@@ -131,8 +131,8 @@ BROKEN: list[tuple[str, Callable[[Content], Any], tuple[str, ...]]] = [
     ),
     (
         "unknown placeholder",
-        lambda c: named(c["events"]["event"], "TIME_SET").update(message="moved {moved}"),
-        ("events.toml", "TIME_SET", "not moved"),
+        lambda c: named(c["events"]["event"], "TIME_STEPPED").update(message="moved {moved}"),
+        ("events.toml", "TIME_STEPPED", "not moved"),
     ),
     (
         "modes of a field that is no instrument",

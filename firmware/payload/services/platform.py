@@ -23,6 +23,7 @@ class Platform:
         self._time_receivers = time_receivers
         self._ancillary_count = 0
         self._time_steps = hal.time_steps()
+        self._time_acquired = False
         self._pps_told = 0
         hal.pool_set(pool.ANCILLARY_COUNT, 0)
 
@@ -40,7 +41,11 @@ class Platform:
         steps = hal.time_steps()
         if steps != self._time_steps:
             self._time_steps = steps
-            self._events.report(events.TIME_SET, hal.time_last_step_ms())
+            if self._time_acquired:
+                self._events.report(events.TIME_STEPPED, hal.time_last_step_ms())
+            else:
+                self._time_acquired = True
+                self._events.report(events.TIME_ACQUIRED)
         edges = hal.pool_get(pool.PPS_COUNT)
         if edges == self._pps_told or not hal.time_quality():
             return

@@ -1,0 +1,289 @@
+"""The mode machine, driven with an instrument that does as the test says."""
+
+import hal
+
+import runner
+from payload.failure import Failure, Refusal
+from payload.instruments.interlocks import Interlocks, RefuseState
+from payload.instruments.machine import ModeMachine
+from payload.tables import events, failures, pool
+from runner import refused
+
+OFF, REST, READY, TAKE, SAFE = 0, 1, 2, 3, 4
+MODES = ((OFF, "OFF", 0), (REST, "REST", 1), (READY, "READY", 1), (TAKE, "TAKE", 2), (SAFE, "SAFE", 3))
+BUS_VOLTAGE = 0
+CAUSE = 22
+TRANSITIONS = (
+    (1 << OFF, REST, "prepare", (BUS_VOLTAGE,), 1000),
+    (1 << REST, READY, "prepare", (), 1000),
+    (1 << READY, TAKE, "take", (), 1000),
+    (1 << REST | 1 << READY | 1 << SAFE, OFF, "prepare", (), 1000),
+)
+
+
+class Events:
+    def __init__(self):
+        self.seen = []
+
+    def report(self, event, *fields):
+        self.seen.append((event[0], fields))
+
+    def ids(self):
+        return [event_id for event_id, _ in self.seen]
+
+
+class Instrument:
+    """Procedures take `cycles` cycles, then raise `failure` if there is one."""
+
+    def __init__(self):
+        self.procedures = {"prepare": self._procedure, "take": self._procedure}
+        self.cycles = 3
+        self.failure = None
+        self.recovery_failure = None
+        self.inhibited = 0
+        self.power_cuts = 0
+        self.closed = 0
+        self.recovered = 0
+
+    def inhibit(self):
+        self.inhibited += 1
+
+    def cut_power(self):
+        self.power_cuts += 1
+
+    def recover(self, origin, failure):
+        yield 0
+        self.recovered += 1
+        if self.recovery_failure:
+            raise self.recovery_failure
+        return origin
+
+    def safing(self):
+        yield 0
+        yield 0
+        return SAFE
+
+    def _procedure(self, request):
+        try:
+            for step in range(self.cycles):
+                yield step
+            if self.failure:
+                raise self.failure
+        finally:
+            self.closed += 1
+
+
+class Setup:
+    def __init__(self):
+        hal.init(0x0E00, True)
+        self.events = Events()
+        self.refuse = RefuseState()
+        self.machine = ModeMachine(1, MODES, TRANSITIONS, pool.SAR_MODE, Interlocks({}), self.refuse, self.events)
+        self.instrument = Instrument()
+        self.machine.attach(self.instrument)
+        hal.pool_set(pool.POWER_BUS_VOLTAGE_V, 28000)
+
+    def go(self, target):
+        for _ in self.machine.transition(target, None):
+            pass
+
+    def run(self, cycles):
+        for _ in range(cycles):
+            self.machine.run()
+
+
+def test_transition_changes_mode_at_its_end():
+    setup = Setup()
+    transition = setup.machine.transition(REST, None)
+    next(transition)
+    assert setup.machine.mode == OFF and setup.machine.busy()
+    for _ in transition:
+        pass
+    assert setup.machine.mode == REST and not setup.machine.busy()
+    assert hal.pool_get(pool.SAR_MODE) == REST
+    assert setup.events.seen == [(events.MODE_CHANGED[0], (1, OFF, REST))]
+
+
+def test_only_the_tables_transitions_are_taken():
+    for origin, _, _ in MODES:
+        for target, _, _ in MODES:
+            setup = Setup()
+            setup.machine.mode = origin
+            legal = any(to == target and mask >> origin & 1 for mask, to, _, _, _ in TRANSITIONS)
+            if legal:
+                setup.go(target)
+            else:
+                failure = refused(failures.ILLEGAL_TRANSITION, setup.machine.transition, target, None)
+                assert (failure.detail, failure.limit) == (origin, target)
+                assert setup.machine.mode == origin
+
+
+def test_a_take_is_not_reached_by_a_mode_telecommand():
+    setup = Setup()
+    setup.machine.mode = READY
+    refused(failures.ILLEGAL_TRANSITION, setup.machine.go_to, TAKE)
+    refused(failures.ILLEGAL_TRANSITION, setup.machine.go_to, SAFE)
+
+
+def test_guard_needs_range_and_freshness():
+    setup = Setup()
+    for value, ok in ((25999, False), (26000, True), (32000, True), (32001, False)):
+        setup.machine.mode = OFF
+        hal.pool_set(pool.POWER_BUS_VOLTAGE_V, value)
+        if ok:
+            setup.go(REST)
+        else:
+            failure = refused(failures.GUARD_OUT_OF_RANGE, setup.machine.transition, REST, None)
+            assert failure.detail == value
+    setup.machine.mode = OFF
+    hal.pool_set(pool.POWER_BUS_VOLTAGE_V, 28000)
+    hal.sleep((hal.ticks_ms() + 2100) & 0x3FFFFFFF)
+    refused(failures.GUARD_PARAMETER_STALE, setup.machine.transition, REST, None)
+
+
+def test_second_transition_is_refused_while_one_is_under_way():
+    setup = Setup()
+    setup.machine.mode = REST
+    first = setup.machine.transition(READY, None)
+    next(first)
+    failure = refused(failures.INSTRUMENT_BUSY, setup.machine.transition, OFF, None)
+    assert failure.detail == READY
+
+
+def test_refuse_state_refuses_everything():
+    setup = Setup()
+    setup.refuse.latch(CAUSE)
+    failure = refused(failures.REFUSE_STATE, setup.machine.transition, REST, None)
+    assert failure.detail == CAUSE
+
+
+def test_failure_recovers_and_is_reported():
+    setup = Setup()
+    setup.instrument.failure = Failure(failures.UNIT_FAULT, 1)
+    try:
+        setup.go(REST)
+        raise AssertionError("no failure")
+    except Failure as failure:
+        assert failure.code == failures.UNIT_FAULT
+    assert setup.instrument.recovered == 1 and setup.machine.mode == OFF and not setup.machine.busy()
+    assert events.TRANSITION_FAILED[0] in setup.events.ids()
+    assert not setup.refuse.latched()
+
+
+def test_failed_recovery_is_safed():
+    setup = Setup()
+    setup.machine.mode = REST
+    setup.instrument.failure = Failure(failures.UNIT_FAULT, 1)
+    setup.instrument.recovery_failure = Failure(failures.UNIT_LOST, 32)
+    try:
+        setup.go(READY)
+    except Failure:
+        pass
+    setup.run(5)
+    assert setup.machine.mode == SAFE and setup.refuse.latched() and setup.instrument.inhibited
+    assert events.SAFED[0] in setup.events.ids()
+
+
+def test_time_limit_ends_a_procedure():
+    setup = Setup()
+    setup.instrument.cycles = 100000
+    transition = setup.machine.transition(REST, None)
+    next(transition)
+    try:
+        for _ in range(30):
+            next(transition)
+            hal.sleep((hal.ticks_ms() + 100) & 0x3FFFFFFF)
+        raise AssertionError("no time limit")
+    except Failure as failure:
+        assert (failure.code, failure.limit) == (failures.STEP_TIME_OUT, 1000)
+    assert setup.instrument.closed == 1, "the procedure was left hanging"
+
+
+def test_cancel_ends_a_procedure_at_its_next_turn():
+    setup = Setup()
+    assert not setup.machine.cancel()
+    transition = setup.machine.transition(REST, None)
+    next(transition)
+    assert setup.machine.cancel()
+    try:
+        for _ in transition:
+            pass
+        raise AssertionError("not cancelled")
+    except Failure as failure:
+        assert failure.code == failures.ABORTED
+    assert setup.machine.mode == OFF
+
+
+def test_safing_overrides_a_transition():
+    setup = Setup()
+    setup.machine.mode = READY
+    transition = setup.machine.transition(TAKE, None)
+    next(transition)
+    setup.machine.safe(CAUSE)
+    assert setup.instrument.inhibited == 1, "the inhibit comes first"
+    try:
+        for _ in transition:
+            pass
+    except Failure as failure:
+        assert (failure.code, failure.detail) == (failures.ABORTED, CAUSE)
+    assert setup.instrument.recovered == 0, "the safing path is in charge"
+    setup.run(5)
+    assert setup.machine.mode == SAFE
+    assert setup.refuse.cause() == CAUSE
+
+
+def test_safing_of_an_instrument_that_is_off_only_latches():
+    setup = Setup()
+    setup.machine.safe(CAUSE)
+    setup.run(5)
+    assert setup.machine.mode == OFF and setup.refuse.latched()
+
+
+def test_hard_off_ends_everything():
+    setup = Setup()
+    setup.machine.mode = READY
+    transition = setup.machine.transition(TAKE, None)
+    next(transition)
+    setup.machine.hard_off()
+    assert setup.instrument.power_cuts == 1 and setup.instrument.inhibited == 1 and setup.machine.mode == OFF
+    try:
+        for _ in transition:
+            pass
+    except Failure as failure:
+        assert failure.code == failures.ABORTED
+    assert setup.instrument.recovered == 0 and setup.machine.mode == OFF and not setup.machine.busy()
+
+
+def test_first_cause_stays_latched():
+    setup = Setup()
+    setup.refuse.latch(21)
+    setup.refuse.latch(22)
+    assert setup.refuse.cause() == 21
+
+
+class Protection:
+    def __init__(self):
+        self.broken = False
+
+    def require_limits_clear(self):
+        if self.broken:
+            raise Refusal(failures.LIMIT_BROKEN)
+
+
+def test_leaving_refuse_takes_two_steps_and_clear_limits():
+    setup = Setup()
+    protection = Protection()
+    refused(failures.NOT_SAFE, setup.refuse.exit, protection)
+    setup.refuse.latch(CAUSE)
+    refused(failures.NOT_ARMED, setup.refuse.exit, protection)
+    setup.refuse.arm_exit()
+    protection.broken = True
+    refused(failures.LIMIT_BROKEN, setup.refuse.exit, protection)
+    protection.broken = False
+    setup.refuse.exit(protection)
+    assert not setup.refuse.latched()
+    setup.refuse.latch(CAUSE)
+    refused(failures.NOT_ARMED, setup.refuse.exit, protection)
+
+
+runner.run(globals())

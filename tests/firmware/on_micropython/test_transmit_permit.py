@@ -1,0 +1,111 @@
+"""The application's half of the transmit permit, against the real transmit guard."""
+
+import hal
+
+import runner
+from payload.instruments.interlocks import TransmitPermit
+from payload.tables import enums, failures, pool
+from runner import refused
+
+
+class Events:
+    def report(self, event, *fields):
+        pass
+
+
+def _permit():
+    hal.init(0x0E00, True)
+    hal.guard_heartbeat()
+    return TransmitPermit(Events())
+
+
+def _sleep(ms):
+    until = (hal.ticks_ms() + ms) & 0x3FFFFFFF
+    while hal.ticks_diff(until, hal.ticks_ms()) > 0:
+        hal.guard_heartbeat()
+        hal.sleep((hal.ticks_ms() + min(100, hal.ticks_diff(until, hal.ticks_ms()))) & 0x3FFFFFFF)
+
+
+def _state():
+    return hal.pool_get(pool.TRANSMIT_PERMIT)
+
+
+def test_inhibited_by_default():
+    permit = _permit()
+    assert not permit.in_force() and not hal.guard_permitted()
+    assert not permit.begin_take()
+    assert not hal.guard_transmit(True)
+    assert _state() == enums.TRANSMIT_PERMIT_INHIBITED
+
+
+def test_fire_without_arm_is_refused():
+    permit = _permit()
+    refused(failures.NOT_ARMED, permit.permit, 1, 60)
+    assert not permit.in_force()
+
+
+def test_arm_expires_after_a_minute():
+    permit = _permit()
+    permit.arm()
+    assert _state() == enums.TRANSMIT_PERMIT_ARMED
+    _sleep(60100)
+    refused(failures.NOT_ARMED, permit.permit, 1, 60)
+
+
+def test_arm_is_good_for_one_fire():
+    permit = _permit()
+    permit.arm()
+    permit.permit(1, 60)
+    refused(failures.NOT_ARMED, permit.permit, 1, 60)
+
+
+def test_the_guard_has_a_permit_only_during_a_take():
+    permit = _permit()
+    permit.arm()
+    permit.permit(2, 600)
+    assert _state() == enums.TRANSMIT_PERMIT_PERMITTED
+    assert not hal.guard_permitted(), "the guard's own permit comes with the take"
+    assert not hal.guard_transmit(True)
+    assert permit.begin_take() and hal.guard_permitted()
+    assert hal.guard_transmit(True) and hal.guard_transmitting()
+    permit.end_take()
+    assert not hal.guard_transmitting() and not hal.guard_permitted()
+    assert permit.in_force() and hal.pool_get(pool.PERMIT_TAKES_LEFT) == 1
+    assert permit.begin_take()
+    permit.end_take()
+    assert not permit.in_force() and not permit.begin_take()
+
+
+def test_permit_expires_with_time():
+    permit = _permit()
+    permit.arm()
+    permit.permit(1, 5)
+    _sleep(4000)
+    permit.run()
+    assert permit.in_force()
+    _sleep(2100)
+    permit.run()
+    assert not permit.in_force() and _state() == enums.TRANSMIT_PERMIT_INHIBITED
+
+
+def test_inhibit_ends_a_transmission_at_once():
+    permit = _permit()
+    permit.arm()
+    permit.permit(1, 60)
+    permit.begin_take()
+    hal.guard_transmit(True)
+    permit.inhibit()
+    assert not hal.guard_transmitting() and not permit.in_force()
+
+
+def test_guard_drops_when_the_heartbeat_stops():
+    permit = _permit()
+    permit.arm()
+    permit.permit(1, 60)
+    permit.begin_take()
+    hal.guard_transmit(True)
+    hal.sleep((hal.ticks_ms() + 1100) & 0x3FFFFFFF)
+    assert not hal.guard_transmitting() and hal.guard_last_reason() == enums.GUARD_REASON_HEARTBEAT
+
+
+runner.run(globals())
