@@ -170,14 +170,18 @@ def test_babble_at_full_rate(session: Session, kind: str) -> None:
     session.run_for(2.5)
     assert latest(session, "UPTIME_S") - uptime_s >= BABBLE_S, "the board was reset"
     assert not [event for event in session.events[events:] if event.name in ("BOOTED", "HANDLER_FAULT")]
+    if kind == "random octets":
+        session.wait_event("LINK_BABBLE", ANSWER_S, events)
     # Delimiters alone are no frames: nothing to count.
     assert kind == "nothing but delimiters" or counters != [latest(session, name) for name in COUNTERS]
 
 
 def test_the_babbling_of_the_line_itself(session: Session, bench: Bench) -> None:
     """The same from the broker: noise between our frames."""
+    events = len(session.events)
     frames = latest(session, "LINK_FRAMES_MALFORMED")
     bench.link_fault("to_board", "babble", for_s=2.0)
+    session.wait_event("LINK_BABBLE", ANSWER_S, events)
     session.run_for(4.5)
     assert latest(session, "LINK_FRAMES_MALFORMED") != frames
 

@@ -1,6 +1,7 @@
 """Watches the telecommand link for babble: one event a second while it lasts, whatever the counters do."""
 
 import hal
+
 from payload.tables import events, mission, pool
 
 _FRAMES = (pool.LINK_FRAMES_MALFORMED, pool.LINK_FRAMES_OVERLONG, pool.LINK_PACKETS_MALFORMED)
