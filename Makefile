@@ -26,7 +26,7 @@ DICTIONARY := $(shell find firmware/dictionary host_tools/emei/dictionary -name 
 FIRMWARE_PY := $(shell find firmware/payload firmware/main.py -name '*.py')
 HAL_C := $(shell find hal -name '*.[ch]' -o -name '*.mk')
 PORTS := $(shell find firmware/ports firmware/boot -type f)
-SOURCES := $(FIRMWARE_PY) $(HAL_C) $(PORTS) firmware/manifest.py
+SOURCES := $(FIRMWARE_PY) $(filter-out hal/cffi/%,$(HAL_C)) $(PORTS) firmware/manifest.py
 OWN_C := $(shell find hal firmware/ports firmware/boot -name '*.[ch]')
 
 .DELETE_ON_ERROR:

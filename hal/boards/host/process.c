@@ -96,6 +96,7 @@ static bool build_board(void) {
 
 /* A child that dies by itself is a software fault; one that crashes in C is an error of the board. */
 static int run_boots(int argc, char **argv) {
+    pid_t parent = getpid();
     for (;;) {
         pid_t child = fork();
         if (child < 0) {
@@ -104,6 +105,9 @@ static int run_boots(int argc, char **argv) {
         }
         if (child == 0) {
             prctl(PR_SET_PDEATHSIG, SIGKILL);
+            if (getppid() != parent) {
+                _exit(HOST_EXIT_QUIT);
+            }
             board_init();
             int status = __real_main(argc, argv);
             fprintf(stderr, "emei-host: the application ended, status %d\n", status);

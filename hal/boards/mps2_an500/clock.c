@@ -2,7 +2,10 @@
  *
  * The one clock is the FPGAIO counter: 1 MHz, 32 bits, extended here. The timer makes the tick
  * from the same 25 MHz and is not read for time; tests/firmware/test_board_mps2.py compares the
- * two. Time goes on over a warm reset from the last tick before it. */
+ * two. An emulator that is late merges ticks (5 % of them on a busy machine; with the emulator's
+ * sleep=off every other one while the core waits), so ticks are never counted for time.
+ *
+ * Time goes on over a warm reset from the last tick before it. */
 #include "board.h"
 #include "hal_guard.h"
 #include "registers.h"
