@@ -5,6 +5,7 @@ waits for something counts in `now_s()`.
 """
 
 import errno
+import os
 import select
 import time
 from typing import Protocol
@@ -94,13 +95,18 @@ class SerialLink:
         return PortError(f"The serial port {self.port} went away: check the cable and the board, and connect again.")
 
 
+_NO_PORT = "is not a serial port: give the name of one (`python -m serial.tools.list_ports` lists them)."
 _ADVICE: dict[int | None, str] = {
     errno.ENOENT: "does not exist: check the name and the cable (`python -m serial.tools.list_ports` lists ports).",
     errno.EACCES: "may not be opened by this user: `sudo usermod -aG dialout $USER`, then log in again.",
     errno.EPERM: "may not be opened by this user: `sudo usermod -aG dialout $USER`, then log in again.",
     errno.EBUSY: "is used by another program: close that (`fuser {port}` names it) and try again.",
     errno.EAGAIN: "is used by another program: close that (`fuser {port}` names it) and try again.",
-    errno.ENOTTY: "is not a serial port: give the name of one (`python -m serial.tools.list_ports` lists them).",
+    errno.ENOTTY: _NO_PORT,
+    errno.EISDIR: _NO_PORT,
+    errno.EINVAL: _NO_PORT,
+    errno.ENXIO: "has no device behind it: check the cable (`python -m serial.tools.list_ports` lists ports).",
+    errno.EIO: "does not answer as a serial port: check the cable (`python -m serial.tools.list_ports` lists ports).",
 }
 
 
@@ -108,7 +114,8 @@ def _open(port: str, bit_rate_baud: int) -> serial.Serial:
     try:
         return serial.Serial(port, bit_rate_baud, timeout=0, exclusive=True)
     except OSError as error:
-        advice = _ADVICE.get(_code(error), f"cannot be opened: {error}.")
+        code = _code(error)
+        advice = _ADVICE.get(code, f"cannot be opened: {os.strerror(code) if code else error}.")
         raise PortError(f"The serial port {port} {advice.format(port=port)}") from error
 
 

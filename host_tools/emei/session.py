@@ -93,7 +93,7 @@ class Session:
     """Commands and telemetry of one spacecraft over one link.
 
     `anomalies` gathers, as sentences, what no report should ever do: verification out of order, broken
-    sequence counts, packets that do not decode.
+    sequence counts, packets that do not decode. `first_count` is the sequence count of the first telecommand.
     """
 
     def __init__(
@@ -103,6 +103,7 @@ class Session:
         archive: Archive | None = None,
         spacecraft: str = "BENCH",
         source_id: int = HOST_SOURCE_ID,
+        first_count: int = 0,
     ) -> None:
         self.dictionary = dictionary
         self.link = link
@@ -115,7 +116,7 @@ class Session:
         self.anomalies: list[str] = []
         self.packets_received = 0
         self._open: dict[int, Command] = {}
-        self._sent = 0
+        self._next_count = first_count % SEQUENCE_COUNTS
         self._newest_count: dict[int, int] = {}
         self._missing: set[tuple[int, int]] = set()
         self._listeners: list[Callable[[Telemetry], None]] = []
@@ -125,11 +126,11 @@ class Session:
     def send(self, name: str, ack: Ack = Ack.ALL, **arguments: object) -> Command:
         """Send a telecommand by name. Wrong arguments are refused before anything is sent."""
         telecommand = self.dictionary.telecommand(name)
-        count = self._sent
+        count = self._next_count
         packet = pack_telecommand(
             self.dictionary, name, arguments, sequence_count=count, ack=int(ack), source_id=self.source_id
         )
-        self._sent = (count + 1) % SEQUENCE_COUNTS
+        self._next_count = (count + 1) % SEQUENCE_COUNTS
         return self._follow(telecommand.name, arguments, packet, ack)
 
     def send_packet(self, packet: bytes, name: str = "packet", ack: Ack = Ack.ALL) -> Command:

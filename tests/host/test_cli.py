@@ -74,6 +74,7 @@ def test_pack_shows_the_octets_of_each_field() -> None:
         (("ABORT", "instrumnt=SAR"), 1, "ABORT has no argument instrumnt; did you mean instrument?"),
         (("PING", "twice"), 2, "twice is not an argument: write key=value."),
         (("ABORT", "instrument=SAR", "instrument=SAR"), 2, "instrument is given twice."),
+        (("EVENT_ENABLE", "events=1,,2"), 1, "EVENT_ENABLE: events is ; a list of 1 to 16, each 0 to 65535"),
         (("PING", "--count", "99999"), 2, "Invalid value for '--count': 99999 is not in the range 0<=x<=16383."),
         ((), 2, "Missing argument 'NAME'."),
     ],
@@ -214,6 +215,17 @@ def test_send_follows_a_command_to_its_completion(board: Callable[[Answer], Boar
     assert [item["subservice"] for item in as_json["reports"]] == [1, 3, 7]
 
 
+def test_send_gives_each_telecommand_a_request_of_its_own(
+    board: Callable[[Answer], Board], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = board(succeeds)
+    for time_s in (1000.0, 1000.1, 2638.4):
+        monkeypatch.setattr("emei.cli.live.time.time_ns", lambda time_s=time_s: int(time_s * 1e9))
+        assert run("send", "PING", "--port", there.port).exit_code == 0
+    counts = [int.from_bytes(packet[2:4], "big") & 0x3FFF for packet in there.received]
+    assert counts == [10000, 10001, 26384 - 16384]
+
+
 def test_send_shows_a_failure_as_its_sentence(board: Callable[[Answer], Board]) -> None:
     failure = bytes.fromhex("0011 00000000 00000003")
     there = board(lambda packet: report(1, 1, packet[:4]) + report(1, 4, packet[:4] + failure))
@@ -246,3 +258,15 @@ def test_monitor_prints_what_comes(board: Callable[..., Board]) -> None:
     kinds = {(packet["name"], packet.get("severity")) for packet in packets}
     assert kinds == {("ALARM_RAISED", "high"), ("PONG", None)}
     assert "high ALARM_RAISED: hardware alarm" in run("monitor", "--port", there.port, "--duration", "0.5").stdout
+
+
+def test_a_monitor_without_a_terminal_prints_housekeeping_that_changed(board: Callable[..., Board]) -> None:
+    structure = load().structures["LINKS"]
+    fields = bytes(structure.octets - 5)
+    mask = (1 << len(structure.parameters)) - 1
+    there = board(succeeds, report(3, 25, struct.pack(">BI", structure.id, mask) + fields))
+    result = run("monitor", "--port", there.port, "--duration", "0.5")
+    assert result.exit_code == 0, result.stderr
+    [line] = result.stdout.splitlines()
+    assert " (3,25) LINKS: " in line
+    assert all(f"{parameter.name} " in line for parameter in structure.parameters)

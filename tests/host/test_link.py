@@ -110,7 +110,8 @@ def test_a_port_in_use(line: Line, link: SerialLink) -> None:
     [
         (errno.EACCES, r"may not be opened by this user: `sudo usermod -aG dialout"),
         (errno.EBUSY, r"is used by another program"),
-        (errno.EIO, r"cannot be opened: .*Input/output error"),
+        (errno.EIO, r"does not answer as a serial port: check the cable"),
+        (errno.ENODEV, r"/[^ ]* cannot be opened: No such device\.$"),
     ],
 )
 def test_the_system_refuses(monkeypatch: pytest.MonkeyPatch, line: Line, code: int, sentence: str) -> None:
@@ -125,8 +126,9 @@ def test_the_system_refuses(monkeypatch: pytest.MonkeyPatch, line: Line, code: i
 
 def test_a_file_is_not_a_port(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no")
-    with pytest.raises(PortError, match="is not a serial port"):
-        SerialLink(str(tmp_path / "file"), RATE, SPACECRAFT_ID)
+    for path in (tmp_path / "file", tmp_path, Path("/dev/null")):
+        with pytest.raises(PortError, match=f"^The serial port {path} is not a serial port: give the name of one"):
+            SerialLink(str(path), RATE, SPACECRAFT_ID)
 
 
 def test_a_port_that_goes_away(line: Line, link: SerialLink) -> None:

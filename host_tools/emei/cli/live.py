@@ -21,13 +21,15 @@ from emei.cli.common import (
     spacecraft_option,
     table,
 )
+from emei.cli.lines import Lines
 from emei.cli.offline import telemetry_as_json
-from emei.cli.panel import SEVERITY_STYLES, Panel
+from emei.cli.panel import Panel
 from emei.cli.preview import telecommand_table
 from emei.dictionary import Dictionary
 from emei.dictionary.errors import did_you_mean
 from emei.link import SerialLink
-from emei.packets import Telemetry, pack_telecommand, unpack_telecommand
+from emei.packets import pack_telecommand, unpack_telecommand
+from emei.packets.headers import SEQUENCE_COUNTS
 from emei.session import Session
 from emei.verification import Ack, Command, CommandError, CommandFailed
 
@@ -53,15 +55,21 @@ def send(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Send a telecommand and follow it to its completion or its failure."""
+    """Send a telecommand and follow it to its completion or its failure.
+
+    The sequence count comes from the clock (tenths of a second), so that no two telecommands within
+    27 minutes have the same request ID.
+    """
     dictionary = dictionary_of(context)
     # Refused here, before the port is touched.
-    preview = unpack_telecommand(dictionary, pack_telecommand(dictionary, name, arguments))
+    count = _clock_count()
+    packet = pack_telecommand(dictionary, name, arguments, sequence_count=count)
+    preview = unpack_telecommand(dictionary, packet)
     if not as_json:
         console().print(telecommand_table(preview))
     if preview.telecommand.hazardous and not yes:
         _confirm(preview.name)
-    with _session(dictionary, port, spacecraft) as session:
+    with _session(dictionary, port, spacecraft, count) as session:
         command = session.send(preview.name, Ack.ALL, **arguments)
         problem = ""
         try:
@@ -83,7 +91,11 @@ def send(
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a packet, a line each.")
 @click.pass_context
 def monitor(context: click.Context, port: str, spacecraft: str, duration_s: float | None, as_json: bool) -> None:
-    """Show live telemetry with limit colours; without a terminal, a line for each event and failure."""
+    """Show live telemetry with limit colours.
+
+    Without a terminal: a line for each event and failure, and for each housekeeping report with the
+    values that changed (the first time, all).
+    """
     dictionary = dictionary_of(context)
     until_s = time.monotonic() + (math.inf if duration_s is None else duration_s)
     with _session(dictionary, port, spacecraft) as session:
@@ -93,23 +105,27 @@ def monitor(context: click.Context, port: str, spacecraft: str, duration_s: floa
         elif sys.stdout.isatty():
             _watch(session, until_s)
         else:
-            session.listen(_print_line)
+            session.listen(Lines().take)
             _pump_until(session, until_s)
         for anomaly in session.anomalies:
             click.echo(anomaly, err=True)
 
 
 @contextmanager
-def _session(dictionary: Dictionary, port: str, spacecraft: str) -> Iterator[Session]:
+def _session(dictionary: Dictionary, port: str, spacecraft: str, first_count: int = 0) -> Iterator[Session]:
     known = dictionary.spacecraft.get(spacecraft)
     if known is None:
         near = did_you_mean(spacecraft, dictionary.spacecraft)
         raise click.UsageError(f"There is no spacecraft {spacecraft}{near}")
     link = SerialLink(port, dictionary.mission.integer("link", "bit_rate_baud"), known.id)
     try:
-        yield Session(dictionary, link, spacecraft=spacecraft)
+        yield Session(dictionary, link, spacecraft=spacecraft, first_count=first_count)
     finally:
         link.close()
+
+
+def _clock_count() -> int:
+    return time.time_ns() // 100_000_000 % SEQUENCE_COUNTS
 
 
 def _confirm(name: str) -> None:
@@ -132,15 +148,6 @@ def _watch(session: Session, until_s: float) -> None:
     panel = Panel(session)
     with Live(panel, console=console(), refresh_per_second=_REDRAWS_PER_SECOND, screen=True):
         _pump_until(session, until_s)
-
-
-def _print_line(report: Telemetry) -> None:
-    if not report.message:
-        return
-    style = SEVERITY_STYLES.get(report.severity, "")
-    kind = report.severity or f"({report.service},{report.subservice})"
-    line = f"{report.time_gps_s:.3f} {kind} {report.name}: {report.message}"
-    console().print(line, style=style, highlight=False, markup=False)
 
 
 def _problem(command: Command, error: CommandError) -> str:

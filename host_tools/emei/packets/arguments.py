@@ -68,7 +68,7 @@ def _argument(argument: Argument, given: Mapping[str, object]) -> Raw:
 
 def _items(value: object) -> list[object]:
     if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
+        return [part.strip() for part in value.split(",")] if value.strip() else []
     return list(value) if isinstance(value, Iterable) else [value]
 
 
