@@ -68,7 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print("Interrupted; the bench is stopped and nothing is left running.")
         return INTERRUPTED
     except OSError as error:
-        console.print(f"{error.filename} cannot be used: {error.strerror}.", style="red", markup=False, highlight=False)
+        place = error.filename or options.out
+        console.print(f"{place} cannot be used: {error.strerror}.", style="red", markup=False, highlight=False)
         return NOT_RUN
     except (BenchError, PortError, DictionaryError, AreaError, DesignError, LookupError) as error:
         console.print(str(error), style="red", markup=False, highlight=False)
@@ -99,7 +100,7 @@ def _clear(directory: Path) -> None:
     """Remove the files of the run before."""
     directory.mkdir(parents=True, exist_ok=True)
     for item in directory.iterdir():
-        if item.is_file():
+        if item.is_file() or item.is_symlink():
             item.unlink()
 
 

@@ -99,6 +99,11 @@ class EmulatedBoard:
         self._qmp.close()
         process.stop(self._emulator)
 
+    def _remove_lines(self) -> None:
+        """The broker's links to pseudo-terminals, whose numbers the system soon gives to others."""
+        for line in LINES:
+            (self.directory / line).unlink(missing_ok=True)
+
     def _start_broker(self, ports: dict[str, str]) -> Conversation:
         lines = {
             line: {
@@ -113,6 +118,7 @@ class EmulatedBoard:
         log = self.directory / "broker.log"
         arguments = [sys.executable, "-m", "hil.broker", settings]
         broker = process.start(arguments, log, directory=ROOT, conversation=True, urgent=True)
+        self._stoppers.append(self._remove_lines)
         self._stoppers.append(lambda: process.stop(broker))
         conversation = Conversation("line broker", broker, log)
         conversation.answer()

@@ -182,7 +182,8 @@ def _run(flight: Flight, step: Step) -> StepResult:
         status, evidence = "verified", step.action(flight)
     except (StepFailed, SessionError, CommandError, ArgumentError, BenchError, PortError) as error:
         status, evidence = "failed", str(error)
-    return StepResult(step.name, step.group, step.verification, start_s, flight.now_s - start_s, status, evidence)
+    duration_s = round(flight.now_s - start_s, 6)
+    return StepResult(step.name, step.group, step.verification, round(start_s, 6), duration_s, status, evidence)
 
 
 def _matches(reading: Reading, expected: object) -> bool:

@@ -18,6 +18,7 @@ from hil.passes.plan import PassPlan
 from hil.passes.products import bench_facts, pass_facts
 
 MARKS = {"verified": ("✓", "green"), "failed": ("✗", "red"), "not run": ("·", "dim")}
+WIDE_COLUMNS = 110
 _STATUS = (
     ("SAR", "SAR_MODE"),
     ("phase", "SAR_PHASE"),
@@ -129,12 +130,14 @@ def print_facts(console: Console, plan: PassPlan, bench: Bench) -> None:
 
 
 def print_steps(console: Console, results: Sequence[StepResult]) -> None:
-    """What happened, as a table."""
+    """What happened, as a table; on a narrow terminal without the column that summary.json has as well."""
+    wide = console.width >= WIDE_COLUMNS
     table = Table(title="What happened", title_justify="left", show_lines=False, pad_edge=False)
     table.add_column("#", justify="right")
-    table.add_column("Step", ratio=3)
-    table.add_column("Verified by", ratio=4, style="dim")
-    table.add_column("Seen", ratio=6)
+    table.add_column("Step", ratio=3, overflow="fold")
+    if wide:
+        table.add_column("Verified by", ratio=4, style="dim", overflow="fold")
+    table.add_column("Seen", ratio=6, overflow="fold")
     table.add_column("Board s", justify="right")
     table.add_column("Result", no_wrap=True)
     group = ""
@@ -143,12 +146,6 @@ def print_steps(console: Console, results: Sequence[StepResult]) -> None:
             group = result.group
             table.add_section()
         mark, style = MARKS[result.status]
-        table.add_row(
-            str(number),
-            result.name,
-            result.verification,
-            Text(result.evidence),
-            f"{result.duration_s:.1f}",
-            Text(f"{mark} {result.status}", style=style),
-        )
+        end = (Text(result.evidence), f"{result.duration_s:.1f}", Text(f"{mark} {result.status}", style=style))
+        table.add_row(str(number), result.name, *([result.verification] if wide else []), *end)
     console.print(table)

@@ -1,6 +1,7 @@
 """The plan of a pass, the order of its steps, and what a report draws from a recording."""
 
 from datetime import UTC, datetime
+from io import StringIO
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ from typing import cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from emei.dictionary import load
 from emei.packets import raw_arguments
@@ -24,6 +26,7 @@ from hil.passes.checks import require_in_order
 from hil.passes.flight import Flight, Step, StepFailed, fly
 from hil.passes.plan import PITCH_LIMIT_DEG, ROLL_LIMIT_DEG, TAKE_S, plan_pass
 from hil.passes.products import pass_facts
+from hil.passes.progress import print_steps
 
 DICTIONARY = load()
 PLAN = plan_pass(DICTIONARY, Description.read(BENCHES / "host.toml").units)
@@ -54,6 +57,18 @@ def test_after_a_failed_step_the_others_are_not_run() -> None:
     assert [result.status for result in results] == ["verified", "failed", "not run"]
     assert results[1].evidence == "The door is shut."
     assert watcher.seen == ["begun 1", "verified 1", "begun 2", "failed 2", "not run 3"]
+
+
+@pytest.mark.parametrize("columns", [80, 140])
+def test_the_table_of_steps_cuts_nothing_short(columns: int) -> None:
+    console = Console(width=columns, record=True, file=StringIO())
+    print_steps(
+        console, [StepResult("Table", "refused", "one report", 1.0, 2.0, "verified", "WINDOW_BEFORE_NEXT_PULSE")]
+    )
+    text = console.export_text()
+    assert "…" not in text and "✓ verified" in text
+    assert max(map(len, text.splitlines())) <= columns
+    assert ("one report" in text) == (columns > 100)
 
 
 def test_labels_must_come_in_order() -> None:

@@ -46,6 +46,7 @@ def test_nothing_is_left_after_stop(tmp_path: Path, board: str) -> None:
         assert processes_of(run)
         bench.link.receive(0.1)
     assert processes_of(run) == []
+    assert [item for item in run.iterdir() if item.is_symlink()] == []
 
 
 @pytest.mark.parametrize("board", ["host", "emulated"])
