@@ -10,6 +10,7 @@ from emei.link import PortError
 from hil.bench import BENCHES, Bench
 from hil.errors import BenchError
 from hil.model import ROOT, Description
+from hil.run_directory import run_directory
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     directory = ROOT / "build" / "bench" / options.bench
     try:
-        with Bench(options.bench, directory) as bench:
+        with run_directory(directory), Bench(options.bench, directory) as bench:
             # The line is for the tools that the user starts: nothing here may read from it.
             bench.link.close()
             _say(directory)
@@ -28,8 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BenchError, PortError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    except OSError as error:
+        sys.stderr.write(f"{error.filename or directory} cannot be used: {error.strerror}.\n")
+        return 2
     except KeyboardInterrupt:
-        pass
+        sys.stdout.write("The bench is stopped.\n")
     return 0
 
 

@@ -29,6 +29,7 @@ from hil.passes.flight import Flight, Observer, fly
 from hil.passes.plan import DEFAULT_EPOCH, PassPlan, plan_pass
 from hil.passes.products import write_report, write_summary
 from hil.passes.progress import LiveProgress, PlainProgress, print_facts, print_steps
+from hil.run_directory import run_directory
 
 NOT_VERIFIED, NOT_RUN, INTERRUPTED = 1, 2, 130
 
@@ -79,11 +80,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace, console: Console) -> int:
     description = Description.read(BENCHES / f"{options.board}.toml")
     plan = plan_pass(load(), description.units, options.epoch)
-    directory: Path = options.out
-    _clear(directory)
     observer = LiveProgress(console) if console.is_terminal else PlainProgress(console)
     console.print(f"Starting the bench ({options.board}).")
-    with Bench(options.board, directory) as bench, observer:
+    with run_directory(options.out) as directory, Bench(options.board, directory) as bench, observer:
         print_facts(console, plan, bench)
         flown = fly_pass(bench, directory, plan, observer)
     print_steps(console, flown.results)
@@ -94,14 +93,6 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     failed = next(result for result in flown.results if not result.passed)
     console.print(f"Not verified: {failed.name}: {failed.evidence}", style="red", markup=False, highlight=False)
     return NOT_VERIFIED
-
-
-def _clear(directory: Path) -> None:
-    """Remove the files of the run before."""
-    directory.mkdir(parents=True, exist_ok=True)
-    for item in directory.iterdir():
-        if item.is_file() or item.is_symlink():
-            item.unlink()
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -67,3 +67,19 @@ def test_the_panel_shows_readings_and_the_last_events() -> None:
     assert "STANDBY" in text
     assert "event [19]" in text
     assert "event [11]" not in text
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (100, 40), (200, 60)])
+def test_the_panel_fits_its_window_and_says_what_it_leaves_out(width: int, height: int) -> None:
+    session = Session(DICTIONARY, SilentLink())
+    session.readings |= {name: reading(name, 0) for name in DICTIONARY.parameters}
+    session.events += [EventReport("X", "high", {}, f"event [{n}] " + 200 * "x", 0.0, 0.0) for n in range(20)]
+    console = Console(file=io.StringIO(), width=width, height=height, force_terminal=True, color_system=None)
+    lines = console.render_lines(Panel(session), console.options.update(height=None))
+    assert len(lines) > height or (width, height) == (200, 60)
+    lines = console.render_lines(Panel(session), console.options.update(height=height), pad=False)
+    text = ["".join(segment.text for segment in line) for line in lines]
+    assert len(text) <= height
+    assert "SAR_MODE" in " ".join(text)
+    assert any("event [19]" in line for line in text)
+    assert ("more parameters in a larger window" in text[0]) == (width < 200)

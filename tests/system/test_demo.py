@@ -17,6 +17,7 @@ from hil.demo import Flown, fly_pass
 from hil.model import ROOT
 from hil.passes.flight import Flight, Step
 from hil.passes.plan import plan_pass
+from hil.run_directory import run_directory
 from tests.system.test_bench import processes_of
 
 
@@ -115,6 +116,13 @@ def test_what_cannot_be_used_is_said_in_one_sentence(tmp_path: Path, capsys: pyt
     file.touch()
     assert demo.main(["--board", "host", "--out", str(file / "run")]) == demo.NOT_RUN
     assert "cannot be used" in capsys.readouterr().out.strip().splitlines()[-1]
+    with run_directory(tmp_path / "busy") as busy:
+        (busy / "kept").touch()
+        assert demo.main(["--board", "host", "--out", str(busy)]) == demo.NOT_RUN
+        assert f"A bench is running in {busy}: end it first." in capsys.readouterr().out.replace("\n", "")
+        assert (busy / "kept").exists()
+    with run_directory(busy):
+        assert list(busy.iterdir()) == []
     with pytest.raises(SystemExit):
         demo.main(["--board", "host", "--epoch", "2010-01-01"])
     assert "from 2017 on" in capsys.readouterr().err

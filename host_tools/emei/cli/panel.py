@@ -1,6 +1,6 @@
 """Live telemetry in the terminal: parameters in the colours of their limits, and the last events."""
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -13,23 +13,33 @@ _NOT_VALID = "dim"
 _WARNING = "yellow"
 _TRIP = "bold red"
 _EVENTS_SHOWN = 8
-_COLUMNS = 3
+_CELL_WIDTH = 40
+_TITLE_ROWS = 2  # a title and the names of the columns
 
 
 class Panel:
-    """Drawn anew by rich whenever it refreshes."""
+    """Drawn anew by rich whenever it refreshes; modes, then parameters in the dictionary's order, as many as fit."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
 
-    def __rich__(self) -> RenderableType:
-        return Group(self._parameters(), self._events())
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        events = self._events()
+        columns = max(1, options.max_width // _CELL_WIDTH)
+        known = len(self.session.readings)
+        room = known if options.height is None else options.height - events.row_count - 2 * _TITLE_ROWS
+        yield self._parameters(columns, max(1, min(-(-known // columns), room)))
+        yield events
 
-    def _parameters(self) -> Table:
-        titles = [title for _ in range(_COLUMNS) for title in ("parameter", "value")]
-        rows = table(*titles, title=f"{self.session.spacecraft.name}, {self.session.packets_received} packets")
-        cells = [self._cell(reading) for reading in self.session.readings.values()]
-        height = -(-len(cells) // _COLUMNS)
+    def _parameters(self, columns: int, height: int) -> Table:
+        readings = self.session.readings
+        modes = [f"{name}_MODE" for name in self.session.dictionary.machines]
+        names = [name for name in dict.fromkeys([*modes, *self.session.dictionary.parameters]) if name in readings]
+        cells = [self._cell(readings[name]) for name in names[: columns * height]]
+        title = f"{self.session.spacecraft.name}, {self.session.packets_received} packets"
+        if len(cells) < len(names):
+            title += f"; {len(names) - len(cells)} more parameters in a larger window"
+        rows = _one_line_rows(*("parameter", "value") * columns, title=title)
         for line in range(height):
             rows.add_row(*(part for cell in cells[line::height] for part in cell))
         return rows
@@ -45,10 +55,17 @@ class Panel:
         return {name: str(mode) for name, mode in named.items() if mode is not None}
 
     def _events(self) -> Table:
-        rows = table("severity", "event", title="Events")
+        rows = _one_line_rows("severity", "event", title="Events")
         for event in self.session.events[-_EVENTS_SHOWN:]:
             rows.add_row(event.severity, event.message, style=SEVERITY_STYLES.get(event.severity))
         return rows
+
+
+def _one_line_rows(*columns: str, title: str) -> Table:
+    rows = table(*columns, title=title)
+    for column in rows.columns:
+        column.no_wrap, column.overflow = True, "ellipsis"
+    return rows
 
 
 def style_of(dictionary: Dictionary, reading: Reading, modes: dict[str, str]) -> str:
