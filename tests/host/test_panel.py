@@ -3,7 +3,7 @@
 import io
 
 import pytest
-from rich.console import Console
+from rich.console import Console, Group
 
 from emei.cli.panel import Panel, style_of
 from emei.dictionary import load
@@ -75,10 +75,7 @@ def test_the_panel_fits_its_window_and_says_what_it_leaves_out(width: int, heigh
     session.readings |= {name: reading(name, 0) for name in DICTIONARY.parameters}
     session.events += [EventReport("X", "high", {}, f"event [{n}] " + 200 * "x", 0.0, 0.0) for n in range(20)]
     console = Console(file=io.StringIO(), width=width, height=height, force_terminal=True, color_system=None)
-    lines = console.render_lines(Panel(session), console.options.update(height=None))
-    assert len(lines) > height or (width, height) == (200, 60)
-    lines = console.render_lines(Panel(session), console.options.update(height=height), pad=False)
-    text = ["".join(segment.text for segment in line) for line in lines]
+    text = ["".join(segment.text for segment in line) for line in console.render_lines(Group(Panel(session)))]
     assert len(text) <= height
     assert "SAR_MODE" in " ".join(text)
     assert any("event [19]" in line for line in text)

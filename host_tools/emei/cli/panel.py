@@ -26,9 +26,8 @@ class Panel:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         events = self._events()
         columns = max(1, options.max_width // _CELL_WIDTH)
-        known = len(self.session.readings)
-        room = known if options.height is None else options.height - events.row_count - 2 * _TITLE_ROWS
-        yield self._parameters(columns, max(1, min(-(-known // columns), room)))
+        room = console.height - events.row_count - 2 * _TITLE_ROWS
+        yield self._parameters(columns, max(1, min(-(-len(self.session.readings) // columns), room)))
         yield events
 
     def _parameters(self, columns: int, height: int) -> Table:
