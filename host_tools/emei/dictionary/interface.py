@@ -133,7 +133,8 @@ def _failures(dictionary: Dictionary) -> Iterator[str]:
 def _malformed(dictionary: Dictionary) -> Iterator[str]:
     yield "## Malformed input\n"
     yield "Checked in this order; the first line that applies is the answer, and it is the only one. Counters are"
-    yield "parameters of housekeeping; TC_REJECTED counts the reports.\n"
+    yield "parameters of housekeeping; TC_REJECTED counts the reports. Arguments are checked one after the other, so"
+    yield "that the first wrong one is the answer.\n"
     yield from _table(("input", "answer"), ((item.input, _answer(dictionary, item)) for item in dictionary.malformed))
 
 
