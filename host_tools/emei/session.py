@@ -214,17 +214,25 @@ class Session:
         return task
 
     def check_dictionary(self, timeout_s: float) -> int:
-        """Compare the dictionary's hash with the one in housekeeping, and return it. DictionaryMismatch, NotSeen."""
+        """Wait for the dictionary's hash in housekeeping, compare and return it. DictionaryMismatch, NotSeen."""
         reading = self.wait_for(
             lambda: self.reading("DICTIONARY_HASH"), timeout_s, "Housekeeping with the dictionary hash"
         )
+        if self.dictionary_mismatch:
+            raise DictionaryMismatch(self.dictionary_mismatch)
         assert reading is not None
-        if reading.raw != self.dictionary.hash_word:
-            raise DictionaryMismatch(
-                f"The board was built with dictionary {reading.raw:08x} and these tools have "
-                f"{self.dictionary.hash_word:08x}: use the tools of the board's version, or load its image again."
-            )
         return reading.raw
+
+    @property
+    def dictionary_mismatch(self) -> str:
+        """The sentence, once housekeeping has told of another dictionary than the ground's; else empty."""
+        reading = self.reading("DICTIONARY_HASH")
+        if reading is None or reading.raw == self.dictionary.hash_word:
+            return ""
+        return (
+            f"The board was built with dictionary {reading.raw:08x} and these tools have "
+            f"{self.dictionary.hash_word:08x}: use the tools of the board's version, or load its image again."
+        )
 
     def _follow(self, name: str, arguments: Mapping[str, object], packet: bytes, ack: Ack) -> Command:
         command = Command(name, dict(arguments), packet, ack, self.link.now_s(), self._wait_until)

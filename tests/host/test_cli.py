@@ -260,6 +260,15 @@ def test_monitor_prints_what_comes(board: Callable[..., Board]) -> None:
     assert "high ALARM_RAISED: hardware alarm" in run("monitor", "--port", there.port, "--duration", "0.5").stdout
 
 
+def test_a_monitor_says_that_the_board_has_another_dictionary(board: Callable[..., Board]) -> None:
+    structure = load().structures["COMPUTER"]
+    mask = (1 << len(structure.parameters)) - 1
+    fields = bytes(structure.octets - 5)
+    there = board(succeeds, report(3, 25, struct.pack(">BI", structure.id, mask) + fields))
+    result = run("monitor", "--port", there.port, "--duration", "0.5")
+    assert result.stderr.count("The board was built with dictionary 00000000 and these tools have") == 1
+
+
 def test_a_monitor_without_a_terminal_prints_housekeeping_that_changed(board: Callable[..., Board]) -> None:
     structure = load().structures["LINKS"]
     fields = bytes(structure.octets - 5)

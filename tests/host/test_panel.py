@@ -79,4 +79,5 @@ def test_the_panel_fits_its_window_and_says_what_it_leaves_out(width: int, heigh
     assert len(text) <= height
     assert "SAR_MODE" in " ".join(text)
     assert any("event [19]" in line for line in text)
-    assert ("more parameters in a larger window" in text[0]) == (width < 200)
+    assert any("more parameters in a larger window" in line for line in text) == (width < 200)
+    assert text[0].startswith("The board was built with dictionary 00000000")

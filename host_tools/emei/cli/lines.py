@@ -3,6 +3,7 @@
 import click
 
 from emei.packets import Telemetry
+from emei.session import Session
 
 
 class Lines:
@@ -25,6 +26,19 @@ class Lines:
         changed = [f"{name} {text}" for name, text in now.items() if self._shown.get(name) != text]
         self._shown |= now
         return changed
+
+
+class MismatchWarning:
+    """Says on standard error, once, that board and ground carry different dictionaries."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._said = False
+
+    def take(self, report: Telemetry) -> None:
+        if not self._said and self._session.dictionary_mismatch:
+            self._said = True
+            click.echo(self._session.dictionary_mismatch, err=True)
 
 
 def _kind(report: Telemetry) -> str:

@@ -21,7 +21,7 @@ from emei.cli.common import (
     spacecraft_option,
     table,
 )
-from emei.cli.lines import Lines
+from emei.cli.lines import Lines, MismatchWarning
 from emei.cli.offline import telemetry_as_json
 from emei.cli.panel import Panel
 from emei.cli.preview import telecommand_table
@@ -99,6 +99,8 @@ def monitor(context: click.Context, port: str, spacecraft: str, duration_s: floa
     dictionary = dictionary_of(context)
     until_s = time.monotonic() + (math.inf if duration_s is None else duration_s)
     with _session(dictionary, port, spacecraft) as session:
+        if as_json or not sys.stdout.isatty():
+            session.listen(MismatchWarning(session).take)
         if as_json:
             session.listen(lambda report: click.echo(json.dumps(telemetry_as_json(report))))
             _pump_until(session, until_s)

@@ -27,6 +27,9 @@ class Panel:
         events = self._events()
         columns = max(1, options.max_width // _CELL_WIDTH)
         room = console.height - events.row_count - 2 * _TITLE_ROWS
+        if self.session.dictionary_mismatch:
+            yield Text(self.session.dictionary_mismatch, _TRIP)
+            room -= -(-len(self.session.dictionary_mismatch) // options.max_width)
         yield self._parameters(columns, max(1, min(-(-len(self.session.readings) // columns), room)))
         yield events
 
