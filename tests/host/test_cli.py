@@ -239,6 +239,12 @@ def test_a_silent_board_is_a_sentence(board: Callable[[Answer], Board]) -> None:
     assert refused(result) == "PING is sent: nothing further came within 0.2 s."
 
 
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-1", "soon"])
+def test_a_time_that_is_none_is_refused(seconds: str) -> None:
+    assert "Invalid value for '--timeout'" in refused(run("send", "PING", "--port", "x", "--timeout", seconds), 2)
+    assert "Invalid value for '--duration'" in refused(run("monitor", "--port", "x", "--duration", seconds), 2)
+
+
 def test_hazardous_commands_ask(board: Callable[[Answer], Board]) -> None:
     there = board(succeeds)
     words = ("send", "HARD_OFF", "instrument=SAR", "--port", there.port)

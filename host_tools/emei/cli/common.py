@@ -1,6 +1,7 @@
 """What the subcommands share: options, arguments as key=value, output as table or JSON."""
 
 import json
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -11,6 +12,19 @@ from rich.table import Table
 from emei.dictionary import Dictionary, load
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Seconds(click.FloatRange):
+    """A time in seconds, at most some days; no infinity and no NaN, which no range refuses."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, max=1e6)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        seconds = float(super().convert(value, param, ctx))
+        if math.isnan(seconds):
+            self.fail(f"{value} is not a time in seconds.", param, ctx)
+        return seconds
 
 
 def dictionary_of(context: click.Context) -> Dictionary:

@@ -12,6 +12,7 @@ import click
 from rich.live import Live
 
 from emei.cli.common import (
+    Seconds,
     assignments,
     console,
     dictionary_of,
@@ -41,7 +42,7 @@ _REDRAWS_PER_SECOND = 4
 @click.argument("arguments", nargs=-1, callback=assignments, metavar="[KEY=VALUE]...")
 @port_option
 @spacecraft_option
-@click.option("--timeout", "timeout_s", type=click.FloatRange(min=0), default=30.0, show_default=True, help="Seconds.")
+@click.option("--timeout", "timeout_s", type=Seconds(), default=30.0, show_default=True, help="Seconds to wait.")
 @click.option("--yes", is_flag=True, help="Do not ask before a hazardous telecommand.")
 @json_option
 @click.pass_context
@@ -87,7 +88,7 @@ def send(
 @click.command()
 @port_option
 @spacecraft_option
-@click.option("--duration", "duration_s", type=click.FloatRange(min=0), help="Seconds after which to stop.")
+@click.option("--duration", "duration_s", type=Seconds(), help="Seconds after which to stop.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a packet, a line each.")
 @click.pass_context
 def monitor(context: click.Context, port: str, spacecraft: str, duration_s: float | None, as_json: bool) -> None:
