@@ -100,7 +100,7 @@ def test_unpack_refuses_damage_and_shows_the_rest(tmp_path: Path) -> None:
     path.write_bytes(bytes.fromhex(PING) + b"\x18")
     result = run("unpack", str(path))
     assert "PING (17,1)" in result.stdout
-    assert refused(result) == "1 octets are no packet: the primary header alone has 6."
+    assert refused(result) == "packet 2, from octet 13 on: 1 octets are no packet: the primary header alone has 6."
     assert "neither hexadecimal octets nor a file" in refused(run("unpack", "no-such-file"), 2)
 
 

@@ -87,11 +87,15 @@ def unpack(context: click.Context, source: str, as_json: bool) -> None:
     """Read packets given in hexadecimal, or a file of packets back to back ("-": standard input)."""
     dictionary = dictionary_of(context)
     found, problems = [], []
-    for octets in _packets(source):
+    given = _packets(source)
+    offset = 0
+    for number, octets in enumerate(given, 1):
         try:
             found.append(_unpack(dictionary, octets))
         except PacketError as error:
-            problems.append(str(error))
+            where = f"packet {number}, from octet {offset} on: " if len(given) > 1 else ""
+            problems.append(f"{where}{error}")
+        offset += len(octets)
     if as_json:
         print_json([telecommand_as_json(p) if isinstance(p, Unpacked) else telemetry_as_json(p) for p in found])
     else:

@@ -15,7 +15,6 @@ GREEN = "#009e73"
 ORANGE = "#e69f00"
 VERMILION = "#d55e00"
 PURPLE = "#cc79a7"
-YELLOW = "#f0e442"
 
 MODE_COLOURS = {
     "OFF": PALE,
