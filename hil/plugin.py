@@ -14,6 +14,7 @@ from emei.platform import Platform
 from emei.session import Session
 from hil.bench import Bench
 from hil.model import ROOT
+from hil.run_directory import fresh_directory
 
 BOARDS = ("host", "emulated")
 GPS_EPOCH_S = 1_450_000_000  # GPS second of bench time 0; any whole second will do
@@ -73,13 +74,3 @@ def platform(session: Session) -> Iterator[Platform]:
     platform = Platform(session, GPS_EPOCH_S)
     yield platform
     platform.stop()
-
-
-def fresh_directory(directory: Path) -> Path:
-    """The directory of a run, without the files of the run before."""
-    if directory.is_dir():
-        for item in directory.iterdir():
-            if not item.is_dir():
-                item.unlink()
-    directory.mkdir(parents=True, exist_ok=True)
-    return directory

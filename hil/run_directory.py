@@ -19,9 +19,15 @@ def run_directory(directory: Path) -> Iterator[Path]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise BenchError(f"A bench is running in {directory}: end it first.") from error
-        for item in directory.iterdir():
-            if not item.is_dir() or item.is_symlink():
-                item.unlink()
-        yield directory
+        yield fresh_directory(directory)
     finally:
         os.close(descriptor)
+
+
+def fresh_directory(directory: Path) -> Path:
+    """The directory, made if need be, without the files of the run before."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for item in directory.iterdir():
+        if not item.is_dir() or item.is_symlink():
+            item.unlink()
+    return directory
