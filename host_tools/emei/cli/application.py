@@ -10,6 +10,7 @@ import click
 from emei.cli.interface import interface
 from emei.cli.live import monitor, send
 from emei.cli.offline import commands, pack, unpack
+from emei.cli.sar import sar
 from emei.dictionary import DictionaryError, UnknownName
 from emei.link import PortError
 from emei.packets import ArgumentError, PacketError
@@ -69,5 +70,5 @@ def main(context: click.Context, folder: Path | None) -> None:
     context.obj = folder
 
 
-for command in (commands, pack, unpack, send, monitor, interface):
+for command in (commands, pack, unpack, send, monitor, interface, sar):
     main.add_command(command)

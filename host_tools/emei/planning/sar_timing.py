@@ -35,6 +35,8 @@ class RadarNumbers:
     prf_range_hz: tuple[float, float]
     prf_azimuth_margin: float
     pulse_range_s: tuple[float, float]
+    bandwidth_range_hz: tuple[float, float]
+    duration_range_ms: tuple[int, int]
     window_codes: tuple[int, int]
     rank_limit: int
     duty_limit: float
@@ -65,6 +67,11 @@ class RadarNumbers:
                 mission.number("sar", "pulse_minimum_us") * 1e-6,
                 mission.number("sar", "pulse_maximum_us") * 1e-6,
             ),
+            bandwidth_range_hz=(
+                1e6 * fields["bandwidth_mhz"].raw_minimum,
+                1e6 * fields["bandwidth_mhz"].raw_maximum,
+            ),
+            duration_range_ms=(fields["duration_ms"].raw_minimum, fields["duration_ms"].raw_maximum),
             window_codes=(fields["swst_code"].raw_minimum, fields["swst_code"].raw_maximum),
             rank_limit=fields["rank"].raw_maximum,
             duty_limit=mission.number("sar", "duty_limit_percent") / 100,
@@ -132,11 +139,27 @@ class Timing:
     near_delay_code: int
     far_delay_code: int
     nadir_delay_code: int
+    code_s: float
     prf_hz: float
     duty: float
     data_rate_bit_s: float
     slack_s: float
+    near_range_m: float
+    far_range_m: float
+    packet_octets: int
     rules: tuple[Rule, ...]
+
+    @property
+    def pulse_s(self) -> float:
+        return self.pulse_code * self.code_s
+
+    @property
+    def swst_s(self) -> float:
+        return self.swst_code * self.code_s
+
+    @property
+    def swl_s(self) -> float:
+        return self.swl_code * self.code_s
 
     @property
     def valid(self) -> bool:
@@ -280,16 +303,20 @@ class TimingDesigner:
             near_delay_code=round(swath.near_delay_s * frequency),
             far_delay_code=round(swath.far_delay_s * frequency),
             nadir_delay_code=round(swath.nadir_delay_s * frequency),
+            code_s=1 / frequency,
+            near_range_m=swath.near_delay_s * self.numbers.light_speed_m_s / 2,
+            far_range_m=swath.far_delay_s * self.numbers.light_speed_m_s / 2,
             prf_hz=1 / pri_s,
             duty=pulse_s / pri_s,
             data_rate_bit_s=2 * request.bits * sampling_hz * length_s / pri_s,
             slack_s=pri_s - self.numbers.guard_time_s - (swst_code + swl_code) / frequency,
-            rules=self._rules(swath, request, pri_s, pulse_s, rank, swst_code, swl_code),
+            packet_octets=self._packet_octets(request, ceil(sampling_hz * length_s)),
+            rules=self.rules(swath.nadir_delay_s, request, pri_s, pulse_s, rank, swst_code, swl_code),
         )
 
-    def _rules(
+    def rules(
         self,
-        swath: Swath,
+        nadir_delay_s: float,
         request: Request,
         pri_s: float,
         pulse_s: float,
@@ -297,40 +324,49 @@ class TimingDesigner:
         swst_code: int,
         swl_code: int,
     ) -> tuple[Rule, ...]:
-        """The rules in the order of the dictionary's enumeration RULE."""
+        """The rules in the order of the dictionary's enumeration RULE, then the ranges of the telecommand."""
         numbers = self.numbers
         prf_hz = 1 / pri_s
         start_s, length_s = (code / numbers.reference_frequency_hz for code in (swst_code, swl_code))
         guard_s = numbers.guard_time_s
         sampling_hz = numbers.sampling_rates_hz[request.sampling_rate_code]
-        low_code, high_code = numbers.window_codes
-        window = ((start_s, length_s), (swath.nadir_delay_s % pri_s, pulse_s), pri_s)
+        window = ((start_s, length_s), (nadir_delay_s % pri_s, pulse_s), pri_s)
         return (
-            Rule("PRF_RANGE", min(prf_hz - numbers.prf_range_hz[0], numbers.prf_range_hz[1] - prf_hz), "Hz"),
+            Rule("PRF_RANGE", _room(prf_hz, numbers.prf_range_hz), "Hz"),
             Rule(
                 "PRF_AZIMUTH",
                 prf_hz - numbers.prf_azimuth_margin * 2 * numbers.velocity_m_s / numbers.antenna_length_m,
                 "Hz",
             ),
             Rule("DUTY", numbers.duty_limit - pulse_s * prf_hz, "1"),
-            Rule("PULSE", min(pulse_s - numbers.pulse_range_s[0], numbers.pulse_range_s[1] - pulse_s), "s"),
             Rule("RANK", min(rank, numbers.rank_limit - rank), "1"),
-            Rule("WINDOW_START", min(swst_code - low_code, high_code - swst_code), "code"),
-            Rule("WINDOW_LENGTH", min(swl_code - low_code, high_code - swl_code), "code"),
+            Rule("WINDOW_START", _room(swst_code, numbers.window_codes), "code"),
+            Rule("WINDOW_LENGTH", _room(swl_code, numbers.window_codes), "code"),
             Rule("WINDOW_AFTER_PULSE", start_s - pulse_s - guard_s, "s"),
             Rule("WINDOW_BEFORE_NEXT_PULSE", pri_s - guard_s - start_s - length_s, "s"),
             Rule("NADIR", _distance_on_circle(*window), "s"),
             Rule("SAMPLING_RATE", sampling_hz - numbers.sampling_margin * request.bandwidth_hz, "Hz"),
             Rule("RAMP_RATE", numbers.ramp_rate_limit_hz_s - request.bandwidth_hz / pulse_s, "Hz/s"),
-            Rule("PACKET_SIZE", self._packet_margin(request, sampling_hz * length_s), "octet"),
+            Rule("PACKET_SIZE", self._packet_margin(request, ceil(sampling_hz * length_s)), "octet"),
+            Rule("PULSE", _room(pulse_s, numbers.pulse_range_s), "s"),
+            Rule("BANDWIDTH", _room(request.bandwidth_hz, numbers.bandwidth_range_hz), "Hz"),
+            Rule("DURATION", _room(request.duration_ms, numbers.duration_range_ms), "ms"),
         )
 
-    def _packet_margin(self, request: Request, samples: float) -> float:
+    def _packet_octets(self, request: Request, samples: int) -> int:
+        """Octets of a source packet that holds one echo line."""
+        headers = _HEADER_PRIMARY_OCTETS + self.numbers.secondary_header_octets
+        return headers + ceil(2 * request.bits * samples / 8)
+
+    def _packet_margin(self, request: Request, samples: int) -> int:
         """What is left of a source packet that holds one echo line: octets, or samples of its 16-bit count of quads."""
-        count = ceil(samples)
-        octets = _HEADER_PRIMARY_OCTETS + self.numbers.secondary_header_octets
-        octets += ceil(2 * request.bits * count / 8)
-        return min(self.numbers.largest_packet_octets - octets, _LARGEST_SAMPLE_COUNT - count)
+        left = self.numbers.largest_packet_octets - self._packet_octets(request, samples)
+        return min(left, _LARGEST_SAMPLE_COUNT - samples)
+
+
+def _room(value: float, bounds: tuple[float, float]) -> float:
+    """Distance to the nearer bound; negative outside."""
+    return min(value - bounds[0], bounds[1] - value)
 
 
 def _distance_on_circle(window: tuple[float, float], echo: tuple[float, float], period: float) -> float:

@@ -1,0 +1,186 @@
+"""How designed SAR tables are shown: codes, derived quantities and margins, as text or JSON."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from rich.table import Table
+
+from emei.cli.common import console, table
+from emei.planning.sar_design import Plan
+from emei.planning.sar_timing import Rule, Timing
+
+# Unit and factor in which a margin is shown: by rule, else by its unit.
+_BY_RULE = {"DUTY": ("%", 100.0), "SAMPLING_RATE": ("MHz", 1e-6), "BANDWIDTH": ("MHz", 1e-6), "DURATION": ("s", 1e-3)}
+_BY_UNIT = {"s": ("us", 1e6), "Hz/s": ("MHz/us", 1e-12)}
+_ROUNDING_NOTE = (
+    "A margin within one code (0.027 us) of zero may be judged otherwise on board, where times are rounded."
+)
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A derived quantity: key and label, unit, value, and the decimals worth showing."""
+
+    name: str
+    value: float
+    unit: str
+    decimals: int = 2
+
+    @property
+    def key(self) -> str:
+        unit = {"%": "percent", "deg": "deg", "octet": "", "Mbit/s": "mbit_s", "MHz/us": "mhz_us"}.get(self.unit)
+        return "_".join(filter(None, (self.name.replace(" ", "_"), self.unit.lower() if unit is None else unit)))
+
+    @property
+    def text(self) -> str:
+        return f"{self.value:.{self.decimals}f} {self.unit}"
+
+
+def codes(timing: Timing) -> dict[str, int]:
+    """The codes of a table; times in 1/Fref."""
+    return {
+        "pri": timing.pri_code,
+        "swst": timing.swst_code,
+        "swl": timing.swl_code,
+        "pulse": timing.pulse_code,
+        "rank": timing.rank,
+        "near_delay": timing.near_delay_code,
+        "far_delay": timing.far_delay_code,
+        "nadir_delay": timing.nadir_delay_code,
+    }
+
+
+def quantities(timing: Timing) -> tuple[Quantity, ...]:
+    return (
+        Quantity("look angle", timing.swath.look_angle_deg, "deg"),
+        Quantity("incidence", timing.swath.incidence_deg, "deg"),
+        Quantity("near slant range", timing.near_range_m / 1e3, "km", 3),
+        Quantity("far slant range", timing.far_range_m / 1e3, "km", 3),
+        Quantity("prf", timing.prf_hz, "Hz"),
+        Quantity("duty", timing.duty * 100, "%", 1),
+        Quantity("slack", timing.slack_s * 1e6, "us", 1),
+        Quantity("swst", timing.swst_s * 1e6, "us"),
+        Quantity("swl", timing.swl_s * 1e6, "us"),
+        Quantity("data rate", timing.data_rate_bit_s / 1e6, "Mbit/s", 1),
+        Quantity("data rate with headers", timing.packet_octets * 8 * timing.prf_hz / 1e6, "Mbit/s", 1),
+        Quantity("packet octets", timing.packet_octets, "octet", 0),
+        Quantity("ramp rate", timing.request.bandwidth_hz / timing.pulse_s * 1e-12, "MHz/us"),
+    )
+
+
+def timing_as_json(timing: Timing) -> dict[str, Any]:
+    return {
+        "legal": timing.valid,
+        "codes": codes(timing),
+        "derived": {item.key: item.value for item in quantities(timing)},
+        "rules": [_rule_as_json(rule) for rule in timing.rules],
+        "broken": [rule.name for rule in timing.broken],
+        "arguments": timing.arguments() if timing.valid else None,
+    }
+
+
+def plan_as_json(plan: Plan) -> dict[str, Any]:
+    return {
+        "look_angle_deg": plan.look_angle_deg,
+        "bandwidth_mhz": plan.request.bandwidth_hz / 1e6,
+        "ground_resolution_m": plan.ground_resolution_m,
+        "pulse_us": plan.request.pulse_s * 1e6,
+        "intervals": [
+            {
+                "prf_low_hz": interval[-1].prf_hz,
+                "prf_high_hz": interval[0].prf_hz,
+                "pri_codes": [interval[0].pri_code, interval[-1].pri_code],
+                "rank": interval[0].rank,
+            }
+            for interval in plan.intervals
+        ],
+        "tables": [timing_as_json(timing) for timing in plan.proposals],
+    }
+
+
+def show_timing(timing: Timing) -> None:
+    """Codes, derived quantities, rules, and the verdict."""
+    out = console()
+    rows = table("times in 1/Fref", "code", title="Codes")
+    for name, code in codes(timing).items():
+        rows.add_row(name.replace("_", " "), str(code))
+    out.print(rows)
+    rows = table("quantity", "value", title="\nDerived")
+    for item in quantities(timing):
+        rows.add_row(item.name, item.text)
+    out.print(rows)
+    out.print(_rules(timing))
+    if any(abs(rule.margin) < timing.code_s for rule in timing.rules if rule.unit == "s"):
+        out.print(_ROUNDING_NOTE)
+    broken = ", ".join(f"{rule.name} by {_margin(rule, -1)}" for rule in timing.broken)
+    out.print(f"\nillegal: breaks {broken}" if broken else "\nlegal", style="bold", highlight=False)
+
+
+def show_plan(plan: Plan) -> None:
+    """Legal intervals, the proposals beside each other, and the margins of the first."""
+    request, out = plan.request, console()
+    out.print(
+        f"bandwidth {request.bandwidth_hz / 1e6:g} MHz (ground resolution {plan.ground_resolution_m:.2f} m), "
+        f"pulse {request.pulse_s * 1e6:g} us, look angle {plan.look_angle_deg:.2f} deg",
+        highlight=False,
+    )
+    rows = table("PRF from (Hz)", "to (Hz)", "PRI codes", "rank", title="\nLegal PRF intervals")
+    for interval in plan.intervals:
+        first, last = interval[0], interval[-1]
+        rows.add_row(
+            f"{last.prf_hz:.1f}", f"{first.prf_hz:.1f}", f"{first.pri_code} to {last.pri_code}", str(first.rank)
+        )
+    out.print(rows)
+    rows = table(
+        "",
+        "PRF (Hz)",
+        "PRI",
+        "SWST",
+        "SWL",
+        "pulse",
+        "rank",
+        "room",
+        "duty",
+        "data rate",
+        title="\nProposed tables, best first",
+    )
+    for number, timing in enumerate(plan.proposals, 1):
+        rows.add_row(
+            str(number),
+            f"{timing.prf_hz:.1f}",
+            *(str(code) for code in (timing.pri_code, timing.swst_code, timing.swl_code, timing.pulse_code)),
+            str(timing.rank),
+            f"{timing.timing_margin_s * 1e6:.1f} us",
+            f"{timing.duty:.1%}",
+            f"{timing.data_rate_bit_s / 1e6:.0f} Mbit/s",
+        )
+    out.print(rows)
+    out.print(_rules(plan.proposals[0]))
+
+
+def _rules(timing: Timing) -> Table:
+    rows = table("rule", "margin", "", title="\nRules")
+    rows.columns[1].justify = "right"
+    for rule in timing.rules:
+        rows.add_row(rule.name, _margin(rule), "" if rule.holds else "BROKEN")
+    return rows
+
+
+def _shown(rule: Rule) -> tuple[float, str]:
+    unit, factor = _BY_RULE.get(rule.name) or _BY_UNIT.get(rule.unit) or (rule.unit, 1.0)
+    return rule.margin * factor, unit
+
+
+def _margin(rule: Rule, sign: int = 1) -> str:
+    value, unit = _shown(rule)
+    number = (
+        f"{sign * value:.3f}"
+        if isinstance(value, float) and unit not in ("1", "code", "octet")
+        else f"{sign * value:.0f}"
+    )
+    return f"{number} {unit}".removesuffix(" 1")
+
+
+def _rule_as_json(rule: Rule) -> dict[str, Any]:
+    value, unit = _shown(rule)
+    return {"name": rule.name, "margin": value, "unit": unit, "holds": rule.holds}

@@ -1,0 +1,230 @@
+"""emei sar check and emei sar design: the worked case, verdicts, drawings, and what they refuse."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner, Result
+
+from emei.cli import main
+from emei.dictionary import load
+
+CHECK = {"--incidence": "25", "--swath": "30", "--pulse": "35", "--prf": "4600"}
+DESIGN = {"--incidence": "25", "--swath": "30", "--resolution": "3"}
+
+
+def run(subcommand: str, options: dict[str, str], *more: str) -> Result:
+    words = [word for pair in options.items() for word in pair]
+    return CliRunner().invoke(main, ["sar", subcommand, *words, *more])
+
+
+def refused(result: Result, status: int) -> str:
+    """The one sentence of a run that ended with the status and printed nothing else."""
+    assert result.exit_code == status, result.output
+    assert isinstance(result.exception, SystemExit) and result.stdout == ""
+    sentence = result.stderr.strip()
+    assert sentence.endswith(".") and "\n" not in sentence
+    return sentence
+
+
+def test_check_reproduces_the_worked_case() -> None:
+    result = run("check", CHECK, "--json")
+    assert result.exit_code == 0
+    answer = json.loads(result.stdout)
+    codes, derived = answer["codes"], answer["derived"]
+    assert answer["legal"] is True and answer["broken"] == []
+    assert [codes[name] for name in ("pri", "swst", "swl", "pulse", "rank")] == [8160, 2249, 4488, 1314, 17]
+    assert derived["look_angle_deg"] == pytest.approx(23.00, abs=0.005)
+    assert derived["duty_percent"] == pytest.approx(16.1, abs=0.05)
+    assert derived["slack_us"] == pytest.approx(32.9, abs=0.05)
+    assert derived["data_rate_mbit_s"] == pytest.approx(792, abs=0.5)
+    assert (derived["swst_us"], derived["swl_us"]) == (
+        pytest.approx(59.92, abs=0.005),
+        pytest.approx(119.57, abs=0.005),
+    )
+    assert answer["arguments"]["pri_code"] == 8160
+
+
+def test_check_prints_codes_quantities_and_margins() -> None:
+    result = run("check", CHECK)
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert result.exit_code == 0
+    for line in (
+        ["pri", "8160"],
+        ["nadir", "delay", "130210"],
+        ["slack", "32.9", "us"],
+        ["duty", "16.1", "%"],
+        ["legal"],
+    ):
+        assert line in lines
+    assert ["WINDOW_BEFORE_NEXT_PULSE", "32.912", "us"] in lines
+    assert ["data", "rate", "792.0", "Mbit/s"] in lines
+
+
+def test_check_refuses_the_look_angle_of_25_deg() -> None:
+    options = {key: value for key, value in CHECK.items() if key != "--incidence"} | {"--look": "25"}
+    result = run("check", options)
+    assert result.exit_code == 1
+    assert "illegal: breaks WINDOW_BEFORE_NEXT_PULSE by 35.985 us, NADIR by" in result.stdout
+    answer = json.loads(run("check", options, "--json").stdout)
+    margins = {rule["name"]: (rule["margin"], rule["unit"], rule["holds"]) for rule in answer["rules"]}
+    assert margins["WINDOW_BEFORE_NEXT_PULSE"] == (pytest.approx(-36, abs=0.05), "us", False)
+    assert answer["legal"] is False and answer["arguments"] is None
+
+
+def test_every_rule_of_the_dictionary_but_the_mode_has_a_margin() -> None:
+    rules = [rule["name"] for rule in json.loads(run("check", CHECK, "--json").stdout)["rules"]]
+    known = load().enumerations["RULE"].members
+    assert set(known) - {"MODE"} <= set(rules)
+    assert [rule for rule in rules if rule in known] == sorted(set(rules) & set(known), key=lambda name: known[name])
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "broken"),
+    [
+        ("--prf", "2999", "PRF_RANGE"),
+        ("--prf", "7001", "PRF_RANGE"),
+        ("--prf", "4182", "PRF_AZIMUTH"),
+        ("--pulse", "51", "DUTY"),
+        ("--pulse", "4.9", "PULSE"),
+        ("--pulse", "60.1", "PULSE"),
+        ("--bandwidth", "151", "BANDWIDTH"),
+        ("--bandwidth", "19", "BANDWIDTH"),
+        ("--sampling-rate", "150", "SAMPLING_RATE"),
+        ("--duration", "0.999", "DURATION"),
+        ("--duration", "50.001", "DURATION"),
+        ("--incidence", "80", "RANK"),
+    ],
+)
+def test_check_one_step_beyond_each_limit(option: str, value: str, broken: str) -> None:
+    result = run("check", CHECK | {option: value}, "--json")
+    assert result.exit_code == 1
+    assert broken in json.loads(result.stdout)["broken"]
+
+
+def test_check_packet_of_bypass_data() -> None:
+    answer = json.loads(run("check", CHECK | {"--baq": "0"}, "--json").stdout)
+    samples = 21523  # 4488 codes x 180 MHz / Fref, rounded up
+    assert answer["derived"]["packet_octets"] == 6 + 62 + -(-samples * 2 * 10 // 8)
+
+
+NONSENSE = ("nan", "-inf", "-1", "0", "1e999", "ten")
+
+
+CHECKED = [*CHECK, "--bandwidth", "--sampling-rate", "--duration", "--baq"]
+BYPASS = ("--baq", "0")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [(option, value) for option in CHECKED for value in NONSENSE if (option, value) != BYPASS]
+)
+def test_check_says_one_sentence_about_nonsense(option: str, value: str) -> None:
+    refused(run("check", CHECK | {option: value}), 2)
+
+
+@pytest.mark.parametrize("option", [*DESIGN, "--pulse"])
+@pytest.mark.parametrize("value", NONSENSE)
+def test_design_says_one_sentence_about_nonsense(option: str, value: str) -> None:
+    refused(run("design", DESIGN | {option: value}), 2)
+
+
+@pytest.mark.parametrize("subcommand", [("check", CHECK), ("design", DESIGN)], ids=("check", "design"))
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"--incidence": "90"}, "not between 0 and 90"),
+        ({"--incidence": "89.95"}, "reaches the horizon"),
+        ({"--incidence": "1", "--swath": "300"}, "reaches over nadir"),
+        ({"--look": "25"}, "either --incidence or --look"),
+    ],
+)
+def test_geometry_that_cannot_be(subcommand: tuple[str, dict[str, str]], change: dict[str, str], sentence: str) -> None:
+    name, options = subcommand
+    assert sentence in refused(run(name, options | change), 2)
+
+
+def test_look_angle_beyond_the_earth() -> None:
+    options = {key: value for key, value in CHECK.items() if key != "--incidence"}
+    assert "does not reach the ground" in refused(run("check", options | {"--look": "70"}), 2)
+    assert "either --incidence or --look" in refused(run("check", options), 2)
+
+
+def test_values_that_the_dictionary_does_not_have() -> None:
+    assert "only 30, 60, 90, 120, 150, 180" in refused(run("check", CHECK | {"--sampling-rate": "170"}), 2)
+    assert "only 0, 3, 4, 5" in refused(run("check", CHECK | {"--baq": "2"}), 2)
+    assert "no time code" in refused(run("check", CHECK | {"--prf": "500"}), 2)
+
+
+def prf_intervals(answer: dict[str, list[dict[str, float]]]) -> Sequence[tuple[float, float]]:
+    return [(item["prf_low_hz"], item["prf_high_hz"]) for item in answer["intervals"]]
+
+
+def test_design_proposes_what_check_accepts() -> None:
+    result = run("design", DESIGN, "--json")
+    assert result.exit_code == 0
+    answer = json.loads(result.stdout)
+    assert answer["ground_resolution_m"] <= 3
+    assert any(low <= 4600 <= high for low, high in prf_intervals(answer))
+    rooms = []
+    for proposed in answer["tables"]:
+        prf, arguments = proposed["derived"]["prf_hz"], proposed["arguments"]
+        options = CHECK | {"--prf": repr(prf), "--bandwidth": str(arguments["bandwidth_mhz"])}
+        checked = json.loads(run("check", options | {"--sampling-rate": "150"}, "--json").stdout)
+        assert checked["legal"] and checked["codes"] == proposed["codes"]
+        assert any(low <= prf <= high for low, high in prf_intervals(answer))
+        windows = [r["margin"] for r in proposed["rules"] if r["name"].startswith(("WINDOW_A", "WINDOW_B", "NADIR"))]
+        rooms.append(min(windows))
+    assert len(rooms) == len(answer["intervals"]) == 3
+    assert rooms == sorted(rooms, reverse=True)
+
+
+def test_outside_the_intervals_check_refuses() -> None:
+    answer = json.loads(run("design", DESIGN, "--json").stdout)
+    for interval in answer["intervals"]:
+        for code in (interval["pri_codes"][0] - 1, interval["pri_codes"][1] + 1):
+            assert run("check", CHECK | {"--prf": repr(37534722.24 / code), "--bandwidth": "119"}).exit_code == 1
+
+
+def test_design_as_text() -> None:
+    text = run("design", DESIGN).stdout
+    assert "bandwidth 119 MHz (ground resolution 2.98 m), pulse 35 us" in text
+    assert "4575.7" in text and "8092 to 8203" in text
+
+
+def test_design_shortens_the_pulse_before_it_gives_up() -> None:
+    wide = DESIGN | {"--swath": "50"}
+    assert json.loads(run("design", wide, "--json").stdout)["pulse_us"] < 35
+    refused(run("design", wide | {"--pulse": "35"}), 1)
+
+
+def test_design_that_cannot_be_says_why() -> None:
+    assert "finer than the 2.365 m of the radar's 150 MHz" in refused(run("design", DESIGN | {"--resolution": "1"}), 1)
+    assert "No PRF is legal for a swath of 80 km" in refused(run("design", DESIGN | {"--swath": "80"}), 1)
+
+
+def test_a_coarse_resolution_takes_the_least_bandwidth() -> None:
+    assert json.loads(run("design", DESIGN | {"--resolution": "500"}, "--json").stdout)["bandwidth_mhz"] == 20
+
+
+def test_diagram(tmp_path: Path) -> None:
+    drawing, picture = tmp_path / "timing.svg", tmp_path / "timing.png"
+    assert run("design", DESIGN, "--diagram", str(drawing)).exit_code == 0
+    assert ElementTree.parse(drawing).getroot().tag.endswith("svg")
+    first = drawing.read_bytes()
+    assert run("design", DESIGN, "--diagram", str(drawing)).exit_code == 0
+    assert drawing.read_bytes() == first
+    assert run("design", DESIGN, "--diagram", str(picture)).exit_code == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_diagram_is_drawn_also_when_nothing_is_legal(tmp_path: Path) -> None:
+    picture = tmp_path / "none.svg"
+    refused(run("design", DESIGN | {"--swath": "80"}, "--diagram", str(picture)), 1)
+    assert picture.is_file()
+
+
+def test_diagram_of_another_kind_is_refused(tmp_path: Path) -> None:
+    assert "neither .svg nor .png" in refused(run("design", DESIGN, "--diagram", str(tmp_path / "timing.pdf")), 2)
+    refused(run("design", DESIGN, "--diagram", str(tmp_path / "missing" / "timing.svg")), 1)
