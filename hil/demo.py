@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
 
 from rich.console import Console
@@ -62,19 +63,22 @@ def fly_pass(bench: Bench, directory: Path, plan: PassPlan, observer: Observer) 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without ticks and degrees shows question marks
     console = Console(width=None if sys.stdout.isatty() else 140)
     try:
         return _run(options, console)
     except KeyboardInterrupt:
-        console.print("Interrupted; the bench is stopped and nothing is left running.")
-        return INTERRUPTED
+        return _end("Interrupted; the bench is stopped and nothing is left running.", INTERRUPTED)
     except OSError as error:
-        place = error.filename or options.out
-        console.print(f"{place} cannot be used: {error.strerror}.", style="red", markup=False, highlight=False)
-        return NOT_RUN
+        return _end(f"{error.filename or 'The output'} cannot be used: {error.strerror}.", NOT_RUN)
     except (BenchError, PortError, DictionaryError, AreaError, DesignError, LookupError) as error:
-        console.print(str(error), style="red", markup=False, highlight=False)
-        return NOT_RUN
+        return _end(str(error), NOT_RUN)
+
+
+def _end(sentence: str, status: int) -> int:
+    Console(stderr=True, soft_wrap=True).print(sentence, style="red", markup=False, highlight=False)
+    return status
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:

@@ -98,6 +98,7 @@ def test_ctrl_c_leaves_one_sentence_and_no_process(tmp_path: Path) -> None:
         [sys.executable, "-u", "-m", "hil.demo", "--board", "host", "--out", str(run)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
     )
     assert process.stdout is not None
@@ -115,11 +116,13 @@ def test_what_cannot_be_used_is_said_in_one_sentence(tmp_path: Path, capsys: pyt
     file = tmp_path / "file"
     file.touch()
     assert demo.main(["--board", "host", "--out", str(file / "run")]) == demo.NOT_RUN
-    assert "cannot be used" in capsys.readouterr().out.strip().splitlines()[-1]
+    assert "cannot be used" in capsys.readouterr().err
+    assert demo.main(["--board", "host", "--out", "/proc/run"]) == demo.NOT_RUN
+    assert capsys.readouterr().err == "/proc/run cannot be used: No such file or directory.\n"
     with run_directory(tmp_path / "busy") as busy:
         (busy / "kept").touch()
         assert demo.main(["--board", "host", "--out", str(busy)]) == demo.NOT_RUN
-        assert f"A bench is running in {busy}: end it first." in capsys.readouterr().out.replace("\n", "")
+        assert capsys.readouterr().err == f"A bench is running in {busy}: end it first.\n"
         assert (busy / "kept").exists()
     with run_directory(busy):
         assert list(busy.iterdir()) == []
