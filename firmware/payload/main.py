@@ -128,6 +128,7 @@ class Payload:
         activities = [Activity(self.router.poll)]
         for unit in (self.power_unit, sar_unit, optical_unit, self.recorder_unit):
             activities.append(Activity(unit.sample))
+        activities.append(Activity(self.limiters.run))
         activities.append(Activity(hal.pool_refresh))
         activities.append(Activity(protection.run))
         for driver in self.instruments.values():

@@ -12,6 +12,9 @@ from payload.tables import enums, events, failures, pool
 _WARNING = const(1)
 _TRIP = const(2)
 
+# As far as the events carry a value: a unit that lies in 32 bits must not stop the reaction.
+_LARGEST_I32 = 0x7FFFFFFF
+
 
 class Protection:
     """`instruments` maps an instrument's id to its driver (instruments.Instrument)."""
@@ -67,7 +70,7 @@ class Protection:
         power_lost = self._power_unit.lost()
         for driver in self._drivers:
             machine = driver.machine
-            if machine.is_safe() or (machine.is_off() and not machine.busy()):
+            if machine.is_safe() or machine.is_safing() or (machine.is_off() and not machine.busy()):
                 continue
             if driver.unit.lost() or power_lost:
                 machine.safe(events.UNIT_LOST[0])
@@ -86,10 +89,11 @@ class Protection:
 
     def _react(self, monitor, state):
         parameter = hal.monitor_parameter(monitor)
+        value = min(hal.pool_get(parameter), _LARGEST_I32)
         if state == _WARNING:
-            self._events.report(events.WARNING_LIMIT, monitor, parameter, hal.pool_get(parameter))
+            self._events.report(events.WARNING_LIMIT, monitor, parameter, value)
         elif state == _TRIP:
-            self._events.report(events.TRIP_LIMIT, monitor, parameter, hal.pool_get(parameter))
+            self._events.report(events.TRIP_LIMIT, monitor, parameter, value)
             if hal.monitor_event_only(monitor):
                 return
             if monitor not in self._tripped:

@@ -4,11 +4,17 @@ import hal
 from micropython import const
 
 from payload.failure import Failure, Refusal
-from payload.tables import events, failures, units
+from payload.tables import enums, events, failures, units
 
 _START_LEAD_MS = const(2500)
 _START_LATEST_MS = const(120000)
 _RETRY_CYCLES = const(10)
+
+# The unit needs the start command this long before the start.
+_START_COMMAND_MARGIN_MS = const(200)
+
+# Of either unit: it came up by itself, the state after its supply was switched on.
+_STATE_BOOT = enums.SAR_UNIT_STATE_BOOT
 
 # Failures of the request or of the recorder: the instrument itself is well and goes back to rest.
 _INSTRUMENT_WELL = (
@@ -45,7 +51,8 @@ class Instrument:
     """Base of the instruments.
 
     `limiters_used` are opened by cut_power(), the unit's own last; `state` is (pool index of the
-    unit's state, pool index of its fault flags, value of the state that means failed).
+    unit's state, pool index of its fault flags, value of the state that means failed, {mode of rest:
+    state of its unit}).
     """
 
     def __init__(self, machine, unit, limiters, limiters_used, catalogue, state, event_service):
@@ -54,7 +61,7 @@ class Instrument:
         self._limiters = limiters
         self._limiters_used = limiters_used
         self._catalogue = catalogue
-        self._state_parameter, self._flags_parameter, self._failed_state = state
+        self._state_parameter, self._flags_parameter, self._failed_state, self._rest_states = state
         self._events = event_service
         self._entry_open = False
 
@@ -86,8 +93,16 @@ class Instrument:
     def close_entry(self):
         """Generator: close the entry of an unfinished data take, so that what was recorded is kept."""
         if self._entry_open:
+            try:
+                yield from self._close_and_report(0)
+            finally:
+                self.abandon_entry()
+
+    def abandon_entry(self):
+        """Leave the closing of an open entry to the catalogue."""
+        if self._entry_open:
             self._entry_open = False
-            yield from self._close_and_report(0)
+            self._catalogue.release()
 
     def require_start(self, start):
         """Raise Refusal unless the start (CUC) lies ahead by what the preparation needs."""
@@ -98,8 +113,18 @@ class Instrument:
             raise Refusal(failures.START_TOO_FAR, until_ms, _START_LATEST_MS)
 
     def failed(self):
-        """Does the unit's own housekeeping say that it failed?"""
-        return hal.pool_valid(self._state_parameter) and hal.pool_get(self._state_parameter) == self._failed_state
+        """Does the unit's own housekeeping say that it failed, or that it left the mode's state by itself?"""
+        if not hal.pool_valid(self._state_parameter):
+            return False
+        state = hal.pool_get(self._state_parameter)
+        if state == self._failed_state:
+            return True
+        machine = self.machine
+        if machine.is_off():
+            return False
+        if state == _STATE_BOOT:
+            return True
+        return not machine.busy() and machine.mode in self._rest_states and state != self._rest_states[machine.mode]
 
     def report_fault(self):
         self._events.report(
@@ -118,14 +143,17 @@ class Instrument:
         self._entry_open = True
 
     def _close_and_report(self, task_id):
+        """Generator: close the entry; its number of packets is returned."""
         yield from self._catalogue.close()
         self._entry_open = False
+        packets = self._catalogue.packets()
         self._events.report(
             events.DATA_TAKE_CLOSED,
             task_id or hal.get(hal.U32, self._catalogue.entry, units.CATALOGUE_ENTRY_TASK_ID),
             hal.get(hal.U16, self._catalogue.entry, units.CATALOGUE_ENTRY_ENTRY_ID),
-            self._catalogue.packets(),
+            packets,
         )
+        return packets
 
     def _switch_on_unit(self, limiter):
         yield from self._limiters.switch(limiter, True)
@@ -144,6 +172,15 @@ class Instrument:
         state = hal.pool_get(self._state_parameter)
         if state == self._failed_state:
             raise Failure(failures.UNIT_FAULT, hal.pool_get(self._flags_parameter), state)
+
+    def _await_start(self, request, lead_ms):
+        """Generator: until the lead before the start. Raises Failure when the preparation took too long for it."""
+        while hal.time_until_ms(request.start, 0) > lead_ms:
+            self._require_well()
+            yield 0
+        until_ms = hal.time_until_ms(request.start, 0)
+        if until_ms < _START_COMMAND_MARGIN_MS:
+            raise Failure(failures.START_IN_THE_PAST, until_ms, _START_COMMAND_MARGIN_MS)
 
     def _await_within(self, parameter, value, limit_ms):
         """Generator: as _await, with a limit of its own; for recovery and safing."""

@@ -6,22 +6,22 @@ from micropython import const
 from payload.failure import Refusal
 from payload.tables import enums, events, failures, mission, modes, pool
 
-_ARM_EXPIRES_MS = const(60000)
+_ARM_EXPIRES_S = const(60)
 
 
 class TwoStep:
-    """An arm step that is good for a minute and for one fire step."""
+    """An arm step that is good for a minute and for one fire step. Ticks would wrap while nobody asks."""
 
     def __init__(self):
         self._armed = False
-        self._armed_ms = 0
+        self._until_s = 0
 
     def arm(self):
         self._armed = True
-        self._armed_ms = hal.ticks_ms()
+        self._until_s = hal.uptime_s() + _ARM_EXPIRES_S
 
     def armed(self):
-        if self._armed and hal.ticks_diff(hal.ticks_ms(), self._armed_ms) > _ARM_EXPIRES_MS:
+        if self._armed and hal.uptime_s() >= self._until_s:
             self._armed = False
         return self._armed
 

@@ -18,6 +18,9 @@ _KIND_TAKE = const(2)
 _KIND_SAFE = const(3)
 _NOBODY = const(-1)
 
+# Longest recovery: door shut, focal plane off, heater off; a stuck unit must not hold the machine.
+_RECOVERY_LIMIT_MS = const(15000)
+
 
 class ModeMachine:
     """Mode of one instrument, by its tables.
@@ -59,6 +62,9 @@ class ModeMachine:
     def is_safe(self):
         return self.kind() == _KIND_SAFE
 
+    def is_safing(self):
+        return self._safing is not None
+
     def busy(self):
         return self._target != _NOBODY or self._safing is not None
 
@@ -75,6 +81,12 @@ class ModeMachine:
         if self._kinds[target] not in (_KIND_OFF, _KIND_REST):
             raise Refusal(failures.ILLEGAL_TRANSITION, self.mode, target)
         yield from self.transition(target, None)
+
+    def take(self, target, request):
+        """Generator: a transition to a data take. Raises Refusal when the mode is not one."""
+        if self._kinds[target] != _KIND_TAKE:
+            raise Refusal(failures.ILLEGAL_TRANSITION, self.mode, target)
+        yield from self.transition(target, request)
 
     def transition(self, target, request):
         """Generator: one transition of the table. Raises Refusal at the start, Failure later."""
@@ -112,9 +124,12 @@ class ModeMachine:
     def hard_off(self):
         """Open the instrument's limiters at once. Raises Failure when the power unit does not confirm."""
         self._driver.inhibit()
-        self._override(0)
-        self._safing = None
         self._driver.cut_power()
+        self._override(0)
+        if self._safing is not None:
+            self._safing.close()
+            self._safing = None
+        self._driver.abandon_entry()
         self.set_mode(0)
 
     def run(self):
@@ -128,6 +143,10 @@ class ModeMachine:
             before = self.mode
             self.set_mode(stop.value)
             self._events.report(events.SAFED, self.instrument, before, self._safing_cause)
+        except Exception:
+            # A software fault: from the beginning next cycle, and the supervisor sees this activity fail.
+            self._safing = self._driver.safing()
+            raise
 
     def _require_free(self):
         self._refuse.require_clear()
@@ -163,6 +182,12 @@ class ModeMachine:
             if not self._overridden:
                 yield from self._recover(origin, failure)
             raise
+        except Exception:
+            # A software fault in a procedure: nobody knows what the unit was left in.
+            steps.close()
+            if not self._overridden:
+                self.safe(events.HANDLER_FAULT[0])
+            raise
         finally:
             self._target = _NOBODY
 
@@ -183,10 +208,21 @@ class ModeMachine:
             yield reached
 
     def _recover(self, origin, failure):
-        """Generator: back to a mode of rest; what cannot be brought there is safed."""
+        """Generator: back to a mode of rest; what cannot be brought there in time is safed."""
+        steps = self._driver.recover(origin, failure)
+        started_ms = hal.ticks_ms()
         try:
-            mode = yield from self._driver.recover(origin, failure)
+            while not self._overridden:
+                next(steps)
+                if hal.ticks_diff(hal.ticks_ms(), started_ms) > _RECOVERY_LIMIT_MS:
+                    raise Failure(failures.STEP_TIME_OUT, 0, _RECOVERY_LIMIT_MS)
+                yield 0
+        except StopIteration as stop:
+            self.set_mode(stop.value)
         except Failure:
             self.safe(events.TRANSITION_FAILED[0])
-            return
-        self.set_mode(mode)
+        except Exception:
+            self.safe(events.HANDLER_FAULT[0])
+            raise
+        finally:
+            steps.close()

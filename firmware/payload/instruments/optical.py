@@ -19,6 +19,12 @@ STEP_ENTRY_OPEN = const(2)
 STEP_IMAGING = const(3)
 STEP_IMAGED = const(4)
 
+_REST_STATES = {
+    enums.OPTICAL_MODE_STANDBY: enums.OPTICAL_UNIT_STATE_IDLE,
+    enums.OPTICAL_MODE_THERMAL_STABILISATION: enums.OPTICAL_UNIT_STATE_STABILISING,
+    enums.OPTICAL_MODE_READY: enums.OPTICAL_UNIT_STATE_READY,
+}
+
 
 class Optical(Instrument):
     def __init__(self, machine, unit, limiters, catalogue, waits, event_service):
@@ -29,7 +35,7 @@ class Optical(Instrument):
             # The door's supply first: its spring shuts it while the rest is switched off.
             (enums.LIMITER_DOOR, enums.LIMITER_OPTICAL_HEATER, enums.LIMITER_OPTICAL_UNIT),
             catalogue,
-            (pool.OPTICAL_STATE, pool.OPTICAL_FAULT_FLAGS, enums.OPTICAL_UNIT_STATE_FAILED),
+            (pool.OPTICAL_STATE, pool.OPTICAL_FAULT_FLAGS, enums.OPTICAL_UNIT_STATE_FAILED, _REST_STATES),
             event_service,
         )
         self._waits = waits
@@ -49,7 +55,7 @@ class Optical(Instrument):
         self.require_start(start)
         self._encode_settings(settings)
         duration_ms = hal.get(hal.U32, self._settings, units.IMAGE_SETTINGS_DURATION_MS)
-        yield from self.machine.transition(mode, TakeRequest(task_id, mode, priority, start, duration_ms, None))
+        yield from self.machine.take(mode, TakeRequest(task_id, mode, priority, start, duration_ms, None))
 
     def move_door(self, position):
         """Generator: move the door in READY and wait for its switches. OPEN needs the Sun far enough away."""
@@ -181,19 +187,20 @@ class Optical(Instrument):
         unit.write(units.OPTICAL_CONTROL_TASK_ID, hal.U32, request.task_id)
         unit.write(units.OPTICAL_CONTROL_ENTRY_ID, hal.U16, self._catalogue.open_entry_id())
         unit.write_time(units.OPTICAL_CONTROL_START_COARSE, request.start)
-        while hal.time_until_ms(request.start, 0) > _START_COMMAND_LEAD_MS:
-            self._require_well()
-            yield 0
+        yield from self._await_start(request, _START_COMMAND_LEAD_MS)
         self._command(enums.OPTICAL_UNIT_COMMAND_START)
-        yield from self._await(pool.OPTICAL_STATE, enums.OPTICAL_UNIT_STATE_IMAGING)
+        yield from self.unit.fresh_sample()
+        while hal.pool_get(pool.OPTICAL_STATE) != enums.OPTICAL_UNIT_STATE_IMAGING:
+            self._require_imaging()
+            yield 0
         self.machine.set_mode(request.mode)
         yield STEP_IMAGING
         while hal.pool_get(pool.OPTICAL_PHASE) != enums.OPTICAL_PHASE_DONE:
             self._require_imaging()
             yield 0
-        yield from self._close_and_report(request.task_id)
+        packets = yield from self._close_and_report(request.task_id)
         yield STEP_IMAGED
-        if self._catalogue.packets() == 0:
+        if packets == 0:
             raise Failure(failures.DATA_TAKE_EMPTY, 0)
         yield from self._await(pool.OPTICAL_STATE, enums.OPTICAL_UNIT_STATE_READY)
         self.machine.set_mode(enums.OPTICAL_MODE_READY)

@@ -17,6 +17,12 @@ STEP_ENTRY_OPEN = const(2)
 STEP_TAKING = const(3)
 STEP_TAKEN = const(4)
 
+_REST_STATES = {
+    enums.SAR_MODE_INIT: enums.SAR_UNIT_STATE_IDLE,
+    enums.SAR_MODE_STANDBY: enums.SAR_UNIT_STATE_IDLE,
+    enums.SAR_MODE_PREOP: enums.SAR_UNIT_STATE_READY,
+}
+
 
 class Sar(Instrument):
     def __init__(self, machine, unit, limiters, catalogue, slots, permit, waits, event_service):
@@ -26,7 +32,7 @@ class Sar(Instrument):
             limiters,
             (enums.LIMITER_SAR_UNIT,),
             catalogue,
-            (pool.SAR_STATE, pool.SAR_FAULT_FLAGS, enums.SAR_UNIT_STATE_FAILED),
+            (pool.SAR_STATE, pool.SAR_FAULT_FLAGS, enums.SAR_UNIT_STATE_FAILED, _REST_STATES),
             event_service,
         )
         self._slots = slots
@@ -49,7 +55,7 @@ class Sar(Instrument):
         mode = self._slots.mode(slot)
         self.require_start(start)
         request = TakeRequest(task_id, mode, priority, start, self._slots.duration_ms(slot), slot)
-        yield from self.machine.transition(mode, request)
+        yield from self.machine.take(mode, request)
 
     def require_table(self, request):
         """Guard TABLE_VALID: the slot holds a table of the mode (only valid tables are ever stored)."""
@@ -132,7 +138,9 @@ class Sar(Instrument):
 
     def _data_take(self, request):
         unit = self.unit
+        # Now: the slot may be loaded anew while this data take waits for its start.
         block = self._slots.block(request.slot)
+        transmits = self._slots.transmits(request.slot)
         unit.write_verified(units.SAR_TABLE_ADDRESS, block, len(block))
         yield STEP_TABLE_VERIFIED
         yield from self._open_entry(request)
@@ -140,15 +148,15 @@ class Sar(Instrument):
         unit.write(units.SAR_CONTROL_TASK_ID, hal.U32, request.task_id)
         unit.write(units.SAR_CONTROL_ENTRY_ID, hal.U16, self._catalogue.open_entry_id())
         unit.write_time(units.SAR_CONTROL_START_COARSE, request.start)
-        transmits = self._slots.transmits(request.slot)
-        while hal.time_until_ms(request.start, 0) > _ENABLE_LEAD_MS:
-            self._require_well()
-            yield 0
+        yield from self._await_start(request, _ENABLE_LEAD_MS)
         try:
             if transmits and not (self._permit.begin_take() and hal.guard_transmit(True)):
                 raise Failure(failures.NO_TRANSMIT_PERMIT)
             self._command(enums.SAR_UNIT_COMMAND_START)
-            yield from self._await(pool.SAR_STATE, enums.SAR_UNIT_STATE_TAKING)
+            yield from self.unit.fresh_sample()
+            while hal.pool_get(pool.SAR_STATE) != enums.SAR_UNIT_STATE_TAKING:
+                self._require_taking()
+                yield 0
             self.machine.set_mode(request.mode)
             yield STEP_TAKING
             while hal.pool_get(pool.SAR_PHASE) != enums.SAR_PHASE_DONE:
@@ -156,9 +164,9 @@ class Sar(Instrument):
                 yield 0
         finally:
             self._permit.end_take()
-        yield from self._close_and_report(request.task_id)
+        packets = yield from self._close_and_report(request.task_id)
         yield STEP_TAKEN
-        if self._catalogue.packets() == 0:
+        if packets == 0:
             raise Failure(failures.DATA_TAKE_EMPTY, 0)
         yield from self._await(pool.SAR_STATE, enums.SAR_UNIT_STATE_READY)
         self.machine.set_mode(enums.SAR_MODE_PREOP)

@@ -25,9 +25,9 @@ class RecorderService:
             raise Refusal(failures.NO_SUCH_ENTRY, last_entry, present)
         yield 0
         for entry_id in range(first_entry, last_entry + 1):
-            yield from self._catalogue.read(entry_id)
             while self._queue.free(queue.RESPONSE) < _ROOM_OCTETS:
                 yield 0
+            yield from self._catalogue.read(entry_id)
             self._writer.begin(*reports.CATALOGUE_ENTRY)
             self._writer.octets(self._catalogue.entry, 0, units.CATALOGUE_ENTRY_OCTETS)
             self._writer.end(queue.RESPONSE)

@@ -9,12 +9,18 @@ from payload.tables import enums, failures, mission, pool, units
 _CRC_OCTETS = const(2)
 _STEP_LIMIT_MS = const(2000)
 _SELECT_ATTEMPTS = const(3)
+_ORPHAN_RETRY_CYCLES = const(10)
 
 
 class Catalogue:
+    """One entry is open at a time, held by whoever opened it until close() or release()."""
+
     def __init__(self, unit):
         self._unit = unit
-        self._orphan_checked = False
+        self._held = False
+        self._reading = False
+        self._closing = False
+        self._orphan_skip_cycles = 0
         self.entry = bytearray(units.RECORDER_ENTRY_OCTETS)
 
     def entries(self):
@@ -22,14 +28,28 @@ class Catalogue:
 
     def open(self, task_id, instrument, mode, priority):
         """Generator: open an entry; afterwards open_entry_id() is its id. Raises Failure."""
+        if self._held:
+            # The other instrument's: both may have passed the guard on the same sample.
+            raise Failure(failures.RECORDER_REFUSED, 0, self.open_entry_id())
         unit = self._unit
         unit.require_link()
-        unit.write(units.RECORDER_CONTROL_ENTRY_TASK_ID, hal.U32, task_id)
-        unit.write(units.RECORDER_CONTROL_ENTRY_INSTRUMENT, hal.U8, instrument)
-        unit.write(units.RECORDER_CONTROL_ENTRY_MODE, hal.U8, mode)
-        unit.write(units.RECORDER_CONTROL_ENTRY_PRIORITY, hal.U8, priority)
-        self._command(enums.RECORDER_COMMAND_OPEN_ENTRY)
-        yield from self._await_state(enums.RECORDER_STATE_RECORDING)
+        self._held = True
+        opened = False
+        try:
+            unit.write(units.RECORDER_CONTROL_ENTRY_TASK_ID, hal.U32, task_id)
+            unit.write(units.RECORDER_CONTROL_ENTRY_INSTRUMENT, hal.U8, instrument)
+            unit.write(units.RECORDER_CONTROL_ENTRY_MODE, hal.U8, mode)
+            unit.write(units.RECORDER_CONTROL_ENTRY_PRIORITY, hal.U8, priority)
+            self._command(enums.RECORDER_COMMAND_OPEN_ENTRY)
+            yield from self._await_state(enums.RECORDER_STATE_RECORDING)
+            opened = True
+        finally:
+            if not opened:
+                self._held = False
+
+    def release(self):
+        """Give up an entry that could not be closed; run() closes it when the recorder is there."""
+        self._held = False
 
     def open_entry_id(self):
         return hal.pool_get(pool.RECORDER_OPEN_ENTRY_ID)
@@ -42,10 +62,30 @@ class Catalogue:
             raise Failure(failures.RECORDER_REFUSED, hal.pool_get(pool.RECORDER_FAULT_FLAGS))
         self._command(enums.RECORDER_COMMAND_CLOSE_ENTRY)
         yield from self._await_state(enums.RECORDER_STATE_READY)
-        yield from self.read(entry_id)
+        self._held = False
+        # Before any other reader, which could otherwise keep a data take from its end.
+        self._closing = True
+        try:
+            while self._reading:
+                yield 0
+            yield from self._select_and_read(entry_id)
+        finally:
+            self._closing = False
 
     def read(self, entry_id):
-        """Generator: read one entry into `entry`, its CRC checked. Raises Failure."""
+        """Generator: read one entry into `entry`, its CRC checked. Raises Failure.
+
+        `entry` is good until the caller's next yield.
+        """
+        while self._reading or self._closing:
+            yield 0
+        self._reading = True
+        try:
+            yield from self._select_and_read(entry_id)
+        finally:
+            self._reading = False
+
+    def _select_and_read(self, entry_id):
         unit = self._unit
         unit.write(units.RECORDER_CONTROL_SELECT_ENTRY_ID, hal.U16, entry_id)
         self._command(enums.RECORDER_COMMAND_SELECT_ENTRY)
@@ -68,14 +108,22 @@ class Catalogue:
         return hal.get(hal.U32, self.entry, units.CATALOGUE_ENTRY_PACKETS)
 
     def run(self):
-        """Once after boot: an entry left open by what ran before us is closed, so that its data is kept."""
-        if self._orphan_checked or not hal.pool_valid(pool.RECORDER_STATE):
+        """Once a cycle: an entry that nobody holds is closed, so that its data is kept and the next can be opened.
+
+        Left open by what ran before us, by a hard-off, or by a recorder that was lost when it was to be closed.
+        """
+        if self._orphan_skip_cycles:
+            self._orphan_skip_cycles -= 1
             return
-        if hal.pool_get(pool.RECORDER_STATE) == enums.RECORDER_STATE_BOOT:
+        if self._held or not hal.pool_valid(pool.RECORDER_STATE):
             return
-        self._orphan_checked = True
-        if hal.pool_get(pool.RECORDER_OPEN_ENTRY_ID):
+        if hal.pool_get(pool.RECORDER_STATE) != enums.RECORDER_STATE_RECORDING:
+            return
+        self._orphan_skip_cycles = _ORPHAN_RETRY_CYCLES
+        try:
             self._command(enums.RECORDER_COMMAND_CLOSE_ENTRY)
+        except Failure as failure:
+            hal.console("entry not closed: failure %d\n" % failure.code)
 
     def predicted_fits(self, predicted_mib):
         """Does the recorder have the margin times what is predicted?"""

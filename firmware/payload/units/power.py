@@ -25,6 +25,7 @@ class Limiters:
     def __init__(self, unit, event_service):
         self._unit = unit
         self._events = event_service
+        self._boot_pending = False
 
     def command(self, limiter, closed):
         """Command a limiter; the event logs every switch-on and switch-off. Raises Failure."""
@@ -33,11 +34,26 @@ class Limiters:
         self._events.report(events.LIMITER_SWITCHED, limiter, 1 if closed else 0)
 
     def open_all(self):
-        """Every limiter open, whatever its state (boot: every actuator is inhibited). Raises Failure."""
+        """Boot: every limiter open, whatever its state; every actuator is inhibited. Raises Failure.
+
+        When the power unit does not answer now, run() does it at its first sample.
+        """
+        self._boot_pending = True
         for limiter in _LIMITERS:
             self._unit.write(_REGISTERS[limiter], hal.U16, enums.LIMITER_COMMAND_OPEN)
+        self._boot_pending = False
+
+    def run(self):
+        """Once a cycle: what open_all() could not do. Nothing was switched on since: that takes a fresh sample."""
+        if self._boot_pending and hal.pool_valid(pool.POWER_LIMITERS_CLOSED):
+            try:
+                self.open_all()
+            except Failure as failure:
+                hal.console("limiters not opened: failure %d\n" % failure.code)
 
     def is_closed(self, limiter):
+        """By the unit's telemetry. Raises Failure when the unit is lost."""
+        self._unit.require_link()
         return bool(hal.pool_get(pool.POWER_LIMITERS_CLOSED) >> limiter & 1)
 
     def switch(self, limiter, closed):

@@ -4,7 +4,8 @@ import hal
 
 import runner
 from payload.failure import Failure, Refusal
-from payload.instruments.interlocks import Interlocks, RefuseState
+from payload.instruments import interlocks
+from payload.instruments.interlocks import Interlocks, RefuseState, TwoStep
 from payload.instruments.machine import ModeMachine
 from payload.tables import events, failures, pool
 from runner import refused
@@ -40,8 +41,13 @@ class Instrument:
         self.cycles = 3
         self.failure = None
         self.recovery_failure = None
+        self.recovery_cycles = 1
+        self.safing_failure = None
+        self.safings_closed = 0
         self.inhibited = 0
         self.power_cuts = 0
+        self.cut_failure = None
+        self.abandoned = 0
         self.closed = 0
         self.recovered = 0
 
@@ -50,18 +56,29 @@ class Instrument:
 
     def cut_power(self):
         self.power_cuts += 1
+        if self.cut_failure:
+            raise self.cut_failure
+
+    def abandon_entry(self):
+        self.abandoned += 1
 
     def recover(self, origin, failure):
-        yield 0
+        for _ in range(self.recovery_cycles):
+            yield 0
         self.recovered += 1
         if self.recovery_failure:
             raise self.recovery_failure
         return origin
 
     def safing(self):
-        yield 0
-        yield 0
-        return SAFE
+        try:
+            yield 0
+            if self.safing_failure:
+                raise self.safing_failure
+            yield 0
+            return SAFE
+        finally:
+            self.safings_closed += 1
 
     def _procedure(self, request):
         try:
@@ -259,6 +276,156 @@ def test_first_cause_stays_latched():
     setup.refuse.latch(21)
     setup.refuse.latch(22)
     assert setup.refuse.cause() == 21
+
+
+def _failing_recovery(setup, failure=None):
+    """A transition whose recovery is under way."""
+    setup.machine.mode = REST
+    setup.instrument.failure = failure or Failure(failures.UNIT_FAULT, 1)
+    setup.instrument.cycles = 0
+    setup.instrument.recovery_cycles = 100000
+    transition = setup.machine.transition(READY, None)
+    next(transition)
+    next(transition)
+    return transition
+
+
+def _end(transition):
+    try:
+        for _ in transition:
+            pass
+    except Failure:
+        pass
+
+
+def test_recovery_has_a_time_limit():
+    setup = Setup()
+    transition = _failing_recovery(setup)
+    try:
+        for _ in range(400):
+            next(transition)
+            hal.sleep((hal.ticks_ms() + 100) & 0x3FFFFFFF)
+        raise AssertionError("no time limit")
+    except Failure:
+        pass
+    setup.run(5)
+    assert setup.machine.mode == SAFE and not setup.machine.busy()
+
+
+def test_safing_overrides_a_recovery():
+    setup = Setup()
+    transition = _failing_recovery(setup)
+    setup.machine.safe(CAUSE)
+    _end(transition)
+    assert setup.instrument.recovered == 0
+    setup.run(5)
+    assert setup.machine.mode == SAFE
+
+
+def test_hard_off_overrides_a_recovery():
+    setup = Setup()
+    transition = _failing_recovery(setup)
+    setup.machine.hard_off()
+    _end(transition)
+    setup.run(5)
+    assert setup.machine.mode == OFF and not setup.machine.busy()
+
+
+def test_hard_off_ends_a_safing_and_abandons_the_entry():
+    setup = Setup()
+    setup.machine.mode = READY
+    setup.machine.safe(CAUSE)
+    setup.run(1)
+    setup.machine.hard_off()
+    assert setup.instrument.safings_closed == 1, "the safing was left hanging"
+    setup.run(5)
+    assert setup.machine.mode == OFF and setup.instrument.abandoned == 1
+
+
+def test_hard_off_that_is_not_confirmed_leaves_the_safing_to_go_on():
+    setup = Setup()
+    setup.machine.mode = READY
+    setup.machine.safe(CAUSE)
+    setup.run(1)
+    setup.instrument.cut_failure = Failure(failures.BUS_NO_REPLY, 0x40)
+    refused(failures.BUS_NO_REPLY, setup.machine.hard_off)
+    setup.run(5)
+    assert setup.machine.mode == SAFE
+
+
+def test_software_fault_in_a_procedure_is_safed():
+    setup = Setup()
+    setup.machine.mode = REST
+    setup.instrument.failure = ValueError("fault")
+    try:
+        setup.go(READY)
+        raise AssertionError("no fault")
+    except ValueError:
+        pass
+    assert setup.machine.mode != SAFE and setup.refuse.cause() == events.HANDLER_FAULT[0]
+    setup.run(5)
+    assert setup.machine.mode == SAFE and setup.instrument.closed == 1
+
+
+def test_software_fault_in_a_recovery_is_safed():
+    setup = Setup()
+    setup.machine.mode = REST
+    setup.instrument.failure = Failure(failures.UNIT_FAULT, 1)
+    setup.instrument.recovery_failure = ValueError("fault")
+    try:
+        setup.go(READY)
+        raise AssertionError("no fault")
+    except ValueError:
+        pass
+    setup.run(5)
+    assert setup.machine.mode == SAFE
+
+
+def test_software_fault_in_a_safing_begins_it_again():
+    setup = Setup()
+    setup.machine.mode = READY
+    setup.instrument.safing_failure = ValueError("fault")
+    setup.machine.safe(CAUSE)
+    faults = 0
+    for _ in range(4):
+        try:
+            setup.machine.run()
+        except ValueError:
+            faults += 1
+    assert faults == 2 and setup.machine.mode == READY, "the supervisor sees the fault"
+    setup.instrument.safing_failure = None
+    setup.run(5)
+    assert setup.machine.mode == SAFE
+
+
+def test_a_data_take_telecommand_reaches_no_other_mode():
+    setup = Setup()
+    refused(failures.ILLEGAL_TRANSITION, setup.machine.take, REST, None)
+    assert setup.machine.mode == OFF
+
+
+def test_arm_does_not_come_back_when_ticks_wrap():
+    for later_s in (59, 61, 600000, 1000000, 2000000):
+        two_step = TwoStep()
+        two_step.arm()
+        interlocks.hal = _Clock(later_s)
+        armed = two_step.armed()
+        interlocks.hal = hal
+        assert armed == (later_s < 60), later_s
+
+
+class _Clock:
+    """The clocks of the module hal, some seconds later."""
+
+    def __init__(self, later_s):
+        self._later_s = later_s
+        self.ticks_diff = hal.ticks_diff
+
+    def uptime_s(self):
+        return hal.uptime_s() + self._later_s
+
+    def ticks_ms(self):
+        return (hal.ticks_ms() + self._later_s * 1000) & 0x3FFFFFFF
 
 
 class Protection:

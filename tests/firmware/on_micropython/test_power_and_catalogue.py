@@ -1,0 +1,139 @@
+"""Limiters at boot, the one holder of the recorder's entry, and the start that a preparation may miss."""
+
+import hal
+
+import runner
+from bench import Bench
+from payload.failure import Failure
+from payload.instruments.instrument import TakeRequest
+from payload.tables import enums, failures, pool, units
+from payload.units.power import Limiters
+from runner import refused
+
+
+class Events:
+    def report(self, event, *fields):
+        pass
+
+
+class PowerUnit:
+    """Fails while `failing`; remembers what was written."""
+
+    def __init__(self):
+        self.failing = True
+        self.written = []
+
+    def require_link(self):
+        if self.failing:
+            raise Failure(failures.UNIT_LOST, units.POWER_NODE)
+
+    def write(self, address, type_code, value):
+        if self.failing:
+            raise Failure(failures.BUS_NO_REPLY, units.POWER_NODE)
+        self.written.append((address, value))
+
+
+def test_limiters_that_could_not_be_opened_at_boot_are_opened_later():
+    hal.init(0x0E00, True)
+    unit = PowerUnit()
+    limiters = Limiters(unit, Events())
+    refused(failures.BUS_NO_REPLY, limiters.open_all)
+    limiters.run()
+    hal.pool_set(pool.POWER_LIMITERS_CLOSED, 0x0F)
+    limiters.run()
+    assert unit.written == []
+    unit.failing = False
+    limiters.run()
+    assert [value for _, value in unit.written] == [enums.LIMITER_COMMAND_OPEN] * 4
+    limiters.run()
+    assert len(unit.written) == 4, "once only"
+
+
+def test_a_lost_power_unit_says_nothing_about_its_limiters():
+    hal.init(0x0E00, True)
+    refused(failures.UNIT_LOST, Limiters(PowerUnit(), Events()).is_closed, enums.LIMITER_DOOR)
+
+
+def _run(bench, *generators):
+    """Resume generators in turn, a cycle each, to their ends."""
+    pending = list(generators)
+    while pending:
+        for generator in list(pending):
+            try:
+                next(generator)
+            except StopIteration:
+                pending.remove(generator)
+        bench.cycles(1)
+
+
+def test_one_holder_of_an_entry():
+    bench = Bench()
+    bench.cycles(30)
+    catalogue = bench.payload.catalogue
+    before = catalogue.entries()
+    first = catalogue.open(1, enums.INSTRUMENT_SAR, 4, 0)
+    next(first)
+    refused(failures.RECORDER_REFUSED, catalogue.open, 2, enums.INSTRUMENT_OPTICAL, 5, 0)
+    _run(bench, first)
+    refused(failures.RECORDER_REFUSED, catalogue.open, 2, enums.INSTRUMENT_OPTICAL, 5, 0)
+    _run(bench, catalogue.close())
+    _run(bench, catalogue.open(2, enums.INSTRUMENT_OPTICAL, 5, 0))
+    _run(bench, catalogue.close())
+    assert catalogue.entries() == before + 2
+
+
+def test_an_entry_that_nobody_holds_is_closed():
+    bench = Bench()
+    bench.cycles(30)
+    catalogue = bench.payload.catalogue
+    _run(bench, catalogue.open(1, enums.INSTRUMENT_SAR, 4, 0))
+    bench.cycles(20)
+    assert hal.pool_get(pool.RECORDER_OPEN_ENTRY_ID), "somebody holds it"
+    catalogue.release()
+    bench.cycles(5)
+    assert hal.pool_get(pool.RECORDER_OPEN_ENTRY_ID) == 0
+    assert hal.pool_get(pool.RECORDER_FAULT_FLAGS) == 0, "closed once"
+    unfinished = catalogue.open(2, enums.INSTRUMENT_SAR, 4, 0)
+    next(unfinished)
+    unfinished.close()
+    bench.cycles(15)
+    assert hal.pool_get(pool.RECORDER_OPEN_ENTRY_ID) == 0
+
+
+def test_readers_take_turns():
+    bench = Bench()
+    bench.cycles(30)
+    catalogue = bench.payload.catalogue
+    for task_id in (1, 2):
+        _run(bench, catalogue.open(task_id, enums.INSTRUMENT_SAR, 4, 0))
+        _run(bench, catalogue.close())
+    seen = []
+
+    def read(entry_id):
+        yield from catalogue.read(entry_id)
+        seen.append(hal.get(hal.U16, catalogue.entry, units.CATALOGUE_ENTRY_ENTRY_ID))
+
+    _run(bench, read(1), read(2))
+    assert sorted(seen) == [1, 2], seen
+    hanging = catalogue.read(1)
+    next(hanging)
+    hanging.close()
+    _run(bench, read(2))
+
+
+def test_a_start_that_passed_while_preparing_is_refused():
+    bench = Bench()
+    bench.prepare_data_take()
+    sar = bench.payload.instruments[enums.INSTRUMENT_SAR]
+    start = bytearray(7)
+    for delay_ms, passed in ((-1000, True), (150, True), (600, False)):
+        hal.time_after_ms(delay_ms, start, 0)
+        steps = sar._await_start(TakeRequest(1, 4, 0, start, 1000, 0), 700)
+        if passed:
+            failure = refused(failures.START_IN_THE_PAST, lambda steps=steps: steps)
+            assert sar.is_well(failure)
+        else:
+            assert list(steps) == []
+
+
+runner.run(globals())
