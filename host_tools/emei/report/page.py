@@ -162,6 +162,7 @@ th { text-align: left; white-space: nowrap; color: var(--soft); font-weight: 600
   border-bottom: 2px solid var(--line); padding: 4px 8px; vertical-align: bottom; }
 td { border-bottom: 1px solid var(--line); padding: 4px 8px; vertical-align: top; overflow-wrap: anywhere; }
 td.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+table.commands th:first-child, table.events th:first-child { text-align: right; }
 tr.group th { background: var(--paper); color: var(--ink); border-bottom: 1px solid var(--line); padding-top: 8px; }
 .steps td:nth-child(2) { width: 21%; } .steps td:nth-child(3) { width: 28%; color: var(--soft); }
 .status { white-space: nowrap; font-weight: 600; }
