@@ -16,6 +16,7 @@ _TICKS_MASK = const(0x3FFFFFFF)
 _COLLECT_BELOW_OCTETS = const(98304)
 _ACCOUNT_PERIOD_CYCLES = const(10)
 _LARGEST_U16 = const(0xFFFF)
+_ROUTER = const(0)  # its place in the due-table
 
 
 class Activity:
@@ -75,8 +76,8 @@ class Executive:
                     activity.done_cycle = number
             if number - activity.done_cycle > activity.period_cycles:
                 progress = False
-        hal.guard_heartbeat()
         if progress:
+            hal.guard_heartbeat()
             hal.watchdog_feed()
         self._queue.pump()
         self.cycles = number + 1
@@ -89,8 +90,8 @@ class Executive:
             self._handled = router.handled
             gc.collect()
         while hal.idle(until_ms):
-            if not router.poll():
-                # Nothing could be taken (a part of a frame, or no room for reports): wait the cycle out.
+            if not self._poll():
+                # Nothing could be taken (a part of a frame, no room for reports, or a fault): wait the cycle out.
                 self._queue.pump()
                 hal.sleep(until_ms)
                 return
@@ -111,6 +112,14 @@ class Executive:
         if self.cycles % _ACCOUNT_PERIOD_CYCLES == 0:
             hal.pool_set(pool.MEM_FREE_OCTETS, hal.heap_free())
             hal.pool_set(pool.MEM_LARGEST_FREE_OCTETS, hal.heap_largest_free())
+
+    def _poll(self):
+        """The router's poll; a fault in it ends neither the cycle nor the application."""
+        try:
+            return self._router.poll()
+        except Exception as error:
+            self._fault(_ROUTER, error)
+            return False
 
     def _fault(self, index, error):
         fault = enums.SOFTWARE_FAULT_MEMORY if isinstance(error, MemoryError) else enums.SOFTWARE_FAULT_EXCEPTION

@@ -11,6 +11,9 @@ _ACK_START = const(2)
 _ACK_PROGRESS = const(4)
 _ACK_COMPLETION = const(8)
 
+_LOWEST_I32 = -0x80000000
+_HIGHEST_I32 = 0x7FFFFFFF
+
 
 class Verification:
     def __init__(self, writer):
@@ -57,6 +60,11 @@ class Verification:
     def _failure(self, report, request, code, detail, limit):
         self._begin(report, request)
         self._writer.field(hal.U16, code)
-        self._writer.field(hal.I32, detail)
-        self._writer.field(hal.I32, limit)
+        self._writer.field(hal.I32, _clipped(detail))
+        self._writer.field(hal.I32, _clipped(limit))
         self._writer.end(queue.RESPONSE)
+
+
+def _clipped(value):
+    """The value as far as the signed field carries it: a failure report is always sent."""
+    return max(_LOWEST_I32, min(value, _HIGHEST_I32))

@@ -54,6 +54,7 @@ class Router:
         self._accepted = 0
         self._rejected = 0
         self._deferred = 0
+        self._deferring = False
         self._malformed = 0
         self.handled = 0
         for parameter in (pool.TC_ACCEPTED, pool.TC_REJECTED, pool.TC_DEFERRED, pool.LINK_PACKETS_MALFORMED):
@@ -71,9 +72,9 @@ class Router:
             if self._queue.free(queue.RESPONSE) < _WORST_REPORTS_OCTETS:
                 self._queue.pump()
                 if self._queue.free(queue.RESPONSE) < _WORST_REPORTS_OCTETS:
-                    self._deferred = (self._deferred + 1) & 0xFFFF
-                    hal.pool_set(pool.TC_DEFERRED, self._deferred)
+                    self._count_deferred()
                     return taken
+            self._deferring = False
             length = hal.link_receive(self._packet)
             if length == 0:
                 return taken
@@ -229,6 +230,13 @@ class Router:
     def _reject(self, request, code, detail, limit):
         self._count_rejected()
         self._verification.acceptance_failure(request, code, detail, limit)
+
+    def _count_deferred(self):
+        """Once for the telecommand that waits, however often it is looked at."""
+        if not self._deferring:
+            self._deferring = True
+            self._deferred = (self._deferred + 1) & 0xFFFF
+            hal.pool_set(pool.TC_DEFERRED, self._deferred)
 
     def _count_rejected(self):
         self._rejected = (self._rejected + 1) & 0xFFFF
