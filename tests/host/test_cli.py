@@ -235,8 +235,14 @@ def test_send_shows_a_failure_as_its_sentence(board: Callable[[Answer], Board]) 
 
 
 def test_a_silent_board_is_a_sentence(board: Callable[[Answer], Board]) -> None:
-    result = run("send", "PING", "--port", board(lambda packet: b"").port, "--timeout", "0.2")
-    assert refused(result) == "PING is sent: nothing further came within 0.2 s."
+    port = board(lambda packet: b"").port
+    assert refused(run("send", "PING", "--port", port, "--timeout", "0.2")) == (
+        "PING is sent: nothing further came within 0.2 s. "
+        f"No telemetry came either: check the board, the port {port} and --spacecraft."
+    )
+    port = board(lambda packet: report(1, 1, packet[:4])).port
+    result = run("send", "PING", "--port", port, "--timeout", "0.2")
+    assert refused(result) == "PING is accepted: nothing further came within 0.2 s."
 
 
 @pytest.mark.parametrize("seconds", ["nan", "inf", "-1", "soon"])

@@ -77,6 +77,8 @@ def send(
             command.wait(timeout_s)
         except CommandError as error:
             problem = _problem(command, error)
+            if session.packets_received == 0:
+                problem += f" No telemetry came either: check the board, the port {port} and --spacecraft."
         if as_json:
             print_json(_command_as_json(command, problem))
         else:
