@@ -114,6 +114,8 @@ lint: $(STAMPS)/generate $(MPY_CROSS) ## Check the sources: ruff, mypy, mpy-cros
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
+	@mkdir -p $(BUILD)/stubs && cp "$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/micropython.pyi" $(BUILD)/stubs/
+	$(PYTHON) -m mypy --config-file firmware/mypy.ini
 	$(PYTHON) -m emei.dictionary.check
 	@echo "mpy-cross on every firmware file"
 	@for file in $(FIRMWARE_PY) $$(find $(BUILD)/gen/firmware -name '*.py'); do $(MPY_CROSS) -o /dev/null $$file || exit 1; done

@@ -61,10 +61,10 @@ class Payload:
         slots = TableSlots()
         self.permit = TransmitPermit(self.events)
         self.refuse = RefuseState()
-        checks = {}
+        checks: dict = {}
         interlocks = Interlocks(checks)
 
-        self.instruments = {}
+        self.instruments: dict = {}
         sar = optical = None
         if enums.INSTRUMENT_SAR in fitted:
             machine = ModeMachine(
@@ -95,7 +95,8 @@ class Payload:
 
         def memory_budget(request):
             # Only a SAR request names a table slot.
-            (optical if request.slot is None else sar).require_memory(request)
+            instrument = enums.INSTRUMENT_OPTICAL if request.slot is None else enums.INSTRUMENT_SAR
+            self.instruments[instrument].require_memory(request)
 
         checks["memory_budget"] = memory_budget
 

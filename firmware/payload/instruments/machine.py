@@ -37,7 +37,6 @@ class ModeMachine:
         self._interlocks = interlocks
         self._refuse = refuse
         self._events = event_service
-        self._driver = None
         self._target = _NOBODY
         self._cancelled = False
         self._cancel_cause = 0

@@ -136,7 +136,7 @@ class Router:
         """The arguments as a list; raises Refusal naming the argument that is wrong."""
         packet = self._packet
         offset = _HEADER_OCTETS
-        arguments = []
+        arguments: list = []
         for number, (type_code, list_max, minimum, maximum, allowed) in enumerate(specification, 1):
             octets = hal.octets(type_code)
             count = 1
@@ -152,7 +152,7 @@ class Router:
                     failures.ARGUMENTS_TOO_SHORT, end - _HEADER_OCTETS, offset + count * octets - _HEADER_OCTETS
                 )
             if type_code == hal.CUC:
-                value = bytes(packet[offset : offset + octets])
+                arguments.append(bytes(packet[offset : offset + octets]))
                 offset += octets
             else:
                 values = []
@@ -166,8 +166,7 @@ class Router:
                     ):
                         raise Refusal(failures.ARGUMENT_OUT_OF_RANGE, _int32(value), number)
                     values.append(value)
-                value = values if list_max else values[0]
-            arguments.append(value)
+                arguments.append(values if list_max else values[0])
         if offset != end:
             raise Refusal(failures.ARGUMENTS_TOO_LONG, end - _HEADER_OCTETS, offset - _HEADER_OCTETS)
         return arguments
