@@ -1,0 +1,115 @@
+"""What stands between a telecommand and the instruments: each refusal by its code, each inhibit where it is due."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from emei.platform import Platform, quiet_sky
+from emei.session import Session
+from hil.bench import Bench
+from hil.scenarios import steps
+
+pytestmark = pytest.mark.virtual_time
+
+
+@pytest.fixture(autouse=True)
+def _from_off_to_off(session: Session, platform: Platform, bench: Bench) -> Iterator[None]:
+    steps.ready(session, bench)
+    yield
+    bench.alarm(False)
+    bench.units.release("recorder.free_mib")
+    steps.all_off(session)
+    assert session.anomalies == []
+
+
+def start(session: Session, platform: Platform, lead_s: float) -> str:
+    """The refusal's name of a SAR data take that is to start then."""
+    command = session.send("SAR_START_DATA_TAKE", task_id=901, slot=0, start=platform.gps_s() + lead_s)
+    failure = command.refusal(steps.ANSWER_S)
+    assert failure.subservice == 4
+    return failure.name
+
+
+def test_alarm_opens_every_limiter_and_shuts_the_exit(session: Session, bench: Bench) -> None:
+    steps.sar_standby(session)
+    steps.optical_standby(session)
+    since = len(session.events)
+    bench.alarm(True)
+    session.wait_event("ALARM_RAISED", steps.ANSWER_S, since)
+    for mode in ("SAR_MODE", "OPTICAL_MODE"):
+        session.wait_for(lambda mode=mode: session.value(mode) == "OFF", steps.ANSWER_S, mode)  # type: ignore[misc]
+    assert bench.units.observe("power.limiters_closed") == 0
+    assert session.value("SAFING_CAUSE") == session.dictionary.event("ALARM_RAISED").id
+    for name in ("SAR_ARM_TRANSMIT", "SET_MODE_SAR"):
+        arguments: dict[str, Any] = {"mode": "INIT"} if name == "SET_MODE_SAR" else {}
+        assert session.send(name, **arguments).refusal(steps.ANSWER_S).name == "REFUSE_STATE"
+    session.send("ARM_SAFE_EXIT").wait(steps.ANSWER_S)
+    assert session.send("SAFE_EXIT").refusal(steps.ANSWER_S).name == "LIMIT_BROKEN"
+    bench.alarm(False)
+    session.run_for(0.5)
+    session.send("SAFE_EXIT").wait(steps.ANSWER_S)
+
+
+def test_data_take_guards(session: Session, bench: Bench, platform: Platform) -> None:
+    steps.sar_preop(session)
+    assert start(session, platform, 1.0) == "START_IN_THE_PAST"
+    assert start(session, platform, 130.0) == "START_TOO_FAR"
+    bench.units.force("recorder.free_mib", 1)
+    session.run_for(0.5)
+    assert start(session, platform, 4.0) == "MEMORY_BUDGET"
+    bench.units.release("recorder.free_mib")
+    session.run_for(0.5)
+    session.send("SAR_INHIBIT_TRANSMIT").wait(steps.ANSWER_S)
+    assert start(session, platform, 4.0) == "NO_TRANSMIT_PERMIT"
+
+
+@pytest.mark.parametrize("mode", ["STANDBY", "OFF"])
+def test_leaving_preop_sets_the_transmit_inhibit(session: Session, mode: str) -> None:
+    steps.sar_preop(session)
+    session.run_for(1.1)
+    assert session.value("TRANSMIT_PERMIT") == "PERMITTED"
+    since = len(session.events)
+    session.send("SET_MODE_SAR", mode=mode).wait(steps.ANSWER_S)
+    session.wait_event("TRANSMIT_INHIBITED", steps.ANSWER_S, since)
+
+
+def test_image_and_door_guards(session: Session, bench: Bench, platform: Platform) -> None:
+    steps.optical_standby(session)
+    failure = session.send("OPTICAL_MOVE_DOOR", position="OPEN").refusal(steps.ANSWER_S)
+    assert failure.name == "ILLEGAL_TRANSITION"
+    wait_ms = 30_000
+    session.send("SET_BENCH_WAIT", wait="OPTICAL_STABILISATION", wait_ms=wait_ms).wait(steps.ANSWER_S)
+    stabilise = session.send("SET_MODE_OPTICAL", mode="THERMAL_STABILISATION").wait(900)
+    assert stabilise.duration_s and stabilise.duration_s * 1000 >= wait_ms
+    session.send("SET_MODE_OPTICAL", mode="READY").wait(30)
+    near: dict[str, Any] = {**quiet_sky(platform.gps_s()), "sun_angle_deg": 29.0}
+    session.send("ANCILLARY_DATA", **near)
+    assert session.send("OPTICAL_MOVE_DOOR", position="OPEN").refusal(steps.ANSWER_S).name == "SUN_TOO_CLOSE"
+    session.run_for(1.5)
+    image: dict[str, Any] = {"task_id": 902, "mode": "STRIP", "start": platform.gps_s() + 5}
+    failure = session.send("OPTICAL_START_IMAGE", **image, line_period_us=60.0, integration_us=60.1).refusal(5)
+    assert failure.name == "CONSTRAINT"
+    assert session.send("OPTICAL_START_IMAGE", **image).refusal(steps.ANSWER_S).name == "DOOR_NOT_OPEN"
+    session.send("OPTICAL_MOVE_DOOR", position="OPEN").wait(10)
+    bench.units.force("recorder.free_mib", 1)
+    session.run_for(0.5)
+    image["start"] = platform.gps_s() + 5
+    assert session.send("OPTICAL_START_IMAGE", **image).refusal(steps.ANSWER_S).name == "MEMORY_BUDGET"
+    since = len(session.events)
+    session.send("SET_MODE_OPTICAL", mode="OFF").wait(20)
+    # Moved and confirmed before the supply went, not left to its spring.
+    session.wait_event("DOOR_MOVED", steps.ANSWER_S, since, position="SHUT")
+    assert bench.units.observe("power.limiters_closed") == 0
+
+
+def test_warm_up_takes_its_time(session: Session) -> None:
+    wait_ms = 40_000
+    session.send("SET_BENCH_WAIT", wait="SAR_WARMUP", wait_ms=wait_ms).wait(steps.ANSWER_S)
+    steps.sar_standby(session)
+    warm_up = session.send("SET_MODE_SAR", mode="PREOP").wait(240)
+    assert warm_up.duration_s and warm_up.duration_s * 1000 >= wait_ms
+
+
+def test_connection_test_of_another_process(session: Session) -> None:
+    assert session.send("CONNECTION_TEST", apid=2).refusal(steps.ANSWER_S).name == "UNKNOWN_APID"
