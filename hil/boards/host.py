@@ -48,26 +48,26 @@ class HostBoard:
 
     def run_until(self, time_s: float) -> None:
         """Grant time of the bench until then."""
-        self._messages.send(b"G", struct.pack("<Q", max(self._time_us, round((time_s - self._origin_s) * 1e6))))
+        self._send(b"G", struct.pack("<Q", max(self._time_us, round((time_s - self._origin_s) * 1e6))))
         self._run()
 
     def octets(self, octets: bytes) -> None:
         """Octets on the telecommand line, from now on at its bit rate."""
-        self._messages.send(b"U", octets)
+        self._send(b"U", octets)
 
     def ask(self, kind: bytes, payload: bytes) -> bytes:
         """An order that the board answers with a message of the same kind."""
-        self._messages.send(kind, payload)
+        self._send(kind, payload)
         answered, answer = self._receive()
         if answered != kind:
             raise BenchError(f"The host board answered {answered!r} to {kind!r}: board and bench do not fit together.")
         return answer
 
     def order(self, kind: bytes, payload: bytes = b"") -> None:
-        self._messages.send(kind, payload)
+        self._send(kind, payload)
 
     def alarm(self, on: bool) -> None:
-        self._messages.send(b"A" if on else b"a")
+        self._send(b"A" if on else b"a")
 
     def link_fault(self, direction: str, fault: str, **settings: float) -> None:
         lines = {"to_board": self.link.to_board, "from_board": self.link.from_board}
@@ -133,7 +133,16 @@ class HostBoard:
         except Silence:
             raise BenchError(f"The host board is silent for {SILENCE_S:g} s: it hangs; see {self.console}.") from None
         except EOFError:
-            raise BenchError(f"The host board ended{self._last_words()} (log: {self._log}).") from None
+            raise self._ended() from None
+
+    def _send(self, kind: bytes, payload: bytes = b"") -> None:
+        try:
+            self._messages.send(kind, payload)
+        except EOFError:
+            raise self._ended() from None
+
+    def _ended(self) -> BenchError:
+        return BenchError(f"The host board ended{self._last_words()} (log: {self._log}).")
 
     def _last_words(self) -> str:
         for file in (self._log, self.console):

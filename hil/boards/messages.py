@@ -21,7 +21,11 @@ class Messages:
         self._received = bytearray()
 
     def send(self, kind: bytes, payload: bytes = b"") -> None:
-        self._socket.sendall(HEADER.pack(kind[0], len(payload)) + payload)
+        """EOFError when the other end is gone."""
+        try:
+            self._socket.sendall(HEADER.pack(kind[0], len(payload)) + payload)
+        except (BrokenPipeError, ConnectionResetError):
+            raise EOFError from None
 
     def receive(self, timeout_s: float) -> tuple[bytes, bytes]:
         """The next message. Silence after `timeout_s` without an octet, EOFError when the other end is gone."""

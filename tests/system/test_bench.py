@@ -109,6 +109,7 @@ def test_a_board_that_dies_says_so(tmp_path: Path) -> None:
                     os.kill(int(process.name), signal.SIGKILL)
             except OSError:
                 continue
-        with pytest.raises(BenchError, match="The host board ended"):
-            bench.link.receive(5)
+        for _ in range(2):  # found out by an answer that does not come, and by an order that nobody takes
+            with pytest.raises(BenchError, match="The host board ended"):
+                bench.link.receive(5)
     assert processes_of(run) == []
