@@ -69,7 +69,7 @@ generate: $(STAMPS)/generate ## Generate tables, C headers and docs from the dic
 
 $(STAMPS)/generate: $(DICTIONARY) | .venv/.complete
 	@echo "dictionary: build/gen, docs/interface.md"
-	@$(PYTHON) -m emei.dictionary.generate --out $(BUILD)/gen
+	@$(PYTHON) -m emei.dictionary.generate --out $(BUILD)/gen > /dev/null
 	@$(PYTHON) -m emei interface --out docs/interface.md
 	@mkdir -p $(@D) && touch $@
 
