@@ -271,6 +271,38 @@ def test_hard_off_ends_everything():
     assert setup.instrument.recovered == 0 and setup.machine.mode == OFF and not setup.machine.busy()
 
 
+def test_safing_of_a_safe_or_safing_instrument_does_not_begin_again():
+    setup = Setup()
+    setup.machine.mode = READY
+    setup.machine.safe(CAUSE)
+    setup.run(1)
+    setup.machine.safe(CAUSE + 1)
+    setup.run(2)
+    assert setup.machine.mode == SAFE and setup.instrument.safings_closed == 1, "once, without a restart"
+    setup.machine.safe(CAUSE)
+    assert not setup.machine.busy()
+
+
+def test_an_instrument_on_its_way_from_off_is_safed():
+    setup = Setup()
+    transition = setup.machine.transition(REST, None)
+    next(transition)
+    setup.machine.safe(CAUSE)
+    _end(transition)
+    setup.run(5)
+    assert setup.machine.mode == SAFE
+
+
+def test_an_operation_is_allowed_in_its_modes_only():
+    setup = Setup()
+    procedure = setup.instrument.procedures["prepare"]
+    refused(failures.ILLEGAL_TRANSITION, setup.machine.operation, (READY,), procedure, (), 1000, None)
+    setup.machine.mode = READY
+    for _ in setup.machine.operation((READY,), procedure, (), 1000, None):
+        pass
+    assert setup.instrument.closed == 1
+
+
 def test_first_cause_stays_latched():
     setup = Setup()
     setup.refuse.latch(21)

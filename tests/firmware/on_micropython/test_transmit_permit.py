@@ -88,6 +88,20 @@ def test_permit_expires_with_time():
     assert not permit.in_force() and _state() == enums.TRANSMIT_PERMIT_INHIBITED
 
 
+def test_permit_that_expires_in_a_take_ends_with_the_take():
+    permit = _permit()
+    permit.arm()
+    permit.permit(2, 5)
+    permit.begin_take()
+    hal.guard_transmit(True)
+    _sleep(6100)
+    permit.run()
+    assert hal.guard_transmitting(), "the take goes on"
+    permit.end_take()
+    permit.run()
+    assert not permit.in_force()
+
+
 def test_inhibit_ends_a_transmission_at_once():
     permit = _permit()
     permit.arm()
