@@ -104,11 +104,30 @@ def test_image_and_door_guards(session: Session, bench: Bench, platform: Platfor
 
 
 def test_warm_up_takes_its_time(session: Session) -> None:
-    wait_ms = 40_000
+    wait_ms = 200_000  # longer than the unit itself takes
     session.send("SET_BENCH_WAIT", wait="SAR_WARMUP", wait_ms=wait_ms).wait(steps.ANSWER_S)
     steps.sar_standby(session)
     warm_up = session.send("SET_MODE_SAR", mode="PREOP").wait(240)
     assert warm_up.duration_s and warm_up.duration_s * 1000 >= wait_ms
+
+
+def test_door_that_is_not_shut_at_switch_on(session: Session, bench: Bench) -> None:
+    bench.units.force("optical.door", session.dictionary.enumeration("DOOR").members["OPEN"])
+    assert session.send("SET_MODE_OPTICAL", mode="STANDBY").refusal(steps.SAFE_S).name == "UNIT_FAULT"
+    bench.units.release("optical.door")
+    session.wait_event("SAFED", steps.SAFE_S, instrument="OPTICAL")
+    session.run_for(1.5)
+
+
+def test_standby_shuts_the_door(session: Session) -> None:
+    steps.optical_ready(session)
+    since = len(session.events)
+    session.send("SET_MODE_OPTICAL", mode="STANDBY").wait(15)
+    session.wait_event("DOOR_MOVED", steps.ANSWER_S, since, position="SHUT")
+
+
+def test_abort_of_nothing_is_refused(session: Session) -> None:
+    assert session.send("ABORT", instrument="SAR").refusal(steps.ANSWER_S).name == "ILLEGAL_TRANSITION"
 
 
 def test_connection_test_of_another_process(session: Session) -> None:

@@ -66,6 +66,16 @@ def _run(bench, *generators):
         bench.cycles(1)
 
 
+def test_a_boot_opens_what_the_boot_before_left_closed():
+    bench = Bench()
+    bench.cycles(30)
+    bench.command("SET_MODE_SAR", enums.SAR_MODE_INIT)
+    assert hal.pool_get(pool.POWER_LIMITERS_CLOSED)
+    bench = Bench()
+    bench.cycles(5)
+    assert hal.pool_valid(pool.POWER_LIMITERS_CLOSED) and hal.pool_get(pool.POWER_LIMITERS_CLOSED) == 0
+
+
 def test_one_holder_of_an_entry():
     bench = Bench()
     bench.cycles(30)
