@@ -11,7 +11,6 @@ _DOOR_LIMIT_MS = const(5000)
 _ABORT_LIMIT_MS = const(2000)
 _SAFE_LIMIT_MS = const(6000)
 _START_COMMAND_LEAD_MS = const(700)
-_CRC_OCTETS = const(2)
 _MIB = const(1048576)
 
 STEP_SETTINGS_VERIFIED = const(1)

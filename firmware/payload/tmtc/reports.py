@@ -6,9 +6,7 @@ from micropython import const
 from payload.tables import mission, reports
 
 _HEADER_OCTETS = const(21)  # primary 6, secondary 7, time 8
-_CRC_OCTETS = const(2)
 _HOUSEKEEPING = const(0x0319)
-_TIME = const(0x0902)
 
 
 class EncodingError(Exception):
