@@ -3,7 +3,8 @@
 import hal
 
 import runner
-from payload.instruments.interlocks import TransmitPermit
+from payload.instruments.interlocks import RefuseState, TransmitPermit
+from payload.services.sar import SarService
 from payload.tables import enums, failures, pool
 from runner import refused
 
@@ -120,6 +121,17 @@ def test_guard_drops_when_the_heartbeat_stops():
     hal.guard_transmit(True)
     hal.sleep((hal.ticks_ms() + 1100) & 0x3FFFFFFF)
     assert not hal.guard_transmitting() and hal.guard_last_reason() == enums.GUARD_REASON_HEARTBEAT
+
+
+def test_neither_step_is_taken_in_the_refuse_state():
+    permit = _permit()
+    refuse = RefuseState()
+    service = SarService(None, object(), None, permit, refuse)
+    service.arm_transmit()
+    refuse.latch(22)
+    refused(failures.REFUSE_STATE, service.permit_transmit, 1, 60)
+    refused(failures.REFUSE_STATE, service.arm_transmit)
+    assert not permit.in_force()
 
 
 runner.run(globals())
