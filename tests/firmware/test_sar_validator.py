@@ -252,7 +252,7 @@ def test_tables_designed_from_geometry(
         assert max(map(abs, margins)) <= ROUNDING_CODES, (board, timing.broken, table)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(look=st.floats(15, 45), swath_km=st.floats(5, 45), resolution_m=st.floats(2, 20))
 def test_whatever_the_ground_proposes_the_board_accepts(
     codec: CodecServer, look: float, swath_km: float, resolution_m: float

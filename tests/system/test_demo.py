@@ -18,6 +18,7 @@ from hil.model import ROOT
 from hil.passes.flight import Flight, Step
 from hil.passes.plan import plan_pass
 from hil.run_directory import run_directory
+from tests.system.quick_bench import quick_bench
 from tests.system.test_bench import processes_of
 
 
@@ -41,7 +42,7 @@ class Meddler:
 
 
 def fly_with(tmp_path: Path, step: str, meddle: Callable[[Flight], None]) -> Flown:
-    with Bench("host", tmp_path) as bench:
+    with Bench("host", tmp_path, quick_bench(tmp_path)) as bench:
         return fly_pass(bench, tmp_path, plan_pass(load(), bench.description.units), Meddler(step, meddle))
 
 

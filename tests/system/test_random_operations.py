@@ -19,6 +19,7 @@ from emei.session import Session
 from emei.verification import Command
 from hil.bench import Bench
 from hil.scenarios import steps
+from tests.system.quick_bench import quick_bench
 
 DICTIONARY = load()
 GPS_EPOCH_S = 1_450_000_000
@@ -34,7 +35,7 @@ class Operations(RuleBasedStateMachine):
     @initialize()
     def start(self) -> None:
         self.directory = tempfile.TemporaryDirectory()
-        self.bench = Bench("host", Path(self.directory.name))
+        self.bench = Bench("host", Path(self.directory.name), quick_bench(Path(self.directory.name)))
         self.session = Session(DICTIONARY, self.bench.link)
         self.platform = Platform(self.session, GPS_EPOCH_S, self.ancillary)
         self.sun_angle_deg = 90.0
@@ -43,8 +44,6 @@ class Operations(RuleBasedStateMachine):
         self.task_id = 0
         self.takes: list[Command] = []
         steps.ready(self.session, self.bench)
-        for wait in ("SAR_WARMUP", "OPTICAL_STABILISATION"):
-            self.send("SET_BENCH_WAIT", wait=wait, wait_ms=1000)
 
     def ancillary(self, gps_s: float) -> dict[str, float | int | str]:
         return {**quiet_sky(gps_s), "sun_angle_deg": self.sun_angle_deg}
@@ -54,12 +53,12 @@ class Operations(RuleBasedStateMachine):
         self.session.run_for(0.3)
         return command
 
-    @rule(mode=st.sampled_from(SAR_MODES), wait_s=st.sampled_from([0.5, 5, 130]))
+    @rule(mode=st.sampled_from(SAR_MODES), wait_s=st.sampled_from([0.5, 5, 12]))
     def set_mode_sar(self, mode: str, wait_s: float) -> None:
         self.send("SET_MODE_SAR", mode=mode)
         self.session.run_for(wait_s)
 
-    @rule(mode=st.sampled_from(OPTICAL_MODES), wait_s=st.sampled_from([0.5, 10, 130]))
+    @rule(mode=st.sampled_from(OPTICAL_MODES), wait_s=st.sampled_from([0.5, 10, 15]))
     def set_mode_optical(self, mode: str, wait_s: float) -> None:
         self.send("SET_MODE_OPTICAL", mode=mode)
         self.session.run_for(wait_s)
@@ -67,13 +66,13 @@ class Operations(RuleBasedStateMachine):
     @rule()
     def sar_to_preop(self) -> None:
         """The way a data take needs, so that the walk gets there often."""
-        for mode, wait_s in (("INIT", 8), ("STANDBY", 2), ("PREOP", 125)):
+        for mode, wait_s in (("INIT", 8), ("STANDBY", 2), ("PREOP", 5)):
             self.send("SET_MODE_SAR", mode=mode)
             self.session.run_for(wait_s)
 
     @rule()
     def optical_to_ready(self) -> None:
-        for mode, wait_s in (("STANDBY", 9), ("THERMAL_STABILISATION", 200), ("READY", 3)):
+        for mode, wait_s in (("STANDBY", 9), ("THERMAL_STABILISATION", 12), ("READY", 3)):
             self.send("SET_MODE_OPTICAL", mode=mode)
             self.session.run_for(wait_s)
 
@@ -211,6 +210,6 @@ def during(take: Command, time_s: float) -> bool:
 
 
 Operations.TestCase.settings = settings(
-    max_examples=4, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+    max_examples=6, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
 )
 TestOperations = Operations.TestCase
