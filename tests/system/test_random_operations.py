@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -32,8 +33,9 @@ FORCED = {"sar.trm_temperature_degc": 75.0, "optical.focal_plane_temperature_deg
 
 
 class Operations(RuleBasedStateMachine):
-    @initialize()
-    def start(self) -> None:
+    @initialize(prepared=st.sampled_from([True, True, True, False]))
+    def start(self, prepared: bool) -> None:
+        """Most walks begin with both instruments ready: from OFF a random walk hardly ever gets to transmit."""
         self.directory = tempfile.TemporaryDirectory()
         self.bench = Bench("host", Path(self.directory.name), quick_bench(Path(self.directory.name)))
         self.session = Session(DICTIONARY, self.bench.link)
@@ -44,6 +46,9 @@ class Operations(RuleBasedStateMachine):
         self.task_id = 0
         self.takes: list[Command] = []
         steps.ready(self.session, self.bench)
+        if prepared:
+            steps.sar_preop(self.session)
+            steps.optical_ready(self.session)
 
     def ancillary(self, gps_s: float) -> dict[str, float | int | str]:
         return {**quiet_sky(gps_s), "sun_angle_deg": self.sun_angle_deg}
@@ -210,6 +215,26 @@ def during(take: Command, time_s: float) -> bool:
 
 
 Operations.TestCase.settings = settings(
-    max_examples=6, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+    max_examples=6,
+    stateful_step_count=20,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+    print_blob=True,
 )
 TestOperations = Operations.TestCase
+
+
+def test_the_invariant_sees_a_transmission_that_was_not_asked_for() -> None:
+    """The walk's own check, on a transmission it allows and, with the request forgotten, on one it must not."""
+    walk = Operations()
+    walk.start(prepared=True)
+    try:
+        walk.data_take(lead_s=4.0, wait_s=9.0)
+        assert [edge.on for edge in walk.bench.edges][-2:] == [True, False]
+        walk.transmission_only_in_a_permitted_take()
+        walk.takes.clear()
+        with pytest.raises(AssertionError, match="outside every data take"):
+            walk.transmission_only_in_a_permitted_take()
+    finally:
+        walk.teardown()
