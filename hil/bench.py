@@ -62,6 +62,19 @@ class Bench:
         """Drive the hardware alarm."""
         self._board.alarm(on)
 
+    def save_recorder_file(self, entry_id: int, path: Path | None = None) -> Path:
+        """Write the recorder's file of an entry: its raw source packets back to back, and nothing else.
+
+        Returns the path, by default entry-NNNNN.ccsds in the bench's directory. BenchError when the recorder
+        holds no octets of such an entry.
+        """
+        octets = self.units.recorder_file(entry_id)
+        if not octets:
+            raise BenchError(f"The recorder holds nothing of entry {entry_id}: see RECORDER_REPORT_CATALOGUE.")
+        target = path or self.directory / f"entry-{entry_id:05d}.ccsds"
+        target.write_bytes(octets)
+        return target
+
     def link_fault(self, direction: str, fault: str, **settings: float) -> None:
         """Put a fault of hil/line.py on the link: direction "to_board" or "from_board"; fault "none" clears all."""
         self._board.link_fault(direction, fault, **settings)

@@ -41,7 +41,7 @@ def _entry(flight: Flight, instrument: str, mode: str, task_id: int, start_gps_s
     before = len(flight.reports)
     flight.command("RECORDER_REPORT_CATALOGUE", first_entry=take.entry_id, entries=1)
     entry = flight.report("CATALOGUE_ENTRY", before)
-    file = flight.bench.units.recorder_file(take.entry_id)
+    file = flight.bench.save_recorder_file(take.entry_id).read_bytes()
     modes = flight.session.dictionary.enumeration(f"{instrument}_MODE").members
     expected = {
         "entry_id": take.entry_id,

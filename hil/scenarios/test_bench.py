@@ -6,6 +6,7 @@ from emei.platform import Platform
 from emei.session import Session
 from emei.verification import NoReport
 from hil.bench import Bench
+from hil.errors import BenchError
 from hil.scenarios import steps
 
 
@@ -73,3 +74,6 @@ def test_quantities_are_forced_and_released(session: Session, bench: Bench) -> N
 
 def test_an_entry_that_is_not_there_is_empty(bench: Bench) -> None:
     assert bench.units.recorder_file(4000) == b""
+    with pytest.raises(BenchError, match="nothing of entry 4000"):
+        bench.save_recorder_file(4000)
+    assert not list(bench.directory.glob("entry-*"))
