@@ -82,7 +82,7 @@ static void boot(sim_t *sim) {
     optical->saturated_percent = 0;
     optical->lines = 0;
     memset(&optical->packets, 0, sizeof optical->packets);
-    optical_door_release(sim);
+    optical_door_boot(sim);
     enter(sim, OPTICAL_UNIT_STATE_BOOT, BOOT_US);
 }
 

@@ -51,6 +51,8 @@ double optical_door_power_w(const sim_t *sim);
 void optical_door_command(sim_t *sim, uint8_t target);
 /* No drive any more: the door goes to SHUT. */
 void optical_door_release(sim_t *sim);
+/* The unit restarts: the door goes to SHUT, and the register of its movement begins anew. */
+void optical_door_boot(sim_t *sim);
 void optical_door_step(sim_t *sim);
 uint8_t optical_door_reads(const sim_t *sim);
 bool optical_door_is_shut(const sim_t *sim);

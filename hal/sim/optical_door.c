@@ -35,6 +35,11 @@ void optical_door_release(sim_t *sim) {
     }
 }
 
+void optical_door_boot(sim_t *sim) {
+    optical_door_release(sim);
+    sim->optical.door.movement_us = 0;
+}
+
 void optical_door_command(sim_t *sim, uint8_t target) {
     optical_door_t *door = &sim->optical.door;
     if (!has_supply(sim)) {

@@ -28,6 +28,7 @@ _STEPS = (
     Step(SAR_READY, "Acquisition table loaded", "(1,7) of SAR_LOAD_TABLE", sar.load_table),
     Step(SAR_READY, "Acquisition table read back", "SAR_TABLE equal to the design, its CRC-16", sar.read_back_table),
     Step(OPTICAL_READY, "Optical: OFF to STANDBY", "OPTICAL_MODE, limiter, OPTICAL_STATE, door", optical.switch_on),
+    Step(OPTICAL_READY, "Door tested", "event DOOR_TESTED, OPTICAL_DOOR, OPTICAL_DOOR_TESTED", optical.test_door),
     Step(
         OPTICAL_READY,
         "Optical: STANDBY to THERMAL_STABILISATION",

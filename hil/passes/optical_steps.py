@@ -7,6 +7,7 @@ from hil.passes.plan import TAKE_S
 TASK_ID = 2027
 PRIORITY = 10
 DOOR_S = 12.0
+DOOR_TEST_S = 20.0
 LEAD_S = 4.0
 AFTER_IMAGE_S = 20.0
 
@@ -16,6 +17,14 @@ def switch_on(flight: Flight) -> str:
     limiters = require_limiters(flight, ["OPTICAL_UNIT"], ["DOOR"])
     flight.confirm_all(OPTICAL_LINK="GOOD", OPTICAL_STATE="IDLE", OPTICAL_DOOR="SHUT", OPTICAL_FAULT_FLAGS=0)
     return f"{limiters}, self-test passed, door SHUT"
+
+
+def test_door(flight: Flight) -> str:
+    events = len(flight.session.events)
+    flight.command("OPTICAL_TEST_DOOR", DOOR_TEST_S)
+    event = flight.session.wait_event("DOOR_TESTED", 1.0, since=events)
+    flight.confirm_all(OPTICAL_DOOR="SHUT", OPTICAL_DOOR_TESTED="ON")
+    return f"{event.message}; {require_limiters(flight, [], ['DOOR'])}"
 
 
 def stabilise(flight: Flight) -> str:

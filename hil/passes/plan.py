@@ -38,7 +38,7 @@ BATTERY_PERCENT = 88.0
 
 # Time constants of the focal plane between cold (12 degC) and within 1 degC of its set point (20 degC), rounded up.
 _STABILISATION_TIME_CONSTANTS = 4
-_OTHER_PREPARATION_S = 40
+_OTHER_PREPARATION_S = 50
 
 
 @dataclass(frozen=True)

@@ -70,9 +70,14 @@ def optical_standby(session: Session) -> None:
     session.send("SET_MODE_OPTICAL", mode="STANDBY").wait(15)
 
 
+def test_door(session: Session) -> None:
+    session.send("OPTICAL_TEST_DOOR").wait(20)
+
+
 def optical_ready(session: Session) -> None:
-    """STANDBY, a stable focal plane, READY, the door open."""
+    """STANDBY, the door tested, a stable focal plane, READY, the door open."""
     optical_standby(session)
+    test_door(session)
     session.send("SET_MODE_OPTICAL", mode="THERMAL_STABILISATION").wait(900)
     session.send("SET_MODE_OPTICAL", mode="READY").wait(30)
     session.send("OPTICAL_MOVE_DOOR", position="OPEN").wait(10)

@@ -82,6 +82,8 @@ def test_image_and_door_guards(session: Session, bench: Bench, platform: Platfor
     session.send("SET_BENCH_WAIT", wait="OPTICAL_STABILISATION", wait_ms=wait_ms).wait(steps.ANSWER_S)
     stabilise = session.send("SET_MODE_OPTICAL", mode="THERMAL_STABILISATION").wait(900)
     assert stabilise.duration_s and stabilise.duration_s * 1000 >= wait_ms
+    assert session.send("SET_MODE_OPTICAL", mode="READY").refusal(steps.ANSWER_S).name == "DOOR_NOT_TESTED"
+    steps.test_door(session)
     session.send("SET_MODE_OPTICAL", mode="READY").wait(30)
     near: dict[str, Any] = {**quiet_sky(platform.gps_s()), "sun_angle_deg": 29.0}
     session.send("ANCILLARY_DATA", **near)

@@ -173,7 +173,7 @@ def test_monitors_in_raw_units(dictionary: Dictionary, generated: Path) -> None:
     assert sun == {
         "parameter": dictionary.parameters["SUN_ANGLE_DEG"].index,
         "condition": dictionary.parameters["OPTICAL_DOOR"].index,
-        "modes": 0b1_1111_0000,  # READY 4 to VIDEO 8
+        "modes": 0b1_1111_1010,  # STANDBY 1, THERMAL_STABILISATION 3, READY 4 to VIDEO 8
         "instrument": 2,
         "limits": 1 + 4 + 32,  # warning low, trip low, stale trips
         "samples": 3,

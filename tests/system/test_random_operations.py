@@ -85,8 +85,15 @@ class Operations(RuleBasedStateMachine):
     @rule()
     def optical_to_ready(self) -> None:
         for mode, wait_s in (("STANDBY", 9), ("THERMAL_STABILISATION", 12), ("READY", 3)):
+            if mode == "READY":
+                self.test_door()
             self.send("SET_MODE_OPTICAL", mode=mode)
             self.session.run_for(wait_s)
+
+    @rule()
+    def test_door(self) -> None:
+        self.send("OPTICAL_TEST_DOOR")
+        self.session.run_for(6)
 
     @rule(legal=st.booleans())
     def load_table(self, legal: bool) -> None:

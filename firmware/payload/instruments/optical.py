@@ -8,6 +8,9 @@ from payload.instruments.instrument import Instrument, TakeRequest
 from payload.tables import enums, events, failures, mission, modes, pool, units
 
 _DOOR_LIMIT_MS = const(5000)
+_DOOR_TEST_LIMIT_MS = const(14000)
+# A cycle before the trip limit of the monitor OPTICAL_DOOR, which would safe the instrument.
+_DOOR_TEST_MOVEMENT_LIMIT_MS = const(4900)
 _ABORT_LIMIT_MS = const(2000)
 _SAFE_LIMIT_MS = const(6000)
 _START_COMMAND_LEAD_MS = const(700)
@@ -23,6 +26,7 @@ _REST_STATES = {
     enums.OPTICAL_MODE_THERMAL_STABILISATION: enums.OPTICAL_UNIT_STATE_STABILISING,
     enums.OPTICAL_MODE_READY: enums.OPTICAL_UNIT_STATE_READY,
 }
+_DOOR_TEST_MODES = (enums.OPTICAL_MODE_STANDBY, enums.OPTICAL_MODE_THERMAL_STABILISATION)
 
 
 class Optical(Instrument):
@@ -47,7 +51,12 @@ class Optical(Instrument):
             "make_ready": self._make_ready,
             "image": self._image,
         }
+        self._publish_door_tested(False)
         machine.attach(self)
+
+    def cut_power(self):
+        self._publish_door_tested(False)
+        super().cut_power()
 
     def start_image(self, task_id, mode, priority, start, settings):
         """Generator: an image. Raises Refusal, later Failure."""
@@ -61,6 +70,15 @@ class Optical(Instrument):
         guards = () if position == enums.DOOR_COMMAND_SHUT else (modes.GUARD_SUN_ANGLE,)
         yield from self.machine.operation(
             (enums.OPTICAL_MODE_READY,), self._move_door, guards, _DOOR_LIMIT_MS, position
+        )
+
+    def test_door(self):
+        """Generator: away from SHUT and back, both movements timed. A door that fails is left to its spring.
+
+        Needs the Sun far enough away: a door that sticks must not stick open toward it.
+        """
+        yield from self.machine.operation(
+            _DOOR_TEST_MODES, self._test_door, (modes.GUARD_SUN_ANGLE,), _DOOR_TEST_LIMIT_MS, None
         )
 
     def require_memory(self, request):
@@ -82,6 +100,10 @@ class Optical(Instrument):
 
     def recover(self, origin, failure):
         """Generator: after a failed transition, back to a mode of rest; the mode is returned."""
+        if failure.code == failures.DOOR_TEST_FAILED:
+            self._limiters.command(enums.LIMITER_DOOR, False)
+            yield from self._await_within(pool.OPTICAL_DOOR, enums.DOOR_SHUT, _DOOR_LIMIT_MS)
+            return origin
         if not self.is_well(failure):
             raise failure
         if origin == enums.OPTICAL_MODE_OFF:
@@ -133,6 +155,7 @@ class Optical(Instrument):
         self.unit.write(units.OPTICAL_CONTROL_COMMAND, hal.U16, command)
 
     def _switch_on(self, request):
+        self._publish_door_tested(False)
         yield from self._switch_on_unit(enums.LIMITER_OPTICAL_UNIT)
         self._command(enums.OPTICAL_UNIT_COMMAND_SELF_TEST)
         yield from self._await(pool.OPTICAL_STATE, enums.OPTICAL_UNIT_STATE_IDLE)
@@ -142,6 +165,7 @@ class Optical(Instrument):
     def _switch_off(self, request):
         if hal.pool_valid(pool.OPTICAL_DOOR) and hal.pool_get(pool.OPTICAL_DOOR) != enums.DOOR_SHUT:
             yield from self._move_door(enums.DOOR_COMMAND_SHUT)
+        self._publish_door_tested(False)
         self.unit.power(False)
         for limiter in self._limiters_used:
             if self._limiters.is_closed(limiter):
@@ -176,6 +200,31 @@ class Optical(Instrument):
         self._events.report(events.DOOR_MOVED, position, hal.pool_get(pool.OPTICAL_DOOR_MOVEMENT_MS))
         if position == enums.DOOR_COMMAND_SHUT:
             yield from self._limiters.switch(enums.LIMITER_DOOR, False)
+
+    def _test_door(self, request):
+        self._publish_door_tested(False)
+        if not self._limiters.is_closed(enums.LIMITER_DOOR):
+            yield from self._limiters.switch(enums.LIMITER_DOOR, True)
+        yield from self._time_door(enums.DOOR_COMMAND_DIFFUSER)
+        away_ms = hal.pool_get(pool.OPTICAL_DOOR_MOVEMENT_MS)
+        yield from self._time_door(enums.DOOR_COMMAND_SHUT)
+        back_ms = hal.pool_get(pool.OPTICAL_DOOR_MOVEMENT_MS)
+        yield from self._limiters.switch(enums.LIMITER_DOOR, False)
+        self._publish_door_tested(True)
+        self._events.report(events.DOOR_TESTED, away_ms, back_ms)
+
+    def _time_door(self, position):
+        self.unit.write(units.OPTICAL_CONTROL_DOOR_COMMAND, hal.U16, position)
+        started_ms = hal.ticks_ms()
+        yield from self.unit.fresh_sample()
+        while hal.pool_get(pool.OPTICAL_DOOR) != position:
+            self._require_well()
+            if hal.ticks_diff(hal.ticks_ms(), started_ms) >= _DOOR_TEST_MOVEMENT_LIMIT_MS:
+                raise Failure(failures.DOOR_TEST_FAILED, hal.pool_get(pool.OPTICAL_DOOR), _DOOR_TEST_MOVEMENT_LIMIT_MS)
+            yield 0
+
+    def _publish_door_tested(self, tested):
+        hal.pool_set(pool.OPTICAL_DOOR_TESTED, enums.SWITCH_ON if tested else enums.SWITCH_OFF)
 
     def _image(self, request):
         unit = self.unit

@@ -1,0 +1,173 @@
+"""The door's test: READY waits for it, the Sun forbids it, and a door that fails is left to its spring."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+import pytest
+
+from emei.platform import Ancillary, Platform, quiet_sky
+from emei.session import Session
+from hil.bench import Bench
+from hil.scenarios import steps
+
+pytestmark = pytest.mark.virtual_time
+
+DOOR_LIMITER = 1 << 3
+NOMINAL_MS = 1800
+
+
+@pytest.fixture(autouse=True)
+def _from_off_to_off(session: Session, platform: Platform, bench: Bench) -> Iterator[None]:
+    sky = platform.ancillary
+    steps.ready(session, bench)
+    yield
+    platform.ancillary = sky
+    platform.resume()
+    for fault in ("optical.door_slow", "optical.door_stuck"):
+        bench.units.release(fault)
+    session.run_for(6)
+    steps.all_off(session)
+    assert session.anomalies == []
+
+
+def sun_at(angle_deg: float) -> Ancillary:
+    def sky(gps_s: float) -> Mapping[str, float | int | str]:
+        return {**quiet_sky(gps_s), "sun_angle_deg": angle_deg}
+
+    return sky
+
+
+def assert_not_tested(session: Session, bench: Bench) -> None:
+    """Supply cut, door shut by its spring, flag clear, and READY refuses."""
+    session.run_for(1.1)
+    assert session.value("OPTICAL_DOOR_TESTED") == "OFF"
+    assert int(bench.units.observe("power.limiters_closed")) & DOOR_LIMITER == 0
+    assert bench.units.observe("optical.door_position") == 0
+
+
+def test_door_is_timed_both_ways(session: Session, bench: Bench) -> None:
+    steps.optical_standby(session)
+    session.run_for(1.1)
+    assert session.value("OPTICAL_DOOR_TESTED") == "OFF"
+    since = len(session.events)
+    steps.test_door(session)
+    event = session.wait_event("DOOR_TESTED", steps.ANSWER_S, since)
+    assert [event.fields[name] for name in ("away_ms", "back_ms")] == pytest.approx([NOMINAL_MS] * 2, abs=20)
+    session.run_for(1.1)
+    assert (session.value("OPTICAL_DOOR_TESTED"), session.value("OPTICAL_DOOR")) == ("ON", "SHUT")
+    assert int(bench.units.observe("power.limiters_closed")) & DOOR_LIMITER == 0
+
+
+@pytest.mark.parametrize("switch_off", ["OFF", "HARD_OFF"])
+def test_switching_the_supply_clears_it(session: Session, bench: Bench, switch_off: str) -> None:
+    steps.optical_standby(session)
+    steps.test_door(session)
+    if switch_off == "OFF":
+        session.send("SET_MODE_OPTICAL", mode="OFF").wait(20)
+    else:
+        session.send("HARD_OFF", instrument="OPTICAL").wait(steps.ANSWER_S)
+    session.run_for(1.1)
+    assert session.value("OPTICAL_DOOR_TESTED") == "OFF"
+    steps.optical_standby(session)
+    session.send("SET_MODE_OPTICAL", mode="THERMAL_STABILISATION").wait(900)
+    assert session.send("SET_MODE_OPTICAL", mode="READY").refusal(steps.ANSWER_S).name == "DOOR_NOT_TESTED"
+    steps.test_door(session)
+    session.send("SET_MODE_OPTICAL", mode="READY").wait(30)
+    assert session.send("OPTICAL_TEST_DOOR").refusal(steps.ANSWER_S).name == "ILLEGAL_TRANSITION", "not from READY"
+
+
+def test_refused_when_off(session: Session) -> None:
+    assert session.send("OPTICAL_TEST_DOOR").refusal(steps.ANSWER_S).name == "ILLEGAL_TRANSITION"
+
+
+def test_the_sun_forbids_it(session: Session, platform: Platform) -> None:
+    steps.optical_standby(session)
+    platform.ancillary = sun_at(29.99)
+    session.run_for(1.5)
+    assert session.send("OPTICAL_TEST_DOOR").refusal(steps.ANSWER_S).name == "SUN_TOO_CLOSE"
+    platform.ancillary = sun_at(30.0)
+    session.run_for(1.5)
+    platform.pause(time_messages=False)
+    session.run_for(3.5)
+    assert session.send("OPTICAL_TEST_DOOR").refusal(steps.ANSWER_S).name == "GUARD_PARAMETER_STALE"
+    platform.resume()
+    session.run_for(1.5)
+    steps.test_door(session)
+
+
+def test_slow_door_fails_and_is_left_to_its_spring(session: Session, bench: Bench) -> None:
+    steps.optical_standby(session)
+    bench.units.force("optical.door_slow", 3)  # 5.4 s
+    failure = session.send("OPTICAL_TEST_DOOR").refusal(20)
+    assert (failure.subservice, failure.name, failure.detail) == (8, "DOOR_TEST_FAILED", 3)
+    assert_not_tested(session, bench)
+    assert (session.value("OPTICAL_MODE"), session.value("REFUSE")) == ("STANDBY", "OFF")
+
+
+def test_door_that_is_slow_but_in_time_is_only_warned_of(session: Session, bench: Bench) -> None:
+    steps.optical_standby(session)
+    bench.units.force("optical.door_slow", 2)  # 3.6 s
+    since = len(session.events)
+    steps.test_door(session)
+    session.wait_event("WARNING_LIMIT", steps.ANSWER_S, since, monitor="OPTICAL_DOOR")
+    session.run_for(1.1)
+    assert session.value("OPTICAL_DOOR_TESTED") == "ON"
+
+
+def test_door_stuck_shut_fails(session: Session, bench: Bench) -> None:
+    steps.optical_standby(session)
+    bench.units.force("optical.door_stuck", 1)
+    assert session.send("OPTICAL_TEST_DOOR").refusal(20).name == "DOOR_TEST_FAILED"
+    assert_not_tested(session, bench)
+    assert session.value("OPTICAL_MODE") == "STANDBY"
+
+
+def test_door_stuck_away_from_shut_is_safed(session: Session, bench: Bench) -> None:
+    """Nothing more can be done than to take its supply away; the ground is told, and REFUSE holds."""
+    steps.optical_standby(session)
+    since = len(session.events)
+    command = session.send("OPTICAL_TEST_DOOR")
+    session.run_for(3)  # on its way back
+    assert 0 < bench.units.observe("optical.door_position") < 1
+    bench.units.force("optical.door_stuck", 1)
+    assert command.refusal(20).name in ("DOOR_TEST_FAILED", "ABORTED")
+    session.wait_event("SAFED", steps.SAFE_S, since, instrument="OPTICAL")
+    session.run_for(1.1)
+    assert session.value("OPTICAL_DOOR_TESTED") == "OFF"
+    assert int(bench.units.observe("power.limiters_closed")) & DOOR_LIMITER == 0
+    assert session.value("REFUSE") == "ON"
+
+
+def ancillary_stops(platform: Platform) -> None:
+    platform.pause(time_messages=False)
+
+
+def sun_comes_near(platform: Platform) -> None:
+    platform.ancillary = sun_at(20.0)
+
+
+@pytest.mark.parametrize("happening", [ancillary_stops, sun_comes_near])
+def test_ends_shut_when_the_sun_comes_near_or_is_lost(
+    session: Session, bench: Bench, platform: Platform, happening: Callable[[Platform], None]
+) -> None:
+    steps.optical_standby(session)
+    bench.units.force("optical.door_slow", 2.5)
+    since = len(session.events)
+    command = session.send("OPTICAL_TEST_DOOR")
+    session.run_for(0.5)
+    happening(platform)
+    assert command.refusal(20).name == "ABORTED"
+    session.wait_event("TRIP_LIMIT", steps.ANSWER_S, since, monitor="OPTICAL_SUN")
+    session.wait_event("SAFED", steps.SAFE_S, since, instrument="OPTICAL")
+    platform.ancillary = quiet_sky
+    platform.resume()
+    assert_not_tested(session, bench)
+
+
+def test_abort_shuts_the_door(session: Session, bench: Bench) -> None:
+    steps.optical_standby(session)
+    command = session.send("OPTICAL_TEST_DOOR")
+    session.run_for(2)
+    session.send("ABORT", instrument="OPTICAL").wait(steps.ANSWER_S)
+    assert command.refusal(20).name == "ABORTED"
+    assert_not_tested(session, bench)
+    assert session.value("OPTICAL_MODE") == "STANDBY"
