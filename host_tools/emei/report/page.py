@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from emei.report.html import page, section, table
 from emei.report.map import MapContent, map_svg
 from emei.report.plots import plots_svg
 from emei.report.recording import CommandRow, Recording, StepResult
@@ -35,34 +36,24 @@ def render(report: Report) -> str:
     """The page."""
     passed = all(step.passed for step in report.steps)
     sections = [
-        _section("Pass", f'<div class="head"><div>{_facts(report)}</div><figure>{map_svg(report.map)}</figure></div>'),
-        _section("Steps", _steps(report.steps)),
-        _section("Timeline", f"<figure>{timeline_svg(report.recording)}</figure>"),
+        section("Pass", f'<div class="head"><div>{_facts(report)}</div><figure>{map_svg(report.map)}</figure></div>'),
+        section("Steps", _steps(report.steps)),
+        section("Timeline", f"<figure>{timeline_svg(report.recording)}</figure>"),
     ]
     if report.closeup:
         drawing = timeline_svg(report.recording, report.closeup, "closeup")
-        sections.append(_section("Data takes, close up", f"<figure>{drawing}</figure>{_PHASES}"))
+        sections.append(section("Data takes, close up", f"<figure>{drawing}</figure>{_PHASES}"))
     sections += [
-        _section(
+        section(
             "Power, temperatures, transmit duty",
             f"<figure>{plots_svg(report.recording)}</figure>"
             '<p class="note">Shaded: <span class="swatch transmit"></span> transmit-enable on, '
             '<span class="swatch image"></span> optical imaging. Gaps: the unit is off or its value is not fresh.</p>',
         ),
-        _section("Telecommands", _commands(report.recording.shown_commands()) + _platform_note(report.recording)),
-        _section("Events", _events(report.recording)),
+        section("Telecommands", _commands(report.recording.shown_commands()) + _platform_note(report.recording)),
+        section("Events", _events(report.recording)),
     ]
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(report.title)}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body><header>'
-        f"<h1>{escape(report.title)}</h1><p>{escape(report.subtitle)}</p>"
-        f'<p class="verdict {"good" if passed else "bad"}">{"✓" if passed else "✗"} {escape(report.verdict)}</p>'
-        f"</header><main>{''.join(sections)}</main></body></html>\n"
-    )
-
-
-def _section(title: str, content: str) -> str:
-    return f"<section><h2>{escape(title)}</h2>{content}</section>"
+    return page(report.title, report.subtitle, passed, report.verdict, sections)
 
 
 def _facts(report: Report) -> str:
@@ -86,7 +77,7 @@ def _steps(steps: Sequence[StepResult]) -> str:
             f"<td>{escape(step.name)}</td><td>{escape(step.verification)}</td><td>{escape(step.evidence)}</td>"
             f'<td class="number">{step.duration_s:.1f}</td><td class="status">{mark} {escape(step.status)}</td></tr>'
         )
-    return _table(("#", "Step", "Verified by", "Seen", "Time, s", "Result"), rows, "steps")
+    return table(("#", "Step", "Verified by", "Seen", "Time, s", "Result"), rows, "steps")
 
 
 def _commands(commands: Sequence[CommandRow]) -> str:
@@ -105,7 +96,7 @@ def _commands(commands: Sequence[CommandRow]) -> str:
             f"{numbers}<td>{escape(outcome)}</td></tr>"
         )
     heads = ("Sent, s", "Telecommand", "(1,1), s", "(1,3), s", "(1,5)", "(1,7), s", "Outcome")
-    return _table(heads, rows, "commands")
+    return table(heads, rows, "commands")
 
 
 def _platform_note(recording: Recording) -> str:
@@ -122,12 +113,7 @@ def _events(recording: Recording) -> str:
         f"</td><td><b>{escape(event.name)}</b></td><td>{escape(event.message)}</td></tr>"
         for event in recording.events
     ]
-    return _table(("Time, s", "Severity", "Event", "Message"), rows, "events")
-
-
-def _table(heads: Sequence[str], rows: Sequence[str], kind: str) -> str:
-    head = "".join(f"<th>{escape(text)}</th>" for text in heads)
-    return f'<table class="{kind}"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+    return table(("Time, s", "Severity", "Event", "Message"), rows, "events")
 
 
 _PHASES = (
@@ -135,45 +121,3 @@ _PHASES = (
     '<span class="swatch moving"></span> calibration, <span class="swatch echo"></span> echo. '
     'Door: <span class="swatch moving"></span> moving, <span class="swatch echo"></span> open.</p>'
 )
-
-_STYLE = """
-:root { --ink: #1f2933; --soft: #5b6673; --line: #e4e7eb; --good: #00664b; --bad: #b34700; --paper: #f5f6f8; }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--paper); color: var(--ink);
-  font: 14px/1.45 "DejaVu Sans", "Segoe UI", "Helvetica Neue", Arial, sans-serif; }
-header { background: #12304a; color: white; padding: 22px 32px; }
-header h1 { margin: 0 0 4px; font-size: 24px; font-weight: 600; }
-header p { margin: 2px 0; color: #d3dee8; }
-header .verdict { display: inline-block; margin-top: 10px; padding: 4px 12px; border-radius: 4px; color: white;
-  font-weight: 600; }
-.verdict.good { background: var(--good); } .verdict.bad { background: var(--bad); }
-main { max-width: 1360px; margin: 0 auto; padding: 16px 20px 40px; }
-section { background: white; border: 1px solid var(--line); border-radius: 6px; padding: 14px 20px 18px;
-  margin-top: 16px; }
-h2 { font-size: 17px; margin: 0 0 10px; } h3 { font-size: 13px; margin: 0 0 4px; color: var(--soft); font-weight: 600;
-  text-transform: uppercase; letter-spacing: .04em; }
-figure { margin: 0; } figure svg { width: 100%; height: auto; display: block; }
-.head { display: grid; grid-template-columns: minmax(0, 1fr) 500px; gap: 24px; align-items: start; }
-.facts { display: grid; grid-template-columns: 1fr 1fr; gap: 18px 28px; }
-dl { margin: 0; display: grid; grid-template-columns: auto 1fr; gap: 2px 12px; }
-dt { color: var(--soft); } dd { margin: 0; text-align: right; font-variant-numeric: tabular-nums; }
-table { border-collapse: collapse; width: 100%; font-size: 13px; }
-th { text-align: left; white-space: nowrap; color: var(--soft); font-weight: 600;
-  border-bottom: 2px solid var(--line); padding: 4px 8px; vertical-align: bottom; }
-td { border-bottom: 1px solid var(--line); padding: 4px 8px; vertical-align: top; overflow-wrap: anywhere; }
-td.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
-table.commands th:first-child, table.events th:first-child { text-align: right; }
-tr.group th { background: var(--paper); color: var(--ink); border-bottom: 1px solid var(--line); padding-top: 8px; }
-.steps td:nth-child(2) { width: 21%; } .steps td:nth-child(3) { width: 28%; color: var(--soft); }
-.status { white-space: nowrap; font-weight: 600; }
-tr.verified .status { color: var(--good); } tr.failed .status, tr.refused td:last-child { color: var(--bad); }
-tr.failed td { background: #fff4ec; }
-.commands td:nth-child(2) { width: 42%; } .arguments { color: var(--soft); font-size: 12px; }
-td.high, td.medium { color: var(--bad); font-weight: 600; }
-.note { color: var(--soft); margin: 8px 0 0; }
-.swatch { display: inline-block; width: 14px; height: 10px; border-radius: 2px; }
-.swatch.noise { background: #8a94a0; } .swatch.moving { background: #e69f00; } .swatch.echo { background: #009e73; }
-.swatch.transmit { background: #f9dfcc; } .swatch.image { background: #d5efe6; }
-@media (max-width: 1100px) { .head { grid-template-columns: 1fr; } }
-@media print { body { background: white; } section { break-inside: avoid; } }
-"""
