@@ -12,6 +12,7 @@ override MICROPYTHON_DIR := $(abspath $(MICROPYTHON_DIR))
 MPY_CROSS := $(BUILD)/mpy-cross/mpy-cross
 BOARD ?= emulated
 ARGS ?=
+WORKERS ?= 2
 VARIANTS := bench flight
 
 # Sub-makes get what they are given below and nothing of this command line (BOARD means
@@ -36,7 +37,7 @@ all: firmware host-board cffi ## Build everything (default)
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "  variables: BOARD=emulated|host and ARGS=... of demo; ARGS=... of test; MICROPYTHON_DIR; PYTHON3"
+	@echo "  variables: BOARD=emulated|host and ARGS=... of demo; ARGS=... and WORKERS=2 of test; MICROPYTHON_DIR; PYTHON3"
 
 setup: $(STAMPS)/packages .venv/.complete $(MICROPYTHON_DIR)/.usable $(MPY_CROSS) ## Install what is missing: Debian packages, .venv, MicroPython
 
@@ -107,8 +108,8 @@ $(STAMPS)/cffi: $(HAL_C) hal/cffi/build.py $(STAMPS)/generate
 demo: all ## Fly the pass over Meishan: make demo [BOARD=emulated|host] [ARGS=...]
 	@$(PYTHON) -m hil.demo --board $(BOARD) $(ARGS)
 
-test: all ## Run every test: make test [ARGS=...]
-	@$(PYTHON) -m pytest $(ARGS)
+test: all ## Run every test: make test [WORKERS=2] [ARGS=...]
+	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(ARGS)
 
 lint: $(STAMPS)/generate $(MPY_CROSS) ## Check the sources: ruff, mypy, mpy-cross, dictionary, cppcheck, clang-format
 	$(PYTHON) -m ruff check .

@@ -16,7 +16,7 @@ done
 
 if [ "$(id -u)" = 0 ]; then
     as_root=
-elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+elif command -v sudo >/dev/null && { sudo -n true 2>/dev/null || { [ -t 0 ] && echo "sudo, to install Debian packages:$missing" && sudo -v; }; }; then
     as_root=sudo
 else
     fail "Debian packages are missing and this user may not install them; run as root: apt-get install$missing"

@@ -121,11 +121,14 @@ def test_door_that_is_not_shut_at_switch_on(session: Session, bench: Bench) -> N
     session.run_for(1.5)
 
 
-def test_standby_shuts_the_door(session: Session) -> None:
+def test_standby_shuts_the_door_and_takes_its_supply_away(session: Session, bench: Bench) -> None:
+    supplied = 1 << session.dictionary.enumeration("LIMITER").members["DOOR"]
     steps.optical_ready(session)
+    assert int(bench.units.observe("power.limiters_closed")) & supplied
     since = len(session.events)
     session.send("SET_MODE_OPTICAL", mode="STANDBY").wait(15)
     session.wait_event("DOOR_MOVED", steps.ANSWER_S, since, position="SHUT")
+    assert not int(bench.units.observe("power.limiters_closed")) & supplied
 
 
 def test_abort_of_nothing_is_refused(session: Session) -> None:

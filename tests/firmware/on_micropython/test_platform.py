@@ -82,6 +82,29 @@ def test_units_learn_the_next_second_once_between_two_edges():
     assert off.told == [] and lost.told == []
 
 
+def test_units_learn_the_next_second_well_between_two_edges_only():
+    hal.init(0x0E00, True)
+    receiver = Receiver()
+    platform = Platform(Events(), ((receiver, 0),))
+    for second in range(3):
+        _second(platform, GPS_S + second)
+    _sleep(1000 - hal.time_to_pps_ms())
+    for watched, first_told_ms in ((range(150), None), (range(860, 1000), None), (range(1000), 150)):
+        told_ms = []
+        for at_ms in range(0, 1000, 10):
+            if at_ms == 800:
+                second += 1
+                hal.time_message(GPS_S + second)
+            hal.pool_refresh()
+            told = len(receiver.told)
+            if at_ms in watched:
+                platform.run()
+            if len(receiver.told) > told:
+                told_ms.append(hal.time_to_pps_ms())
+            _sleep(10)
+        assert told_ms == ([] if first_told_ms is None else [first_told_ms]), (first_told_ms, told_ms)
+
+
 def test_units_are_not_told_a_time_that_is_not_set():
     hal.init(0x0E00, True)
     receiver = Receiver()
