@@ -80,6 +80,7 @@ class Payload:
             self.instruments[enums.INSTRUMENT_SAR] = sar
             checks["table_valid"] = sar.require_table
             checks["transmit_permitted"] = sar.require_permit
+            checks["outside_zones"] = sar.require_outside_zones
         if enums.INSTRUMENT_OPTICAL in fitted:
             machine = ModeMachine(
                 enums.INSTRUMENT_OPTICAL,

@@ -39,7 +39,20 @@ class Part:
 def parts() -> list[Part]:
     """In an order in which every header follows those whose types it uses."""
     include = HAL / "include"
-    core_names = ("board", "serial", "link", "rmap", "time", "discrete", "guard", "pool", "flash", "noinit", "core")
+    core_names = (
+        "board",
+        "serial",
+        "link",
+        "rmap",
+        "time",
+        "discrete",
+        "guard",
+        "pool",
+        "flash",
+        "noinit",
+        "zones",
+        "core",
+    )
     return [
         Part((GENERATED / "dictionary.h",), (GENERATED / "dictionary.c",)),
         Part(tuple(include / f"hal_{name}.h" for name in core_names), tuple(sorted((HAL / "core").glob("*.c")))),

@@ -9,6 +9,7 @@
 #include "hal_rmap.h"
 #include "hal_serial.h"
 #include "hal_time.h"
+#include "hal_zones.h"
 
 static uint16_t identity;
 static uint32_t authentication;
@@ -19,6 +20,7 @@ void hal_init(uint16_t spacecraft_id, bool accept_clear_mode) {
     hal_time_init();
     hal_pool_init();
     hal_monitor_init();
+    hal_zones_init();
     hal_discrete_init();
     hal_rmap_init();
     hal_serial_init();

@@ -129,6 +129,19 @@ def guard_trips() -> int: ...
 def guard_last_reason() -> int: ...
 def alarm() -> bool: ...
 
+# transmit zones (hal_zones.h)
+def position(latitude: int, longitude: int) -> None:
+    """A new sub-satellite position, 1e-5 deg."""
+
+def position_known() -> bool:
+    """Is the last position fresh, and no jump from the one before?"""
+
+def zone_ahead(from_ms: int, to_ms: int) -> int:
+    """The first zone the track meets between two times from now, -1: none, -2: the position is not known."""
+
+def zone_ahead_ms() -> int:
+    """When the track meets what zone_ahead() found last, in milliseconds from then."""
+
 # console
 def console(text: str) -> None:
     """Write text to the console port, as far as its ring has room; never waits."""

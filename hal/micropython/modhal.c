@@ -337,6 +337,10 @@ static const mp_rom_map_elem_t globals_table[] = {
     SHARED(guard_trips),
     SHARED(guard_last_reason),
     SHARED(alarm),
+    SHARED(position),
+    SHARED(position_known),
+    SHARED(zone_ahead),
+    SHARED(zone_ahead_ms),
 };
 static MP_DEFINE_CONST_DICT(globals, globals_table);
 

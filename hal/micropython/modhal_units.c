@@ -1,4 +1,4 @@
-/* Parameter pool, monitors, unit bus and transmit guard of the module `hal`. */
+/* Parameter pool, monitors, unit bus, transmit guard and transmit zones of the module `hal`. */
 #include "modhal.h"
 
 #include "hal_core.h"
@@ -7,6 +7,7 @@
 #include "hal_pool.h"
 #include "hal_rmap.h"
 #include "hal_time.h"
+#include "hal_zones.h"
 
 static mp_obj_t pool_set(mp_obj_t index, mp_obj_t value) {
     int64_t number;
@@ -173,3 +174,35 @@ static mp_obj_t alarm_raised(void) {
     return mp_obj_new_bool(hal_discrete_alarm());
 }
 MP_DEFINE_CONST_FUN_OBJ_0(modhal_alarm_obj, alarm_raised);
+
+static int32_t place_of(mp_obj_t degrees_1e5) {
+    mp_int_t value = mp_obj_get_int(degrees_1e5);
+    if (value < -18000000 || value > 18000000) {
+        mp_raise_ValueError(MP_ERROR_TEXT("argument out of range"));
+    }
+    return (int32_t)value;
+}
+
+static mp_obj_t position(mp_obj_t latitude, mp_obj_t longitude) {
+    hal_zones_position(place_of(latitude), place_of(longitude), hal_time_us());
+    return mp_const_none;
+}
+MP_DEFINE_CONST_FUN_OBJ_2(modhal_position_obj, position);
+
+static mp_obj_t position_known(void) {
+    return mp_obj_new_bool(hal_zones_position_known(hal_time_us()));
+}
+MP_DEFINE_CONST_FUN_OBJ_0(modhal_position_known_obj, position_known);
+
+static uint32_t ahead_ms;
+
+static mp_obj_t zone_ahead(mp_obj_t from_ms, mp_obj_t to_ms) {
+    return MP_OBJ_NEW_SMALL_INT(hal_zones_ahead(modhal_unsigned(from_ms, UINT32_MAX),
+                                                modhal_unsigned(to_ms, UINT32_MAX), hal_time_us(), &ahead_ms));
+}
+MP_DEFINE_CONST_FUN_OBJ_2(modhal_zone_ahead_obj, zone_ahead);
+
+static mp_obj_t zone_ahead_ms(void) {
+    return modhal_new_int(ahead_ms);
+}
+MP_DEFINE_CONST_FUN_OBJ_0(modhal_zone_ahead_ms_obj, zone_ahead_ms);

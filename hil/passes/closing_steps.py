@@ -65,7 +65,9 @@ def _entry(flight: Flight, instrument: str, mode: str, task_id: int, start_gps_s
     return f"CLOSED, {len(file)} octets, {count} packets, CRC-32 {crc:08x} as computed from the file"
 
 
-def refusal(failure: str, subservice: int, send: Callable[[Flight], Command]) -> Callable[[Flight], str]:
+def refusal(
+    failure: str, subservice: int, send: Callable[[Flight], Command], sar_mode: str = "OFF"
+) -> Callable[[Flight], str]:
     """A step: what `send` sends must fail with `failure` in exactly one report (1,`subservice`), and change no mode."""
 
     def action(flight: Flight) -> str:
@@ -79,8 +81,9 @@ def refusal(failure: str, subservice: int, send: Callable[[Flight], Command]) ->
         failures = [report for report in command.reports if report.subservice not in SUCCESS]
         require(len(failures) == 1, f"{command.name} got {len(failures)} failure reports instead of one.")
         require(not command.disorder, "; ".join(command.disorder))
-        flight.confirm_all(SAR_MODE="OFF", OPTICAL_MODE="OFF")
-        return f"(1,{subservice}) {failure}: {seen.sentence}; modes still OFF"
+        flight.confirm_all(SAR_MODE=sar_mode, OPTICAL_MODE="OFF")
+        modes = "modes still OFF" if sar_mode == "OFF" else f"SAR still in {sar_mode}"
+        return f"(1,{subservice}) {failure}: {seen.sentence}; {modes}"
 
     return action
 

@@ -27,6 +27,12 @@ _STEPS = (
     Step(SAR_READY, "SAR: STANDBY to PREOP (warm-up)", "SAR_MODE, SAR_STATE, warm-up, oscillator", sar.warm_up),
     Step(SAR_READY, "Acquisition table loaded", "(1,7) of SAR_LOAD_TABLE", sar.load_table),
     Step(SAR_READY, "Acquisition table read back", "SAR_TABLE equal to the design, its CRC-16", sar.read_back_table),
+    Step(
+        SAR_READY,
+        "Data take over a transmit zone",
+        "one report (1,4) TRANSMIT_ZONE, modes unchanged",
+        closing.refusal("TRANSMIT_ZONE", 4, sar.take_over_zone, "PREOP"),
+    ),
     Step(OPTICAL_READY, "Optical: OFF to STANDBY", "OPTICAL_MODE, limiter, OPTICAL_STATE, door", optical.switch_on),
     Step(OPTICAL_READY, "Door tested", "event DOOR_TESTED, OPTICAL_DOOR, OPTICAL_DOOR_TESTED", optical.test_door),
     Step(

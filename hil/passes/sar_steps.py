@@ -4,6 +4,7 @@ import binascii
 import struct
 
 from emei.packets import Telemetry
+from emei.verification import Ack, Command
 from hil.passes.checks import require, require_field, require_in_order, require_limiters
 from hil.passes.flight import ANSWER_S, DataTake, Flight, StepFailed
 from hil.passes.plan import ARM_BEFORE_START_S, TAKE_S
@@ -14,6 +15,8 @@ PERMIT_S = 60
 PRIORITY = 20
 PHASES = ("NOISE", "OPENING_CALIBRATION", "ECHO", "CLOSING_CALIBRATION")
 AFTER_TAKE_S = 30.0
+POSITION_BELIEVED_S = 2.5  # two positions after a jump
+ZONE_LEAD_S = 5.0
 DUTY_TOLERANCE_PERCENT = 0.5
 ECHO_TOLERANCE_S = 0.5
 STRUCT_CODES = {"u8": "B", "u16": "H", "u32": "I", "i8": "b", "i16": "h", "i32": "i"}
@@ -60,6 +63,22 @@ def read_back_table(flight: Flight) -> str:
     crc = _table_crc(flight, report)
     require(crc == report.raw["table_crc"], f"The table's CRC is {report.raw['table_crc']}; {crc} was computed.")
     return f"every field as sent, CRC {crc:#06x}"
+
+
+def take_over_zone(flight: Flight) -> Command:
+    """A data take while the platform says that it is over a radio telescope: refused, permit or not."""
+    zone = flight.session.dictionary.zones["EFFELSBERG"]
+    over_zone = {"latitude_deg": zone.latitude_deg, "longitude_deg": zone.longitude_deg}
+    platform, plan = flight.platform, flight.plan
+    platform.ancillary = lambda gps_s: {**plan.ancillary(gps_s), **over_zone}
+    flight.session.run_for(POSITION_BELIEVED_S)
+    command = flight.session.send(
+        "SAR_START_DATA_TAKE", Ack.ALL, task_id=TASK_ID, slot=SLOT, start=platform.gps_s() + ZONE_LEAD_S
+    )
+    command.refusal(ANSWER_S)
+    platform.ancillary = plan.ancillary
+    flight.session.run_for(POSITION_BELIEVED_S)
+    return command
 
 
 def wait_for_pass(flight: Flight) -> str:

@@ -8,7 +8,8 @@ import pytest
 from emei.platform import Platform, quiet_sky
 from emei.session import Session
 from hil.bench import Bench
-from hil.scenarios import steps
+from hil.scenarios import steps, zones
+from hil.scenarios.zones import Track
 
 pytestmark = pytest.mark.virtual_time
 
@@ -60,6 +61,14 @@ def test_data_take_guards(session: Session, bench: Bench, platform: Platform) ->
     assert start(session, platform, 4.0) == "MEMORY_BUDGET"
     bench.units.release("recorder.free_mib")
     session.run_for(0.5)
+    with Track(platform, *zones.centre_deg("PARKES")):
+        session.run_for(2.5)
+        assert start(session, platform, 4.0) == "TRANSMIT_ZONE"
+        platform.pause(time_messages=False)
+        session.run_for(3.5)
+        assert start(session, platform, 4.0) == "GUARD_PARAMETER_STALE"
+        platform.resume()
+    session.run_for(2.5)
     session.send("SAR_INHIBIT_TRANSMIT").wait(steps.ANSWER_S)
     assert start(session, platform, 4.0) == "NO_TRANSMIT_PERMIT"
 

@@ -264,6 +264,21 @@ BROKEN: list[tuple[str, Callable[[Content], Any], tuple[str, ...]]] = [
         ("mission.toml", "sampling_rate_khz", "one rate a member"),
     ),
     (
+        "zone that is smaller than what a table reaches",
+        lambda c: named(c["zones"]["zone"], "PARKES").update(radius_km=580),
+        ("zones.toml", "PARKES", "radius_km", "580", "at least 583"),
+    ),
+    (
+        "zone beyond the pole",
+        lambda c: named(c["zones"]["zone"], "PARKES").update(latitude_deg=-91),
+        ("zones.toml", "PARKES", "-91", "-90 to 90 is allowed"),
+    ),
+    (
+        "zone twice",
+        lambda c: named(c["zones"]["zone"], "PARKES").update(name="HOBART"),
+        ("zones.toml", "HOBART has it already"),
+    ),
+    (
         "section missing",
         lambda c: c["mission"].pop("bus"),
         ("mission.toml", "bus must be stated"),
@@ -329,3 +344,9 @@ def test_unknown_names_come_with_the_nearest() -> None:
 def test_failure_sentences_name_the_rule() -> None:
     code = load().failures["TABLE_RULE"].code
     assert load().failure_sentence(code, 3, -12) == "acquisition table refused by rule 3 (DUTY), margin -12"
+
+
+def test_failure_sentences_name_the_zone() -> None:
+    zone = load().zones["PARKES"]
+    sentence = load().failure_sentence(load().failures["TRANSMIT_ZONE"].code, zone.index, 7000)
+    assert f"zone {zone.index} (PARKES)" in sentence and "7000 ms from now" in sentence

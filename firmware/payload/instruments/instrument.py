@@ -24,6 +24,8 @@ _INSTRUMENT_WELL = (
     failures.NO_SUCH_ENTRY,
     failures.NO_TRANSMIT_PERMIT,
     failures.START_IN_THE_PAST,
+    failures.TRANSMIT_ZONE,
+    failures.POSITION_UNKNOWN,
 )
 
 

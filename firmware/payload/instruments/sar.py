@@ -5,12 +5,17 @@ from micropython import const
 
 from payload.failure import Failure, Refusal
 from payload.instruments.instrument import Instrument, TakeRequest
-from payload.tables import enums, failures, pool, units
+from payload.tables import enums, failures, mission, pool, units
 
 # Transmit-enable is raised this long before the first pulse, so that the guard's limit covers the data take alone.
 _ENABLE_LEAD_MS = const(700)
 _ABORT_LIMIT_MS = const(1000)
 _SAFE_LIMIT_MS = const(1000)
+
+# While transmitting, the data take ends this long before the track meets a zone.
+_ZONE_LOOKAHEAD_MS = const(1000)
+_NO_ZONE = const(-1)
+_POSITION_UNKNOWN = const(-2)
 
 STEP_TABLE_VERIFIED = const(1)
 STEP_ENTRY_OPEN = const(2)
@@ -72,6 +77,11 @@ class Sar(Instrument):
         """Guard TRANSMIT_PERMITTED."""
         if not self._permit.in_force():
             raise Refusal(failures.NO_TRANSMIT_PERMIT)
+
+    def require_outside_zones(self, request):
+        """Guard OUTSIDE_TRANSMIT_ZONES: from the start to the end of the data take."""
+        start_ms = max(hal.time_until_ms(request.start, 0), 0)
+        self._require_clear_track(Refusal, start_ms, start_ms + request.duration_ms + mission.SAR_TAKE_OVERHEAD_MS)
 
     def recover(self, origin, failure):
         """Generator: after a failed transition, back to a mode of rest; the mode is returned."""
@@ -150,6 +160,10 @@ class Sar(Instrument):
         unit.write_time(units.SAR_CONTROL_START_COARSE, request.start)
         yield from self._await_start(request, _ENABLE_LEAD_MS)
         try:
+            if transmits:
+                self._require_clear_track(
+                    Failure, _ENABLE_LEAD_MS, _ENABLE_LEAD_MS + request.duration_ms + mission.SAR_TAKE_OVERHEAD_MS
+                )
             if transmits and not (self._permit.begin_take() and hal.guard_transmit(True)):
                 raise Failure(failures.NO_TRANSMIT_PERMIT)
             self._command(enums.SAR_UNIT_COMMAND_START)
@@ -161,6 +175,8 @@ class Sar(Instrument):
             yield STEP_TAKING
             while hal.pool_get(pool.SAR_PHASE) != enums.SAR_PHASE_DONE:
                 self._require_taking()
+                if transmits:
+                    self._require_clear_track(Failure, 0, _ZONE_LOOKAHEAD_MS)
                 yield 0
         finally:
             self._permit.end_take()
@@ -170,6 +186,14 @@ class Sar(Instrument):
             raise Failure(failures.DATA_TAKE_EMPTY, 0)
         yield from self._await(pool.SAR_STATE, enums.SAR_UNIT_STATE_READY)
         self.machine.set_mode(enums.SAR_MODE_PREOP)
+
+    def _require_clear_track(self, error, from_ms, to_ms):
+        """Raise the error when the track meets a transmit zone, or when the position is not known."""
+        zone = hal.zone_ahead(from_ms, to_ms)
+        if zone == _POSITION_UNKNOWN:
+            raise error(failures.POSITION_UNKNOWN, hal.pool_age_ms(pool.LATITUDE_DEG))
+        if zone != _NO_ZONE:
+            raise error(failures.TRANSMIT_ZONE, zone, hal.zone_ahead_ms())
 
     def _require_taking(self):
         self._require_well()

@@ -33,6 +33,7 @@ class Platform:
     def ancillary_data(self, *values):
         for index in range(len(_PARAMETERS)):
             hal.pool_set(_PARAMETERS[index], values[index])
+        hal.position(hal.pool_get(pool.LATITUDE_DEG), hal.pool_get(pool.LONGITUDE_DEG))
         self._ancillary_count = (self._ancillary_count + 1) & 0xFFFF
         hal.pool_set(pool.ANCILLARY_COUNT, self._ancillary_count)
 

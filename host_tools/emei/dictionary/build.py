@@ -27,6 +27,7 @@ from emei.dictionary.model import (
     Telecommand,
     Transition,
     Unit,
+    Zone,
 )
 from emei.dictionary.source import UNIT_FILES, Content, canonical_hash
 from emei.dictionary.types import WIRE_TYPES
@@ -40,7 +41,7 @@ def build(content: Content) -> Dictionary:
 
 
 def derived_enumerations(content: Content) -> dict[str, dict[str, int]]:
-    """Enumerations that other files imply: modes, failures, housekeeping structures, monitors."""
+    """Enumerations that other files imply: modes, failures, housekeeping structures, monitors, zones."""
     enumerations = {
         f"{content[file]['instrument']}_MODE": {mode["name"]: mode["value"] for mode in content[file]["modes"]}
         for file in MACHINE_FILES
@@ -48,6 +49,7 @@ def derived_enumerations(content: Content) -> dict[str, dict[str, int]]:
     enumerations["FAILURE"] = {item["name"]: item["code"] for item in content["failures"]["failure"]}
     enumerations["HOUSEKEEPING"] = {item["name"]: item["id"] for item in content["housekeeping"]["structure"]}
     enumerations["MONITOR"] = {item["name"]: index for index, item in enumerate(content["monitors"]["monitors"])}
+    enumerations["ZONE"] = {item["name"]: index for index, item in enumerate(content["zones"]["zone"])}
     return enumerations
 
 
@@ -84,6 +86,7 @@ class _Builder:
                 item["name"]: self.monitor(index, item) for index, item in enumerate(content["monitors"]["monitors"])
             },
             malformed=tuple(Malformed(**item) for item in content["malformed"]["malformed"]),
+            zones={item["name"]: Zone(index=index, **item) for index, item in enumerate(content["zones"]["zone"])},
         )
 
     def value(self, item: Content) -> dict[str, Any]:

@@ -11,7 +11,7 @@ _TC_OVERHEAD_OCTETS = 13
 _TM_OVERHEAD_OCTETS = 23
 # Reports that this list does not describe: they come from other files.
 _DERIVED_REPORTS = {(3, 25), (5, 1), (5, 2), (5, 3), (5, 4), (9, 2)}
-_SENTENCE_VALUES = {"detail", "limit", "rule"}
+_SENTENCE_VALUES = {"detail", "limit", "rule", "zone"}
 
 
 class PacketChecks(Checks):

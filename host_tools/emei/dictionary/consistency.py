@@ -3,6 +3,7 @@
 from emei.dictionary.check_machines import MachineChecks
 from emei.dictionary.check_packets import PacketChecks
 from emei.dictionary.check_units import UnitChecks
+from emei.dictionary.check_zones import ZoneChecks
 from emei.dictionary.schema import schema_problems
 from emei.dictionary.source import Content
 
@@ -12,4 +13,5 @@ def check_content(content: Content, schema: Content) -> list[str]:
     problems = schema_problems(content, schema)
     if problems:
         return problems
-    return [problem for checks in (PacketChecks, UnitChecks, MachineChecks) for problem in checks(content).problems()]
+    areas = (PacketChecks, UnitChecks, MachineChecks, ZoneChecks)
+    return [problem for checks in areas for problem in checks(content).problems()]

@@ -2,7 +2,7 @@
 
 from emei.dictionary.constants import Number, mission_constants
 from emei.dictionary.errors import DictionaryError
-from emei.dictionary.model import Block, Dictionary, Monitor, Register, Unit
+from emei.dictionary.model import Block, Dictionary, Monitor, Register, Unit, Zone
 
 _NOTE = "/* Generated from firmware/dictionary; not to be edited. */\n"
 _NO_CONDITION = 0xFFFF
@@ -55,6 +55,7 @@ def _dictionary_defines(dictionary: Dictionary, names: _Names) -> list[str]:
             lines.append(define(f"{machine.instrument}_MODE_{mode.name}_POWER_W", repr(float(mode.power_w))))
             lines.append(define(f"{machine.instrument}_MODE_{mode.name}_CURRENT_MA", _integer(mode.current_ma)))
     lines.append("")
+    lines += [define("ZONES", f"{len(dictionary.zones)}u"), ""]
     lines += [define(f"SPACECRAFT_{item.name}", f"0x{item.id:04X}u") for item in dictionary.spacecraft.values()]
     lines.append("")
     lines += [define(name, _literal(value)) for name, value in mission_constants(dictionary.mission).items()]
@@ -107,11 +108,14 @@ def _tables(dictionary: Dictionary) -> str:
         for item in dictionary.parameters.values()
     )
     monitors = ",\n".join(_monitor(dictionary, item) for item in dictionary.monitors.values())
+    zones = ",\n".join(_zone(dictionary, item) for item in dictionary.zones.values())
     return (
-        f'{_NOTE}#include "hal_pool.h"\n\n'
+        f'{_NOTE}#include "hal_pool.h"\n#include "hal_zones.h"\n\n'
         f"const hal_pool_entry_t hal_pool_table[] = {{\n{entries},\n}};\n\n"
         f"const hal_monitor_t hal_monitors[] = {{\n{monitors},\n}};\n\n"
-        "const unsigned hal_monitor_count = sizeof hal_monitors / sizeof hal_monitors[0];\n"
+        "const unsigned hal_monitor_count = sizeof hal_monitors / sizeof hal_monitors[0];\n\n"
+        f"const hal_zone_t hal_zones[] = {{\n{zones},\n}};\n\n"
+        "const unsigned hal_zone_count = sizeof hal_zones / sizeof hal_zones[0];\n"
     )
 
 
@@ -132,6 +136,13 @@ def _monitor(dictionary: Dictionary, monitor: Monitor) -> str:
     } | {name: value for (name, _), value in zip(_LIMIT_BITS, raw, strict=True)}
     body = ", ".join(f".{name} = {value}" for name, value in fields.items())
     return f"    /* {monitor.name} */\n    {{{body}}}"
+
+
+def _zone(dictionary: Dictionary, zone: Zone) -> str:
+    """Centre in the raw units of the position's parameters."""
+    latitude = dictionary.parameters["LATITUDE_DEG"].to_raw(zone.latitude_deg)
+    longitude = dictionary.parameters["LONGITUDE_DEG"].to_raw(zone.longitude_deg)
+    return f"    /* {zone.name} */\n    {{{latitude}, {longitude}, {round(zone.radius_km * 1000)}u}}"
 
 
 def _raw_limit(monitor: Monitor, name: str) -> int:

@@ -32,6 +32,7 @@ def interface_document(dictionary: Dictionary) -> str:
         _enumerations,
         _constants,
         _spacecraft,
+        _zones,
     )
     lines = [_HEAD.format(hash=dictionary.hash.hex())]
     for chapter in chapters:
@@ -268,3 +269,9 @@ def _spacecraft(dictionary: Dictionary) -> Iterator[str]:
 
 def _yes(flag: bool) -> str:
     return "yes" if flag else ""
+
+
+def _zones(dictionary: Dictionary) -> Iterator[str]:
+    yield "## Transmit zones\n"
+    rows = ((z.index, f"`{z.name}`", z.latitude_deg, z.longitude_deg, z.radius_km) for z in dictionary.zones.values())
+    yield from _table(("id", "name", "latitude deg", "longitude deg", "radius km"), rows)

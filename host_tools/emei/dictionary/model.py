@@ -158,7 +158,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Failure:
-    """Failure code of a verification report. `sentence` is a format string of {detail}, {limit} and {rule}."""
+    """Failure code of a verification report. `sentence` is a format string of {detail}, {limit}, {rule} and {zone}."""
 
     name: str
     code: int
@@ -298,6 +298,17 @@ class Spacecraft:
     key_slot: int
 
 
+@dataclass(frozen=True)
+class Zone:
+    """Transmit zone: no transmission while the sub-satellite point is within the radius of it. `index` is its ID."""
+
+    name: str
+    index: int
+    latitude_deg: float
+    longitude_deg: float
+    radius_km: float
+
+
 Constant = int | float | tuple[int | float, ...] | Mapping[str, int | float]
 
 
@@ -343,6 +354,7 @@ class Dictionary:
     guards: Mapping[str, Guard]
     monitors: Mapping[str, Monitor]
     malformed: tuple[Malformed, ...] = field(default=())
+    zones: Mapping[str, Zone] = field(default_factory=dict)
 
     @property
     def hash_word(self) -> int:
@@ -376,8 +388,8 @@ class Dictionary:
         failure = self._failures_by_code.get(code)
         if failure is None:
             return f"failure code {code} is not in the dictionary (detail {detail}, limit {limit})"
-        rule = self.enumerations["RULE"].label(detail)
-        return failure.sentence.format(detail=detail, limit=limit, rule=rule)
+        names = {word: self.enumerations[word.upper()].label(detail) for word in ("rule", "zone")}
+        return failure.sentence.format(detail=detail, limit=limit, **names)
 
     @cached_property
     def _failures_by_code(self) -> dict[int, Failure]:

@@ -26,6 +26,7 @@ FILES = (
     "guards",
     "monitors",
     "malformed",
+    "zones",
 )
 UNIT_FILES = ("sar", "optical", "power", "recorder")
 

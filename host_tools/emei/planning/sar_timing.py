@@ -45,7 +45,7 @@ class RadarNumbers:
     secondary_header_octets: int
     largest_packet_octets: int
     sampling_rates_hz: Mapping[int, float]
-    earth_radius_m: float = 6371e3
+    earth_radius_m: float
 
     @classmethod
     def of(cls, dictionary: Dictionary) -> "RadarNumbers":
@@ -80,6 +80,7 @@ class RadarNumbers:
             secondary_header_octets=mission.integer("sar", "packet_secondary_header_octets"),
             largest_packet_octets=mission.integer("sar", "largest_science_packet_octets"),
             sampling_rates_hz={code: 1e3 * rate for code, rate in enumerate(rates)},
+            earth_radius_m=mission.number("sar", "earth_radius_m"),
         )
 
 

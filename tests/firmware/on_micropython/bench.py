@@ -9,6 +9,7 @@ from payload.tables import telecommands as telecommand_table
 WORKED_TABLE = [4, 6, 17, 4, 5, 6, 512, 150, -8, 8160, 1314, 2249, 4488, 140969, 144143, 130211, 10000]
 SPACECRAFT_ID = 0x0E00
 GPS_S = 1400000000
+LATITUDE, LONGITUDE = 3008000, 10384000
 
 
 class Bench:
@@ -26,6 +27,8 @@ class Bench:
     def wait_cycle(self):
         self._next_ms = (self._next_ms + 100) & 0x3FFFFFFF
         hal.sleep(self._next_ms)
+        # The position goes on; the telecommand it comes with would allocate.
+        hal.position(LATITUDE, LONGITUDE)
 
     def cycles(self, count):
         for _ in range(count):
@@ -81,7 +84,7 @@ class Bench:
         assert hal.time_quality()
 
     def ancillary(self):
-        self.send("ANCILLARY_DATA", 6000, 10, 1, 3008000, 10384000, 0, 900)
+        self.send("ANCILLARY_DATA", 6000, 10, 1, LATITUDE, LONGITUDE, 0, 900)
 
     def prepare_data_take(self):
         """Bring the SAR to PREOP with a table in slot 0 and a transmit permit."""
