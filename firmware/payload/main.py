@@ -23,6 +23,7 @@ from payload.services.test import Test
 from payload.services.time_reports import TimeReports
 from payload.services.verification import Verification
 from payload.storage.catalogue import Catalogue
+from payload.storage.persistent import Persistent
 from payload.tables import enums, events, mission, modes, pool, spacecraft, units
 from payload.tmtc.queue import ReportQueue
 from payload.tmtc.reports import ReportWriter
@@ -45,6 +46,7 @@ class Payload:
         hal.pool_set(pool.BOOT_COUNT, hal.boot_count())
         hal.pool_set(pool.RESET_CAUSE, hal.reset_cause())
 
+        self.persistent = Persistent()
         self.queue = ReportQueue(mission.LINK_REPORT_QUEUE_OCTETS)
         writer = ReportWriter(self.queue)
         self.events = Events(writer)
@@ -136,6 +138,7 @@ class Payload:
         for driver in self.instruments.values():
             activities.append(Activity(driver.machine.run))
         activities.append(Activity(self.catalogue.run))
+        activities.append(Activity(self.persistent.run))
         activities.append(Activity(self.router.resume))
         activities.append(Activity(self.permit.run))
         activities.append(Activity(platform.run))

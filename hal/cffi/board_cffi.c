@@ -41,6 +41,9 @@ static hal_reset_cause_t reset_cause;
 static uint8_t flash[FLASH_OCTETS];
 static uint64_t flash_busy_until_us;
 static bool flash_fails;
+static int32_t operations_to_cut;
+static uint32_t cut_random;
+static bool flash_is_cut;
 static _Alignas(8) uint8_t noinit[NOINIT_OCTETS];
 
 static void clear_lines(void) {
@@ -56,17 +59,23 @@ static void clear_lines(void) {
     watchdog_timeout_ms = 0;
     watchdog_feeds = 0;
     flash_fails = false;
+    operations_to_cut = -1;
+    flash_is_cut = false;
 }
 
-void test_board_power_on(void) {
+void test_board_power_cycle(void) {
     clear_lines();
     time_us = 0;
     next_tick_us = TICK_US;
     transmit_off_us = 0;
     reset_cause = HAL_RESET_POWER_ON;
     flash_busy_until_us = 0;
-    memset(flash, 0xFF, sizeof flash);
     memset(noinit, 0, sizeof noinit);
+}
+
+void test_board_power_on(void) {
+    test_board_power_cycle();
+    memset(flash, 0xFF, sizeof flash);
 }
 
 void test_board_warm_reset(hal_reset_cause_t cause) {
@@ -194,6 +203,23 @@ void test_board_fail_flash(bool fail) {
     flash_fails = fail;
 }
 
+uint8_t *test_board_flash(void) {
+    return flash;
+}
+
+uint32_t test_board_flash_octets(void) {
+    return FLASH_OCTETS;
+}
+
+void test_board_cut_flash(int32_t operations, uint32_t seed) {
+    operations_to_cut = operations;
+    cut_random = seed;
+}
+
+bool test_board_flash_is_cut(void) {
+    return flash_is_cut;
+}
+
 uint32_t test_board_noinit_octets(void) {
     return NOINIT_OCTETS;
 }
@@ -297,17 +323,45 @@ bool board_flash_read(uint32_t address, uint8_t *data, size_t octets) {
     return !flash_fails;
 }
 
-bool board_flash_program(uint32_t address, const uint8_t *data, size_t octets) {
-    for (size_t i = 0; i < octets; i++) {
-        flash[address + i] &= data[i];
+/* The bits of the next octet that an operation still reaches: all, but for one that is cut. */
+static uint8_t reached_bits(void) {
+    if (!flash_is_cut || cut_random <= 1) {
+        return flash_is_cut && cut_random == 0 ? 0x00 : 0xFF;
     }
-    flash_busy_until_us = time_us + HAL_FLASH_PROGRAM_US;
+    cut_random = cut_random * 1664525u + 1013904223u; /* Numerical Recipes' generator */
+    cut_random |= 2u;                                 /* never one of the two special seeds */
+    unsigned choice = cut_random >> 30;
+    return choice == 0 ? 0x00 : choice == 1 ? 0xFF : (uint8_t)(cut_random >> 16);
+}
+
+/* Begin an operation. False when there is no power any more. */
+static bool begin_operation(uint32_t duration_us) {
+    if (flash_is_cut) {
+        return false;
+    }
+    flash_is_cut = operations_to_cut == 0;
+    operations_to_cut -= operations_to_cut > 0;
+    flash_busy_until_us = time_us + duration_us;
+    return true;
+}
+
+bool board_flash_program(uint32_t address, const uint8_t *data, size_t octets) {
+    if (!begin_operation(HAL_FLASH_PROGRAM_US)) {
+        return false;
+    }
+    for (size_t i = 0; i < octets; i++) {
+        flash[address + i] &= (uint8_t)(data[i] | (uint8_t)~reached_bits());
+    }
     return !flash_fails;
 }
 
 bool board_flash_erase(uint32_t address) {
-    memset(&flash[address], 0xFF, HAL_FLASH_SECTOR_OCTETS);
-    flash_busy_until_us = time_us + HAL_FLASH_ERASE_US;
+    if (!begin_operation(HAL_FLASH_ERASE_US)) {
+        return false;
+    }
+    for (size_t i = 0; i < HAL_FLASH_SECTOR_OCTETS; i++) {
+        flash[address + i] |= reached_bits();
+    }
     return !flash_fails;
 }
 

@@ -37,6 +37,19 @@ uint32_t test_board_watchdog_feeds(void);
 /* Make the next flash operation fail, as a worn part does. */
 void test_board_fail_flash(bool fail);
 
+/* The flash as it is, and its length. */
+uint8_t *test_board_flash(void);
+uint32_t test_board_flash_octets(void);
+
+/* Cut the power in the flash operation after `operations` more: it touches only the octets and bits that the
+ * pseudo-random sequence of `seed` says (0: none, 1: all), and every operation after it fails.
+ * A negative number: never. */
+void test_board_cut_flash(int32_t operations, uint32_t seed);
+bool test_board_flash_is_cut(void);
+
+/* Power off and on: clock 0, no-init memory lost, flash kept. */
+void test_board_power_cycle(void);
+
 uint32_t test_board_noinit_octets(void);
 /* Turn over the bits of `mask` in an octet of the no-init memory, or in a word of the guard's
  * state (or of its complement). */

@@ -49,6 +49,7 @@ def parts() -> list[Part]:
         "guard",
         "pool",
         "flash",
+        "journal",
         "noinit",
         "zones",
         "core",

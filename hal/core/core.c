@@ -3,6 +3,7 @@
 #include "dictionary.h"
 #include "hal_discrete.h"
 #include "hal_guard.h"
+#include "hal_journal.h"
 #include "hal_link.h"
 #include "hal_noinit.h"
 #include "hal_pool.h"
@@ -18,6 +19,7 @@ void hal_init(uint16_t spacecraft_id, bool accept_clear_mode) {
     hal_noinit_init();
     hal_guard_init();
     hal_time_init();
+    hal_journal_init();
     hal_pool_init();
     hal_monitor_init();
     hal_zones_init();

@@ -142,6 +142,21 @@ def zone_ahead(from_ms: int, to_ms: int) -> int:
 def zone_ahead_ms() -> int:
     """When the track meets what zone_ahead() found last, in milliseconds from then."""
 
+# journal (hal_journal.h)
+def journal_get(key: int, default: int) -> int:
+    """The value in memory or flash, or the default (may be a long integer: allocates)."""
+
+def journal_put(key: int, value: int) -> bool: ...
+def journal_step() -> None: ...
+def journal_flush(limit_ms: int) -> bool:
+    """Waits. True when everything is in flash."""
+
+def journal_faults() -> int:
+    """Failed operations of the flash since boot."""
+
+def journal_pending() -> int:
+    """Keys whose value is not in flash yet."""
+
 # console
 def console(text: str) -> None:
     """Write text to the console port, as far as its ring has room; never waits."""

@@ -341,6 +341,12 @@ static const mp_rom_map_elem_t globals_table[] = {
     SHARED(position_known),
     SHARED(zone_ahead),
     SHARED(zone_ahead_ms),
+    SHARED(journal_get),
+    SHARED(journal_put),
+    SHARED(journal_step),
+    SHARED(journal_flush),
+    SHARED(journal_faults),
+    SHARED(journal_pending),
 };
 static MP_DEFINE_CONST_DICT(globals, globals_table);
 

@@ -77,4 +77,12 @@ MP_DECLARE_CONST_FUN_OBJ_0(modhal_position_known_obj);
 MP_DECLARE_CONST_FUN_OBJ_2(modhal_zone_ahead_obj);
 MP_DECLARE_CONST_FUN_OBJ_0(modhal_zone_ahead_ms_obj);
 
+/* modhal_storage.c */
+MP_DECLARE_CONST_FUN_OBJ_2(modhal_journal_get_obj);
+MP_DECLARE_CONST_FUN_OBJ_2(modhal_journal_put_obj);
+MP_DECLARE_CONST_FUN_OBJ_0(modhal_journal_step_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(modhal_journal_flush_obj);
+MP_DECLARE_CONST_FUN_OBJ_0(modhal_journal_faults_obj);
+MP_DECLARE_CONST_FUN_OBJ_0(modhal_journal_pending_obj);
+
 #endif

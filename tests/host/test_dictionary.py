@@ -50,6 +50,21 @@ BROKEN: list[tuple[str, Callable[[Content], Any], tuple[str, ...]]] = [
         ("telecommands.toml", "PING", "hazardus is not known here; did you mean hazardous?"),
     ),
     (
+        "a key twice",
+        lambda c: c["persistent"]["persistent"].append(c["persistent"]["persistent"][0] | {"name": "OTHER"}),
+        ("persistent.toml", "OTHER", "key", "REFUSE_CAUSE has it already"),
+    ),
+    (
+        "a key beyond the journal's",
+        lambda c: c["persistent"]["persistent"][0].update(key=c["mission"]["flash"]["journal_keys"]),
+        ("persistent.toml", "REFUSE_CAUSE", "less than journal_keys = 64"),
+    ),
+    (
+        "a default its type has no room for",
+        lambda c: named(c["persistent"]["persistent"], "REFUSE_CAUSE").update(default=70000),
+        ("persistent.toml", "REFUSE_CAUSE", "70000", "0 to 65535 is allowed in u16"),
+    ),
+    (
         "wrong kind",
         lambda c: telecommand(c, "PING").update(service="17"),
         ("telecommands.toml", "PING", "service", "'17'", "a whole number is allowed"),

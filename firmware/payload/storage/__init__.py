@@ -1,1 +1,1 @@
-"""What outlives a data take: the recorder's catalogue."""
+"""What outlives a data take, or a reset: the recorder's catalogue, values in flash."""

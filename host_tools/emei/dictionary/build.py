@@ -20,6 +20,7 @@ from emei.dictionary.model import (
     ModeMachine,
     Monitor,
     Parameter,
+    Persistent,
     Register,
     Report,
     Spacecraft,
@@ -84,6 +85,10 @@ class _Builder:
             guards={item["name"]: self.guard(item) for item in content["guards"]["guards"]},
             monitors={
                 item["name"]: self.monitor(index, item) for index, item in enumerate(content["monitors"]["monitors"])
+            },
+            persistent={
+                item["name"]: Persistent(**item | {"type": WIRE_TYPES[item["type"]]})
+                for item in content["persistent"]["persistent"]
             },
             malformed=tuple(Malformed(**item) for item in content["malformed"]["malformed"]),
             zones={item["name"]: Zone(index=index, **item) for index, item in enumerate(content["zones"]["zone"])},

@@ -2,6 +2,7 @@
 
 from emei.dictionary.check_machines import MachineChecks
 from emei.dictionary.check_packets import PacketChecks
+from emei.dictionary.check_storage import StorageChecks
 from emei.dictionary.check_units import UnitChecks
 from emei.dictionary.check_zones import ZoneChecks
 from emei.dictionary.schema import schema_problems
@@ -13,5 +14,5 @@ def check_content(content: Content, schema: Content) -> list[str]:
     problems = schema_problems(content, schema)
     if problems:
         return problems
-    areas = (PacketChecks, UnitChecks, MachineChecks, ZoneChecks)
+    areas = (PacketChecks, UnitChecks, MachineChecks, ZoneChecks, StorageChecks)
     return [problem for checks in areas for problem in checks(content).problems()]

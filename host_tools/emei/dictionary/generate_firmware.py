@@ -28,6 +28,7 @@ def firmware_files(dictionary: Dictionary) -> dict[str, str]:
         "housekeeping": _housekeeping(dictionary),
         "modes": _modes(dictionary),
         "monitors": _constants((item.name, item.index) for item in dictionary.monitors.values()),
+        "persistent": _persistent(dictionary),
         "units": _units(dictionary),
         "mission": _mission(dictionary),
         "enums": _constants(
@@ -145,6 +146,13 @@ def _transitions(machine: ModeMachine, guards: list[str]) -> Iterable[str]:
         mask = sum(1 << values[source] for source in item.sources)
         indices = tuple(guards.index(name) for name in item.guards)
         yield repr((mask, values[item.target], item.procedure, indices, item.time_limit_ms))
+
+
+def _persistent(dictionary: Dictionary) -> str:
+    """NAME = key, and RECORDS: {key: (default, largest value)}."""
+    records = dictionary.persistent.values()
+    rows = _lines(f"    {item.key}: ({item.default}, {item.type.maximum})," for item in records)
+    return _constants((item.name, item.key) for item in records) + f"RECORDS = {{\n{rows}}}\n"
 
 
 def _units(dictionary: Dictionary) -> str:

@@ -28,6 +28,7 @@ def interface_document(dictionary: Dictionary) -> str:
         _monitors,
         _machines,
         _guards,
+        _persistent,
         _units,
         _enumerations,
         _constants,
@@ -222,6 +223,17 @@ def _condition(guard: Guard) -> str:
     low = "" if guard.minimum is None else f", at least {guard.minimum:g}"
     high = "" if guard.maximum is None else f", at most {guard.maximum:g}"
     return f"{guard.parameter.name} fresh{low}{high} {guard.parameter.unit}".rstrip()
+
+
+def _persistent(dictionary: Dictionary) -> Iterator[str]:
+    yield "## Values that survive a reset and a power cut\n"
+    yield from _table(
+        ("key", "value", "type", "unit", "before it is first written", "meaning"),
+        (
+            (p.key, f"`{p.name}`", p.type.name, p.unit, p.default, p.help)
+            for p in sorted(dictionary.persistent.values(), key=lambda item: item.key)
+        ),
+    )
 
 
 def _units(dictionary: Dictionary) -> Iterator[str]:

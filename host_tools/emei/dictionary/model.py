@@ -281,6 +281,18 @@ class Monitor:
 
 
 @dataclass(frozen=True)
+class Persistent:
+    """A value that survives a reset and a power cut. `key` is its identity in flash."""
+
+    name: str
+    key: int
+    type: WireType
+    default: int
+    unit: str = ""
+    help: str = ""
+
+
+@dataclass(frozen=True)
 class Malformed:
     """What one kind of malformed input gives: a counter of the pool, or a report with a failure code."""
 
@@ -353,6 +365,7 @@ class Dictionary:
     machines: Mapping[str, ModeMachine]
     guards: Mapping[str, Guard]
     monitors: Mapping[str, Monitor]
+    persistent: Mapping[str, Persistent]
     malformed: tuple[Malformed, ...] = field(default=())
     zones: Mapping[str, Zone] = field(default_factory=dict)
 

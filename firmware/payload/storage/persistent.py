@@ -1,0 +1,34 @@
+"""Values that survive a reset and a power cut, by the keys of tables.persistent (persistent.toml)."""
+
+import hal
+
+from payload.failure import Failure
+from payload.tables import enums, failures, persistent
+
+
+class Persistent:
+    """The journal in flash, seen from the application.
+
+    A value put is in flash a few cycles later, later still while transmit is enabled; a power cut
+    before that leaves the value before it. flush() waits for it, at a reset.
+    """
+
+    def get(self, key):
+        """The value; its default when it was never put, or when what is in flash is not of its type."""
+        default, largest = persistent.RECORDS[key]
+        value = hal.journal_get(key, default)
+        return value if value <= largest else default
+
+    def put(self, key, value):
+        """Note a value. It allocates nothing and does not wait. Raises Failure when the type has no room for it."""
+        if not 0 <= value <= persistent.RECORDS[key][1]:
+            raise Failure(failures.HANDLER_FAULT, enums.SOFTWARE_FAULT_ENCODING)
+        hal.journal_put(key, value)
+
+    def run(self):
+        """Once a cycle: at most one operation of the flash."""
+        hal.journal_step()
+
+    def flush(self, limit_ms):
+        """Before a reset: wait until everything is in flash, `limit_ms` at most. False when it is not."""
+        return hal.journal_flush(limit_ms)

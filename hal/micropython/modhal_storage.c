@@ -1,0 +1,39 @@
+/* Journal of the module `hal`. */
+#include "modhal.h"
+
+#include "hal_journal.h"
+
+static mp_obj_t journal_get(mp_obj_t key, mp_obj_t default_value) {
+    uint32_t value;
+    if (!hal_journal_get(modhal_unsigned(key, UINT32_MAX), &value)) {
+        return default_value;
+    }
+    return modhal_new_int(value);
+}
+MP_DEFINE_CONST_FUN_OBJ_2(modhal_journal_get_obj, journal_get);
+
+static mp_obj_t journal_put(mp_obj_t key, mp_obj_t value) {
+    return mp_obj_new_bool(hal_journal_put(modhal_unsigned(key, UINT32_MAX), modhal_unsigned(value, UINT32_MAX)));
+}
+MP_DEFINE_CONST_FUN_OBJ_2(modhal_journal_put_obj, journal_put);
+
+static mp_obj_t journal_step(void) {
+    hal_journal_step();
+    return mp_const_none;
+}
+MP_DEFINE_CONST_FUN_OBJ_0(modhal_journal_step_obj, journal_step);
+
+static mp_obj_t journal_flush(mp_obj_t limit_ms) {
+    return mp_obj_new_bool(hal_journal_flush(modhal_unsigned(limit_ms, UINT32_MAX)));
+}
+MP_DEFINE_CONST_FUN_OBJ_1(modhal_journal_flush_obj, journal_flush);
+
+static mp_obj_t journal_faults(void) {
+    return modhal_new_int(hal_journal_status()->faults);
+}
+MP_DEFINE_CONST_FUN_OBJ_0(modhal_journal_faults_obj, journal_faults);
+
+static mp_obj_t journal_pending(void) {
+    return modhal_new_int(hal_journal_status()->pending);
+}
+MP_DEFINE_CONST_FUN_OBJ_0(modhal_journal_pending_obj, journal_pending);
