@@ -14,7 +14,9 @@ from payload.tables import enums, events, mission, pool
 
 _TICKS_MASK = const(0x3FFFFFFF)
 _COLLECT_BELOW_OCTETS = const(98304)
-_ACCOUNT_PERIOD_CYCLES = const(10)
+# Looking at the heap is the longest step of a cycle in which it is done: apart from the reports.
+_MEMORY_PERIOD_CYCLES = const(10)
+_MEMORY_PHASE_CYCLES = const(6)
 _LARGEST_U16 = const(0xFFFF)
 _ROUTER = const(0)  # its place in the due-table
 
@@ -80,6 +82,9 @@ class Executive:
             hal.guard_heartbeat()
             hal.watchdog_feed()
         self._queue.pump()
+        if number % _MEMORY_PERIOD_CYCLES == _MEMORY_PHASE_CYCLES:
+            hal.pool_set(pool.MEM_FREE_OCTETS, hal.heap_free())
+            hal.pool_set(pool.MEM_LARGEST_FREE_OCTETS, hal.heap_largest_free())
         self.cycles = number + 1
         self._account(hal.ticks_diff(hal.ticks_us(), started_us))
 
@@ -109,9 +114,6 @@ class Executive:
                 self._events.report(events.CYCLE_OVERRUN, cycle_us)
         self._was_over = over
         hal.pool_set(pool.CYCLES, self.cycles)
-        if self.cycles % _ACCOUNT_PERIOD_CYCLES == 0:
-            hal.pool_set(pool.MEM_FREE_OCTETS, hal.heap_free())
-            hal.pool_set(pool.MEM_LARGEST_FREE_OCTETS, hal.heap_largest_free())
 
     def _poll(self):
         """The router's poll; a fault in it ends neither the cycle nor the application."""

@@ -10,7 +10,6 @@
 #include "hal_serial.h"
 #include "hal_time.h"
 
-#include "py/gc.h"
 #include "py/objint.h"
 #include "py/smallint.h"
 
@@ -233,20 +232,6 @@ static mp_obj_t boot_count(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(boot_count_obj, boot_count);
 
-static mp_obj_t heap_free(void) {
-    gc_info_t info;
-    gc_info(&info);
-    return modhal_new_int((int64_t)info.free);
-}
-static MP_DEFINE_CONST_FUN_OBJ_0(heap_free_obj, heap_free);
-
-static mp_obj_t heap_largest_free(void) {
-    gc_info_t info;
-    gc_info(&info);
-    return modhal_new_int((int64_t)info.max_free * MICROPY_BYTES_PER_GC_BLOCK);
-}
-static MP_DEFINE_CONST_FUN_OBJ_0(heap_largest_free_obj, heap_largest_free);
-
 static mp_obj_t console(mp_obj_t text) {
     mp_buffer_info_t info;
     mp_get_buffer_raise(text, &info, MP_BUFFER_READ);
@@ -293,8 +278,8 @@ static const mp_rom_map_elem_t globals_table[] = {
     NAME(reset),
     NAME(reset_cause),
     NAME(boot_count),
-    NAME(heap_free),
-    NAME(heap_largest_free),
+    SHARED(heap_free),
+    SHARED(heap_largest_free),
     NAME(console),
     SHARED(link_receive),
     SHARED(link_pending),

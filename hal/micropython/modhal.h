@@ -45,6 +45,10 @@ MP_DECLARE_CONST_FUN_OBJ_1(modhal_octets_obj);
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(modhal_copy_obj);
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(modhal_compare_obj);
 
+/* modhal_heap.c */
+MP_DECLARE_CONST_FUN_OBJ_0(modhal_heap_free_obj);
+MP_DECLARE_CONST_FUN_OBJ_0(modhal_heap_largest_free_obj);
+
 /* modhal_units.c */
 MP_DECLARE_CONST_FUN_OBJ_2(modhal_pool_set_obj);
 MP_DECLARE_CONST_FUN_OBJ_1(modhal_pool_get_obj);

@@ -8,19 +8,22 @@ from payload.tmtc import queue
 
 
 class _Structure:
-    def __init__(self, structure_id, period_cycles, enabled, indices, count):
+    def __init__(self, first_cycle, structure_id, period_cycles, enabled, indices, count):
         self.id = structure_id
         self.period_cycles = period_cycles
         self.enabled = enabled
         self.indices = indices
         self.count = count
-        self.due_in_cycles = 1
+        self.due_in_cycles = first_cycle
 
 
 class Housekeeping:
     def __init__(self, writer):
         self._writer = writer
-        self._structures = tuple([_Structure(*entry) for entry in housekeeping.STRUCTURES])
+        # Each in a cycle of its own from the start on, as far as their periods allow.
+        self._structures = tuple(
+            [_Structure(number, *entry) for number, entry in enumerate(housekeeping.STRUCTURES, 1)]
+        )
 
     def telecommands(self):
         return {

@@ -1,5 +1,7 @@
 """The module hal: bounds of every buffer, integers of every size, and nothing allocated."""
 
+import gc
+
 import hal
 import micropython
 
@@ -106,6 +108,30 @@ def test_times_relative_to_now():
     assert 1499 <= hal.time_until_ms(BUFFER, 0) <= 1500
     hal.copy(b"\xff\xff\xff\xff\xff\xff\xff", 0, BUFFER, 0, 7)
     assert hal.time_until_ms(BUFFER, 0) == 1 << 29
+
+
+def test_free_heap_is_what_the_collector_says():
+    kept = [bytearray(16 * (number % 5 + 1)) for number in range(40)]
+    for number in range(0, 40, 3):
+        kept[number] = None
+    gc.collect()
+    assert hal.heap_free() == gc.mem_free()
+    everything = bytearray(20000)
+    assert hal.heap_free() == gc.mem_free()
+    assert everything and kept
+
+
+def test_the_largest_free_run_can_be_had_and_no_more():
+    gc.collect()
+    for more, fits in ((1, False), (-16, True)):  # a bytearray is one more block itself
+        largest = hal.heap_largest_free()
+        try:
+            block = bytearray(largest + more)
+        except MemoryError:
+            block = None
+        assert (block is not None) == fits, (largest, more)
+        del block
+        gc.collect()
 
 
 def test_the_cycle_allocates_nothing():
