@@ -7,6 +7,8 @@ from payload.tables import enums, pool
 from payload.tables import telecommands as telecommand_table
 
 WORKED_TABLE = [4, 6, 17, 4, 5, 6, 512, 150, -8, 8160, 1314, 2249, 4488, 140969, 144143, 130211, 10000]
+# Line period and integration in 0.1 us, TDI stages, gain, bands, compression in tenths, duration in ms.
+IMAGE_SETTINGS = [711, 680, 32, 2, 31, 40, 10000]
 SPACECRAFT_ID = 0x0E00
 GPS_S = 1400000000
 LATITUDE, LONGITUDE = 3008000, 10384000
@@ -105,3 +107,40 @@ class Bench:
         hal.time_after_ms(delay_ms, start, 0)
         self.send("SAR_START_DATA_TAKE", 77, 0, 10, start)
         assert self.payload.router.in_progress() == 1, "the data take was refused"
+
+    def prepare_image(self):
+        """Bring the optical instrument to READY with the door open; ancillary data go on once a second."""
+        self.cycles(30)
+        self.set_time()
+        self.command("SET_BENCH_WAIT", enums.BENCH_WAIT_OPTICAL_STABILISATION, 3000)
+        for mode in (
+            enums.OPTICAL_MODE_STANDBY,
+            enums.OPTICAL_MODE_THERMAL_STABILISATION,
+            enums.OPTICAL_MODE_READY,
+        ):
+            self.command("SET_MODE_OPTICAL", mode)
+        assert hal.pool_get(pool.OPTICAL_MODE) == enums.OPTICAL_MODE_READY, hal.pool_get(pool.OPTICAL_MODE)
+        self.ancillary()
+        self.command("OPTICAL_MOVE_DOOR", enums.DOOR_COMMAND_OPEN)
+        self.ancillary()
+
+    def start_image(self, delay_ms=3500):
+        start = bytearray(7)
+        hal.time_after_ms(delay_ms, start, 0)
+        self.send("OPTICAL_START_IMAGE", 78, enums.OPTICAL_MODE_STRIP, 10, start, *IMAGE_SETTINGS)
+        assert self.payload.router.in_progress() == 1, "the image was refused"
+
+    def finish(self, limit_cycles=3000):
+        """Cycles in view until no handler is in progress: a reset in the midst of a data take is a trip."""
+        for _ in range(limit_cycles // 10):
+            if not self.payload.router.in_progress():
+                return
+            self.cycles_in_view(10)
+        raise AssertionError("a handler did not end")
+
+    def cycles_in_view(self, count):
+        """Cycles with the platform's data once a second."""
+        for number in range(count):
+            if number % 10 == 0:
+                self.ancillary()
+            self.cycles(1)

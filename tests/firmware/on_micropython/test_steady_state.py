@@ -47,6 +47,20 @@ def test_during_a_data_take():
     _locked_cycles(bench, 50)
     assert hal.pool_get(pool.SAR_PHASE) == enums.SAR_PHASE_ECHO
     assert bench.payload.instruments[enums.INSTRUMENT_SAR].machine.is_taking()
+    bench.finish()
+
+
+def test_during_an_image():
+    bench = Bench()
+    bench.prepare_image()
+    bench.start_image()
+    while hal.pool_get(pool.OPTICAL_PHASE) != enums.OPTICAL_PHASE_IMAGING:
+        bench.cycles_in_view(10)
+    bench.ancillary()
+    _locked_cycles(bench, 25)
+    assert hal.pool_get(pool.OPTICAL_PHASE) == enums.OPTICAL_PHASE_IMAGING
+    assert bench.payload.instruments[enums.INSTRUMENT_OPTICAL].machine.is_taking()
+    bench.finish()
 
 
 runner.run(globals())
