@@ -13,7 +13,7 @@ MPY_CROSS := $(BUILD)/mpy-cross/mpy-cross
 BOARD ?= emulated
 ARGS ?=
 WORKERS ?= 2
-VARIANTS := bench flight
+VARIANTS := bench flight benchmark
 
 # Sub-makes get what they are given below and nothing of this command line (BOARD means
 # something else to MicroPython).
@@ -31,13 +31,13 @@ SOURCES := $(FIRMWARE_PY) $(filter-out hal/cffi/%,$(HAL_C)) $(PORTS) firmware/ma
 OWN_C := $(shell find hal firmware/ports firmware/boot -name '*.[ch]')
 
 .DELETE_ON_ERROR:
-.PHONY: all help setup generate firmware host-board cffi demo test lint clean distclean
+.PHONY: all help setup generate firmware host-board cffi demo bench test lint clean distclean
 
 all: firmware host-board cffi ## Build everything (default)
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "  variables: BOARD=emulated|host and ARGS=... of demo; ARGS=... and WORKERS=2 of test; MICROPYTHON_DIR; PYTHON3"
+	@echo "  variables: BOARD=emulated|host of demo; ARGS=... of demo, bench and test; WORKERS=2 of test; MICROPYTHON_DIR; PYTHON3"
 
 setup: $(STAMPS)/packages .venv/.complete $(MICROPYTHON_DIR)/.usable $(MPY_CROSS) ## Install what is missing: Debian packages, .venv, MicroPython
 
@@ -83,8 +83,9 @@ define logged
 	@$(2) > $(BUILD)/logs/$(1).log 2>&1 || { cat $(BUILD)/logs/$(1).log >&2; echo "make: $(1) does not build: see above or build/logs/$(1).log" >&2; exit 1; }
 endef
 
-firmware: $(VARIANTS:%=$(STAMPS)/firmware-%) ## Build the flight computer's images: bench and flight
+firmware: $(VARIANTS:%=$(STAMPS)/firmware-%) ## Build the flight computer's images: bench, flight and benchmark
 
+$(STAMPS)/firmware-benchmark: tests/firmware/on_micropython/bench.py
 $(STAMPS)/firmware-%: $(SOURCES) $(STAMPS)/generate | $(MPY_CROSS)
 	@echo "firmware: build/mps2_an500/$*"
 	$(call logged,firmware-$*,$(SUBMAKE) -C firmware/ports/mps2_an500 VARIANT=$* BUILD=$(BUILD)/mps2_an500/$* $(PORT_ARGUMENTS))
@@ -107,6 +108,9 @@ $(STAMPS)/cffi: $(HAL_C) hal/cffi/build.py $(STAMPS)/generate
 
 demo: all ## Fly the pass over Meishan: make demo [BOARD=emulated|host] [ARGS=...]
 	@$(PYTHON) -m hil.demo --board $(BOARD) $(ARGS)
+
+bench: firmware ## Measure the firmware in guest instructions: make bench [ARGS=--json]
+	@$(PYTHON) -m hil.benchmark $(ARGS)
 
 test: all ## Run every test: make test [WORKERS=2] [ARGS=...]
 	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(ARGS)

@@ -1,9 +1,9 @@
 # The board under the core, and what the dictionary generates for it. HAL_BOARD names the folder,
-# GENERATED the generator's output; both are set by the port.
+# GENERATED the generator's output; both are set by the port. HAL_UNITS: link the units in.
 HAL_BOARDS_DIR := $(USERMOD_DIR)
 
 SRC_USERMOD_LIB_C += $(sort $(wildcard $(HAL_BOARDS_DIR)/$(HAL_BOARD)/*.c))
-ifeq ($(HAL_BOARD),host)
+ifneq ($(filter host,$(HAL_BOARD))$(HAL_UNITS),)
 SRC_USERMOD_LIB_C += $(sort $(wildcard $(abspath $(HAL_BOARDS_DIR)/../sim)/*.c))
 endif
 CFLAGS_USERMOD += -I$(GENERATED)/c

@@ -38,6 +38,17 @@ typedef volatile struct { uint32_t control, value, reload, interrupt_status; } t
 #define TIMER_CONTROL_INTERRUPT 8u
 #define TIMER0 ((timer_registers_t *)0x40000000)
 #define TIMER0_IRQ 8
+#define TIMER1 ((timer_registers_t *)0x40001000)
+
+/* CMSDK dual timer, its first half (DDI 0479, 4.3). */
+typedef volatile struct { uint32_t load, value, control, interrupt_clear; } dualtimer_registers_t;
+
+#define DUALTIMER_CONTROL_ONE_SHOT 0x01u
+#define DUALTIMER_CONTROL_32_BITS 0x02u
+#define DUALTIMER_CONTROL_INTERRUPT 0x20u
+#define DUALTIMER_CONTROL_ENABLE 0x80u
+#define DUALTIMER ((dualtimer_registers_t *)0x40002000)
+#define DUALTIMER_IRQ 10
 
 /* CMSDK watchdog: counts down from load at the board clock; NMI at 0, reset at the second 0. */
 typedef volatile struct { uint32_t load, value, control, interrupt_clear; } watchdog_registers_t;
