@@ -22,6 +22,7 @@ class Bench:
         self.payload.start()
         self._next_ms = hal.ticks_ms()
         self._count = 0
+        self.in_view = False  # the platform's data come once a second
         self._names = {}
         for service, subservice, name, _, arguments in telecommand_table.TELECOMMANDS:
             self._names[name] = (service, subservice, arguments)
@@ -33,8 +34,11 @@ class Bench:
         hal.position(LATITUDE, LONGITUDE)
 
     def cycles(self, count):
+        executive = self.payload.executive
         for _ in range(count):
-            self.payload.executive.cycle()
+            if self.in_view and executive.cycles % 10 == 0:
+                self.ancillary()
+            executive.cycle()
             self.wait_cycle()
 
     def faults(self):
@@ -109,20 +113,17 @@ class Bench:
         assert self.payload.router.in_progress() == 1, "the data take was refused"
 
     def prepare_image(self):
-        """Bring the optical instrument to READY with the door open; ancillary data go on once a second."""
+        """Bring the optical instrument to READY with the door open."""
         self.cycles(30)
         self.set_time()
+        self.in_view = True
         self.command("SET_BENCH_WAIT", enums.BENCH_WAIT_OPTICAL_STABILISATION, 3000)
-        for mode in (
-            enums.OPTICAL_MODE_STANDBY,
-            enums.OPTICAL_MODE_THERMAL_STABILISATION,
-            enums.OPTICAL_MODE_READY,
-        ):
-            self.command("SET_MODE_OPTICAL", mode)
+        self.command("SET_MODE_OPTICAL", enums.OPTICAL_MODE_STANDBY)
+        self.command("OPTICAL_TEST_DOOR")
+        self.command("SET_MODE_OPTICAL", enums.OPTICAL_MODE_THERMAL_STABILISATION)
+        self.command("SET_MODE_OPTICAL", enums.OPTICAL_MODE_READY)
         assert hal.pool_get(pool.OPTICAL_MODE) == enums.OPTICAL_MODE_READY, hal.pool_get(pool.OPTICAL_MODE)
-        self.ancillary()
         self.command("OPTICAL_MOVE_DOOR", enums.DOOR_COMMAND_OPEN)
-        self.ancillary()
 
     def start_image(self, delay_ms=3500):
         start = bytearray(7)
@@ -131,16 +132,9 @@ class Bench:
         assert self.payload.router.in_progress() == 1, "the image was refused"
 
     def finish(self, limit_cycles=3000):
-        """Cycles in view until no handler is in progress: a reset in the midst of a data take is a trip."""
-        for _ in range(limit_cycles // 10):
+        """Run until no handler is in progress: a reset in the midst of a data take is a trip."""
+        for _ in range(limit_cycles):
             if not self.payload.router.in_progress():
                 return
-            self.cycles_in_view(10)
-        raise AssertionError("a handler did not end")
-
-    def cycles_in_view(self, count):
-        """Cycles with the platform's data once a second."""
-        for number in range(count):
-            if number % 10 == 0:
-                self.ancillary()
             self.cycles(1)
+        raise AssertionError("a handler did not end")

@@ -55,7 +55,7 @@ def test_during_an_image():
     bench.prepare_image()
     bench.start_image()
     while hal.pool_get(pool.OPTICAL_PHASE) != enums.OPTICAL_PHASE_IMAGING:
-        bench.cycles_in_view(10)
+        bench.cycles(1)
     bench.ancillary()
     _locked_cycles(bench, 25)
     assert hal.pool_get(pool.OPTICAL_PHASE) == enums.OPTICAL_PHASE_IMAGING

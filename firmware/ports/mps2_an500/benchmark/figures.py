@@ -121,7 +121,7 @@ def print_image(bench):
     bench.prepare_image()
     bench.start_image()
     while hal.pool_get(pool.OPTICAL_PHASE) != enums.OPTICAL_PHASE_IMAGING:
-        bench.cycles_in_view(1)
+        bench.cycles(1)
     print_cycles(bench, "cycle_optical_imaging")
     assert hal.pool_get(pool.OPTICAL_PHASE) == enums.OPTICAL_PHASE_IMAGING
     bench.finish()
