@@ -4,6 +4,7 @@ import hal
 
 from payload.executive import Activity, Executive
 from payload.failure import Failure
+from payload.fdir.escalation import Escalation
 from payload.fdir.link_watch import LinkWatch
 from payload.fdir.protection import Protection
 from payload.instruments.acquisition_table import TableSlots
@@ -13,6 +14,7 @@ from payload.instruments.machine import ModeMachine
 from payload.instruments.optical import Optical
 from payload.instruments.sar import Sar
 from payload.services.events import Events
+from payload.services.fault_levels import FaultLevels
 from payload.services.housekeeping import Housekeeping
 from payload.services.modes import Modes
 from payload.services.optical import OpticalService
@@ -62,7 +64,7 @@ class Payload:
         waits = Waits(mission.WAITS_SAR_WARMUP_MS, mission.WAITS_OPTICAL_STABILISATION_MS)
         slots = TableSlots()
         self.permit = TransmitPermit(self.events)
-        self.refuse = RefuseState()
+        self.refuse = RefuseState(self.persistent)
         checks: dict = {}
         interlocks = Interlocks(checks)
 
@@ -103,7 +105,10 @@ class Payload:
 
         checks["memory_budget"] = memory_budget
 
-        protection = Protection(self.instruments, self.power_unit, self.recorder_unit, self.refuse, self.events)
+        escalation = Escalation(self.persistent, tuple(self.instruments))
+        protection = Protection(
+            self.instruments, self.power_unit, self.recorder_unit, self.refuse, escalation, self.events
+        )
         housekeeping = Housekeeping(writer)
         time_reports = TimeReports(writer)
         platform = Platform(
@@ -113,6 +118,7 @@ class Payload:
                 (optical_unit, units.OPTICAL_CONTROL_TIME_MESSAGE_COARSE),
                 (self.recorder_unit, units.RECORDER_CONTROL_TIME_MESSAGE_COARSE),
             ),
+            protection,
         )
         handlers = {}
         for service in (
@@ -121,6 +127,7 @@ class Payload:
             time_reports,
             Test(writer),
             Modes(writer, self.instruments, self.permit, self.refuse, protection, waits),
+            FaultLevels(escalation),
             SarService(writer, sar, slots, self.permit, self.refuse),
             OpticalService(optical),
             RecorderService(writer, self.queue, self.catalogue),
@@ -143,6 +150,7 @@ class Payload:
         activities.append(Activity(self.permit.run))
         activities.append(Activity(platform.run))
         activities.append(Activity(LinkWatch(self.events).run, 10, 8))
+        activities.append(Activity(escalation.run, 10, 7))
         activities.append(Activity(self.events.renew_budget, 10, 9))
         activities.append(Activity(housekeeping.run))
         activities.append(Activity(time_reports.run))

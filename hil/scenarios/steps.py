@@ -30,17 +30,30 @@ def ready(session: Session, bench: Bench) -> None:
     session.wait_for(lambda: session.value("TIME_QUALITY") == "DISCIPLINED", 15, "A disciplined on-board time")
     for wait, wait_ms in bench.shortened_waits.items():
         session.send("SET_BENCH_WAIT", wait=wait, wait_ms=wait_ms).wait(ANSWER_S)
+    # A scenario does not inherit the limits that another one broke.
+    session.send("CLEAR_FAULT_HISTORY").wait(ANSWER_S)
 
 
 def all_off(session: Session) -> None:
     """Leave the REFUSE state if need be, then both instruments OFF."""
     session.run_for(1.1)  # housekeeping of every kind has come again
     if session.value("REFUSE") == "ON":
-        session.send("ARM_SAFE_EXIT").wait(ANSWER_S)
-        session.send("SAFE_EXIT").wait(ANSWER_S)
+        leave_refuse(session)
     for instrument in ("SAR", "OPTICAL"):
         if session.value(f"{instrument}_MODE") != "OFF":
             session.send(f"SET_MODE_{instrument}", mode="OFF").wait(20)
+
+
+def leave_refuse(session: Session) -> None:
+    """Both steps; a safing with its power cycle is waited for."""
+    for _ in range(30):
+        session.send("ARM_SAFE_EXIT").wait(ANSWER_S)
+        command = session.send("SAFE_EXIT")
+        session.wait_for(lambda command=command: command.finished, ANSWER_S, "SAFE_EXIT")  # type: ignore[misc]
+        if command.failure is None or command.failure.name != "SAFING_UNDER_WAY":
+            break
+        session.run_for(2)
+    command.wait(ANSWER_S)
 
 
 def sar_standby(session: Session) -> None:

@@ -157,7 +157,10 @@ def test_ends_shut_when_the_sun_comes_near_or_is_lost(
     happening(platform)
     assert command.refusal(20).name == "ABORTED"
     session.wait_event("TRIP_LIMIT", steps.ANSWER_S, since, monitor="OPTICAL_SUN")
-    session.wait_event("SAFED", steps.SAFE_S, since, instrument="OPTICAL")
+    session.wait_event("FAULT_LEVEL", steps.ANSWER_S, since, level="STAND_DOWN", scope="OPTICAL")
+    session.wait_for(lambda: session.value("OPTICAL_DOOR") == "SHUT", steps.SAFE_S, "The door shut")
+    session.run_for(1)
+    assert session.value("OPTICAL_MODE") == "STANDBY"
     platform.ancillary = quiet_sky
     platform.resume()
     assert_not_tested(session, bench)

@@ -1,13 +1,14 @@
 """Fault protection: monitors, the transmit guard, the alarm, lost units. Acts through the mode machines.
 
-Trips are tables of the dictionary; no telecommand deletes or disables them.
+Trips are tables of the dictionary; no telecommand deletes or disables them. A limit that an
+instrument at rest still breaks some seconds after it was acted upon is broken once more.
 """
 
 import hal
 from micropython import const
 
 from payload.failure import Failure, Refusal
-from payload.tables import enums, events, failures, pool
+from payload.tables import enums, events, failures, mission, monitors, pool
 
 _WARNING = const(1)
 _TRIP = const(2)
@@ -19,18 +20,21 @@ _LARGEST_I32 = 0x7FFFFFFF
 class Protection:
     """`instruments` maps an instrument's id to its driver (instruments.Instrument)."""
 
-    def __init__(self, instruments, power_unit, recorder_unit, refuse, event_service):
+    def __init__(self, instruments, power_unit, recorder_unit, refuse, escalation, event_service):
         self._instruments = instruments
         self._drivers = tuple(instruments.values())
         self._power_unit = power_unit
         self._recorder_unit = recorder_unit
         self._refuse = refuse
+        self._escalation = escalation
         self._events = event_service
         # Not what the guard says now: a reset that dropped transmit-enable counts as its first trip.
         self._guard_trips = 0
         self._alarm = False
         self._ancillary_stale = False
+        # Monitors that tripped since the limits were last found clear, and when each was last acted upon.
         self._tripped = []
+        self._acted_ms = [0] * len(monitors.LEVELS)
 
     def run(self):
         """Once a cycle, after the samples: look, and react."""
@@ -38,7 +42,13 @@ class Protection:
         self._check_guard()
         self._check_units()
         self._check_monitors()
+        self._check_still_broken()
         self._check_ancillary()
+
+    def platform_safe(self):
+        """Level 4 by telecommand of the platform: every instrument hard off, REFUSE latched."""
+        self._events.report(events.PLATFORM_SAFE)
+        self._all_off(events.PLATFORM_SAFE[0])
 
     def require_limits_clear(self):
         """Raise Refusal naming a parameter that is still beyond its trip limit."""
@@ -47,15 +57,22 @@ class Protection:
         for monitor in self._tripped:
             if hal.monitor_state(monitor) == _TRIP:
                 raise Refusal(failures.LIMIT_BROKEN, hal.monitor_parameter(monitor), monitor)
+        for driver in self._drivers:
+            if driver.machine.is_safing():
+                raise Refusal(failures.SAFING_UNDER_WAY, driver.machine.instrument)
         self._tripped.clear()
 
     def _check_alarm(self):
         alarm = hal.alarm()
         if alarm and not self._alarm:
             self._events.report(events.ALARM_RAISED)
-            for driver in self._drivers:
-                self._hard_off(driver, events.ALARM_RAISED[0])
+            self._all_off(events.ALARM_RAISED[0])
         self._alarm = alarm
+
+    def _all_off(self, cause):
+        self._events.report(events.FAULT_LEVEL, enums.FAULT_LEVEL_HARD_OFF, 0, cause)
+        for driver in self._drivers:
+            self._hard_off(driver, cause)
 
     def _check_guard(self):
         trips = hal.guard_trips()
@@ -98,9 +115,27 @@ class Protection:
                 return
             if monitor not in self._tripped:
                 self._tripped.append(monitor)
+            self._act(monitor)
+
+    def _check_still_broken(self):
+        for monitor in self._tripped:
+            if hal.monitor_state(monitor) != _TRIP:
+                continue
+            if hal.ticks_diff(hal.ticks_ms(), self._acted_ms[monitor]) < mission.FAULT_LEVELS_SETTLE_MS:
+                continue
             driver = self._instruments.get(hal.monitor_instrument(monitor))
-            if driver is not None:
-                driver.machine.safe(events.TRIP_LIMIT[0])
+            if driver is not None and not driver.machine.busy():
+                self._act(monitor)
+
+    def _act(self, monitor):
+        self._acted_ms[monitor] = hal.ticks_ms()
+        driver = self._instruments.get(hal.monitor_instrument(monitor))
+        if driver is None:
+            return
+        if monitors.LEVELS[monitor] == enums.FAULT_LEVEL_STAND_DOWN:
+            self._escalation.limit_broken(driver, events.TRIP_LIMIT[0])
+        else:
+            driver.machine.safe(events.TRIP_LIMIT[0], True)
 
     def _check_ancillary(self):
         stale = hal.pool_get(pool.ANCILLARY_COUNT) != 0 and not hal.pool_valid(pool.SUN_ANGLE_DEG)

@@ -70,6 +70,12 @@ class Instrument:
     def inhibit(self):
         """Set what inhibits the instrument without asking the unit. Nothing by default."""
 
+    def powered(self):
+        return self.unit.powered
+
+    def uses(self, limiter):
+        return limiter in self._limiters_used
+
     def cut_power(self):
         """Open every limiter of the instrument. Raises Failure when the power unit does not confirm one."""
         failure = None
@@ -99,6 +105,13 @@ class Instrument:
                 yield from self._close_and_report(0)
             finally:
                 self.abandon_entry()
+
+    def keep_entry(self):
+        """Generator: close_entry(); what the recorder does not close now is left to the catalogue."""
+        try:
+            yield from self.close_entry()
+        except Failure as failure:
+            hal.console("entry not closed: failure %d\n" % failure.code)
 
     def abandon_entry(self):
         """Leave the closing of an open entry to the catalogue."""

@@ -4,7 +4,7 @@ import hal
 from micropython import const
 
 from payload.failure import Refusal
-from payload.tables import enums, events, failures, mission, modes, pool
+from payload.tables import enums, events, failures, mission, modes, persistent, pool
 
 _ARM_EXPIRES_S = const(60)
 
@@ -100,17 +100,22 @@ class TransmitPermit:
 
 
 class RefuseState:
-    """Latched by a safing: instrument telecommands are refused until a two-step exit."""
+    """Latched by a safing: instrument telecommands are refused until a two-step exit.
 
-    def __init__(self):
+    The cause is kept in `values` (storage.persistent), so that a reboot does not clear it.
+    """
+
+    def __init__(self, values):
+        self._values = values
         self._exit = TwoStep()
-        self._cause = 0
+        self._cause = values.get(persistent.REFUSE_CAUSE)
         self._publish()
 
     def latch(self, event_id):
         """Latch the first cause; later ones do not replace it."""
         if self._cause == 0:
             self._cause = event_id
+            self._values.put(persistent.REFUSE_CAUSE, event_id)
         self._publish()
 
     def latched(self):
@@ -135,6 +140,7 @@ class RefuseState:
         protection.require_limits_clear()
         self._exit.fire()
         self._cause = 0
+        self._values.put(persistent.REFUSE_CAUSE, 0)
         self._publish()
 
     def _publish(self):

@@ -1,22 +1,33 @@
 """The mode machine: one table of modes and transitions an instrument, one procedure a transition.
 
 A transition is a generator, run by the router as a telecommand's handler. It checks the request and
-its guards, then resumes the instrument's procedure each cycle under the transition's time limit. A
-safing overrides whatever is going on: the transmit inhibit first, then the instrument's own safing
-procedure, which this machine resumes each cycle.
+its guards, then resumes the instrument's procedure each cycle under the transition's time limit.
+
+A reaction of fault protection overrides whatever is going on, the transmit inhibit first. This
+machine resumes its procedure each cycle. Standing down (fault level 1) ends in STANDBY; what cannot
+is safed. Safing (level 2) ends in SAFE; with a power cycle the limiter is then opened, and closed
+again once, after a while, into powered SAFE only.
 """
 
 import hal
 from micropython import const
 
 from payload.failure import Failure, Refusal
-from payload.tables import events, failures
+from payload.tables import enums, events, failures, mission
 
 _KIND_OFF = const(0)
 _KIND_REST = const(1)
 _KIND_TAKE = const(2)
 _KIND_SAFE = const(3)
 _NOBODY = const(-1)
+
+# What a reaction is doing.
+_NOTHING = const(0)
+_STANDING_DOWN = const(1)
+_SAFING = const(2)
+_SWITCHING_OFF = const(3)
+_WAITING = const(4)
+_RETRYING = const(5)
 
 # Longest recovery: door shut, focal plane off, heater off; a stuck unit must not hold the machine.
 _RECOVERY_LIMIT_MS = const(15000)
@@ -26,7 +37,8 @@ class ModeMachine:
     """Mode of one instrument, by its tables.
 
     The driver given to attach() has `procedures` (generator functions by name, called with the
-    request), recover(origin, failure) -> mode, safing() -> mode (both generators), and cut_power().
+    request), the generators recover(origin, failure), stand_down(), safing(), switch_off_safely() and
+    switch_on_safely(), which return the mode they end in, powered(), inhibit() and cut_power().
     """
 
     def __init__(self, instrument, mode_table, transition_table, mode_parameter, interlocks, refuse, event_service):
@@ -41,8 +53,12 @@ class ModeMachine:
         self._cancelled = False
         self._cancel_cause = 0
         self._overridden = False
-        self._safing = None
-        self._safing_cause = 0
+        self._reaction = _NOTHING
+        self._steps = None
+        self._cause = 0
+        self._power_cycle = False
+        self._retried = False
+        self._since_ms = 0
         self.mode = 0
         hal.pool_set(mode_parameter, 0)
 
@@ -62,10 +78,10 @@ class ModeMachine:
         return self.kind() == _KIND_SAFE
 
     def is_safing(self):
-        return self._safing is not None
+        return self._reaction >= _SAFING
 
     def busy(self):
-        return self._target != _NOBODY or self._safing is not None
+        return self._target != _NOBODY or self._reaction != _NOTHING
 
     def set_mode(self, mode):
         """Record the mode the instrument is in now."""
@@ -110,47 +126,116 @@ class ModeMachine:
         self._cancel_cause = 0
         return True
 
-    def safe(self, cause):
-        """Start the safing path; `cause` is the event's id. The transmit inhibit comes first."""
+    def stand_down(self, cause):
+        """Level 1: abort what is going on and go to STANDBY; `cause` is the event's id."""
         self._driver.inhibit()
-        self._refuse.latch(cause)
-        if self._safing is not None or self.is_safe() or (self.is_off() and self._target == _NOBODY):
+        if self._reaction != _NOTHING or self.is_safe() or (self.is_off() and self._target == _NOBODY):
             return
         self._override(cause)
-        self._safing_cause = cause
-        self._safing = self._driver.safing()
+        self._begin(_STANDING_DOWN, cause)
+        self._events.report(events.FAULT_LEVEL, enums.FAULT_LEVEL_STAND_DOWN, self.instrument, cause)
+
+    def safe(self, cause, power_cycle=False):
+        """Level 2: latch REFUSE and start the safing path; `cause` is the event's id. The transmit inhibit comes first.
+
+        With `power_cycle` the limiter is opened afterwards, and closed once more since REFUSE was last
+        left. An instrument that is safe and fails again is switched off for good.
+        """
+        self._driver.inhibit()
+        self._refuse.latch(cause)
+        if self.is_safing() or (self.is_off() and self._target == _NOBODY and self._reaction == _NOTHING):
+            return
+        if self.is_safe():
+            if not power_cycle or not self._driver.powered():
+                return
+            self._begin(_SWITCHING_OFF, cause)
+        else:
+            self._override(cause)
+            self._begin(_SAFING, cause)
+        self._power_cycle = power_cycle
+        self._events.report(events.FAULT_LEVEL, enums.FAULT_LEVEL_SAFE, self.instrument, cause)
 
     def hard_off(self):
         """Open the instrument's limiters at once. Raises Failure when the power unit does not confirm."""
         self._driver.inhibit()
         self._driver.cut_power()
         self._override(0)
-        if self._safing is not None:
-            self._safing.close()
-            self._safing = None
+        self._end()
         self._driver.abandon_entry()
         self.set_mode(0)
 
     def run(self):
-        """Once a cycle: go on with a safing."""
-        if self._safing is None:
+        """Once a cycle: go on with a reaction."""
+        if self._reaction == _WAITING:
+            if hal.ticks_diff(hal.ticks_ms(), self._since_ms) >= mission.FAULT_LEVELS_POWER_OFF_MS:
+                self._begin(_RETRYING, self._cause)
+            return
+        steps = self._steps
+        if steps is None:
             return
         try:
-            next(self._safing)
+            if self._reaction == _STANDING_DOWN:
+                self._require_in_time()
+            next(steps)
         except StopIteration as stop:
-            self._safing = None
-            before = self.mode
-            self.set_mode(stop.value)
-            self._events.report(events.SAFED, self.instrument, before, self._safing_cause)
+            self._reached(stop.value)
+        except Failure:
+            # Level 1 could not be carried out, or the one retry failed.
+            if self._reaction == _STANDING_DOWN:
+                self._end()
+                self.safe(self._cause)
+            else:
+                self._begin(_SWITCHING_OFF, self._cause)
         except Exception:
             # A software fault: from the beginning next cycle, and the supervisor sees this activity fail.
-            self._safing = self._driver.safing()
+            self._begin(self._reaction, self._cause)
             raise
+
+    def _reached(self, mode):
+        """A part of a reaction has come to its end."""
+        reaction, before = self._reaction, self.mode
+        self._end()
+        self.set_mode(mode)
+        if reaction == _SAFING:
+            self._events.report(events.SAFED, self.instrument, before, self._cause)
+            if self._power_cycle:
+                self._begin(_SWITCHING_OFF, self._cause)
+        elif reaction == _SWITCHING_OFF and not self._retried:
+            self._retried = True
+            self._reaction = _WAITING
+            self._since_ms = hal.ticks_ms()
+
+    def _begin(self, reaction, cause):
+        self._end()
+        self._reaction = reaction
+        self._cause = cause
+        self._since_ms = hal.ticks_ms()
+        driver = self._driver
+        if reaction == _STANDING_DOWN:
+            self._steps = driver.stand_down()
+        elif reaction == _SAFING:
+            self._steps = driver.safing()
+        elif reaction == _SWITCHING_OFF:
+            self._steps = driver.switch_off_safely()
+        else:
+            self._steps = driver.switch_on_safely()
+
+    def _end(self):
+        steps = self._steps
+        self._steps = None
+        self._reaction = _NOTHING
+        if steps is not None:
+            steps.close()
+
+    def _require_in_time(self):
+        if hal.ticks_diff(hal.ticks_ms(), self._since_ms) > _RECOVERY_LIMIT_MS:
+            raise Failure(failures.STEP_TIME_OUT, 0, _RECOVERY_LIMIT_MS)
 
     def _require_free(self):
         self._refuse.require_clear()
         if self.busy():
             raise Refusal(failures.INSTRUMENT_BUSY, max(self._target, 0))
+        self._retried = False
 
     def _find(self, target):
         for from_mask, to_mode, procedure, guards, time_limit_ms in self._transitions:

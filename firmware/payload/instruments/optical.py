@@ -112,13 +112,30 @@ class Optical(Instrument):
         if origin == enums.OPTICAL_MODE_READY:
             self._command(enums.OPTICAL_UNIT_COMMAND_ABORT)
             yield from self._await_within(pool.OPTICAL_STATE, enums.OPTICAL_UNIT_STATE_READY, _ABORT_LIMIT_MS)
-            try:
-                yield from self.close_entry()
-            except Failure as error:
-                hal.console("entry not closed: failure %d\n" % error.code)
+            yield from self.keep_entry()
             return enums.OPTICAL_MODE_READY
         yield from self._stand_by(None)
         return enums.OPTICAL_MODE_STANDBY
+
+    def stand_down(self):
+        """Generator, fault level 1: image ended, entry kept, door shut, unit to STANDBY; the mode is returned."""
+        self.unit.require_link()
+        self._command(enums.OPTICAL_UNIT_COMMAND_ABORT)
+        yield from self._stand_by(None)
+        yield from self.keep_entry()
+        return enums.OPTICAL_MODE_STANDBY
+
+    def switch_off_safely(self):
+        """Generator, fault level 2: unit, heater and door unpowered; the mode is returned."""
+        yield from self.cut_power_persistently()
+        return enums.OPTICAL_MODE_SAFE_UNPOWERED
+
+    def switch_on_safely(self):
+        """Generator, fault level 2: unit on again, to SAFE and nowhere else; the mode is returned. Raises Failure."""
+        yield from self._switch_on_unit(enums.LIMITER_OPTICAL_UNIT)
+        self._command(enums.OPTICAL_UNIT_COMMAND_SAFE)
+        yield from self._await_within(pool.OPTICAL_STATE, enums.OPTICAL_UNIT_STATE_SAFE, _SAFE_LIMIT_MS)
+        return enums.OPTICAL_MODE_SAFE
 
     def safing(self):
         """Generator: door shut first, then focal plane off, or unpowered; entry closed; the mode is returned."""
@@ -132,10 +149,7 @@ class Optical(Instrument):
         except Failure:
             yield from self.cut_power_persistently()
             mode = enums.OPTICAL_MODE_SAFE_UNPOWERED
-        try:
-            yield from self.close_entry()
-        except Failure as error:
-            hal.console("entry not closed: failure %d\n" % error.code)
+        yield from self.keep_entry()
         return mode
 
     def _encode_settings(self, values):

@@ -94,14 +94,31 @@ class Sar(Instrument):
         if self.machine.is_taking() or self._entry_open or origin == enums.SAR_MODE_PREOP:
             self._command(enums.SAR_UNIT_COMMAND_ABORT)
             yield from self._await_within(pool.SAR_STATE, enums.SAR_UNIT_STATE_READY, _ABORT_LIMIT_MS)
-            try:
-                yield from self.close_entry()
-            except Failure as error:
-                hal.console("entry not closed: failure %d\n" % error.code)
+            yield from self.keep_entry()
             return enums.SAR_MODE_PREOP
         self._command(enums.SAR_UNIT_COMMAND_STANDBY)
         yield from self._await_within(pool.SAR_STATE, enums.SAR_UNIT_STATE_IDLE, _ABORT_LIMIT_MS)
         return enums.SAR_MODE_STANDBY
+
+    def stand_down(self):
+        """Generator, fault level 1: end the data take, its entry closed, unit to STANDBY; the mode is returned."""
+        self.unit.require_link()
+        self._command(enums.SAR_UNIT_COMMAND_STANDBY)
+        yield from self._await_within(pool.SAR_STATE, enums.SAR_UNIT_STATE_IDLE, _ABORT_LIMIT_MS)
+        yield from self.keep_entry()
+        return enums.SAR_MODE_STANDBY
+
+    def switch_off_safely(self):
+        """Generator, fault level 2: unit unpowered; the mode is returned."""
+        yield from self.cut_power_persistently()
+        return enums.SAR_MODE_SAFE_UNPOWERED
+
+    def switch_on_safely(self):
+        """Generator, fault level 2: unit on again, to SAFE and nowhere else; the mode is returned. Raises Failure."""
+        yield from self._switch_on_unit(enums.LIMITER_SAR_UNIT)
+        self._command(enums.SAR_UNIT_COMMAND_SAFE)
+        yield from self._await_within(pool.SAR_STATE, enums.SAR_UNIT_STATE_SAFE, _SAFE_LIMIT_MS)
+        return enums.SAR_MODE_SAFE
 
     def safing(self):
         """Generator: unit to SAFE or unpowered, entry closed; the mode is returned. inhibit() came before."""
@@ -113,10 +130,7 @@ class Sar(Instrument):
         except Failure:
             yield from self.cut_power_persistently()
             mode = enums.SAR_MODE_SAFE_UNPOWERED
-        try:
-            yield from self.close_entry()
-        except Failure as error:
-            hal.console("entry not closed: failure %d\n" % error.code)
+        yield from self.keep_entry()
         return mode
 
     def _command(self, command):

@@ -1,4 +1,4 @@
-"""Service 132, platform: the time message of the PPS and the ancillary data, both at 1 Hz."""
+"""Service 132, platform: the time message of the PPS and the ancillary data, both at 1 Hz, and its going safe."""
 
 import hal
 
@@ -18,8 +18,9 @@ _PARAMETERS = (
 class Platform:
     """Also passes the time on: every unit learns the second that begins at the next PPS."""
 
-    def __init__(self, event_service, time_receivers):
+    def __init__(self, event_service, time_receivers, protection):
         self._events = event_service
+        self._protection = protection
         self._time_receivers = time_receivers
         self._ancillary_count = 0
         self._time_steps = hal.time_steps()
@@ -28,7 +29,11 @@ class Platform:
         hal.pool_set(pool.ANCILLARY_COUNT, 0)
 
     def telecommands(self):
-        return {"TIME_MESSAGE": hal.time_message, "ANCILLARY_DATA": self.ancillary_data}
+        return {
+            "TIME_MESSAGE": hal.time_message,
+            "ANCILLARY_DATA": self.ancillary_data,
+            "PLATFORM_SAFE": self._protection.platform_safe,
+        }
 
     def ancillary_data(self, *values):
         for index in range(len(_PARAMETERS)):

@@ -218,6 +218,7 @@ class _Builder:
             item["instrument"],
             tuple(item["modes"]),
             item["samples"],
+            item.get("level", 0),
             self.parameters["OPTICAL_DOOR"] if item.get("door_open") else None,
             item.get("stale_trips", False),
             item.get("event_only", False),

@@ -27,7 +27,7 @@ def firmware_files(dictionary: Dictionary) -> dict[str, str]:
         "spacecraft": _spacecraft(dictionary),
         "housekeeping": _housekeeping(dictionary),
         "modes": _modes(dictionary),
-        "monitors": _constants((item.name, item.index) for item in dictionary.monitors.values()),
+        "monitors": _monitors(dictionary),
         "persistent": _persistent(dictionary),
         "units": _units(dictionary),
         "mission": _mission(dictionary),
@@ -146,6 +146,12 @@ def _transitions(machine: ModeMachine, guards: list[str]) -> Iterable[str]:
         mask = sum(1 << values[source] for source in item.sources)
         indices = tuple(guards.index(name) for name in item.guards)
         yield repr((mask, values[item.target], item.procedure, indices, item.time_limit_ms))
+
+
+def _monitors(dictionary: Dictionary) -> str:
+    """NAME = index, and LEVELS: the fault level of each trip, 0 for an event only."""
+    levels = bytes(item.level for item in dictionary.monitors.values())
+    return _constants((item.name, item.index) for item in dictionary.monitors.values()) + f"LEVELS = {levels!r}\n"
 
 
 def _persistent(dictionary: Dictionary) -> str:

@@ -160,7 +160,18 @@ def _parameters(dictionary: Dictionary) -> Iterator[str]:
 
 def _monitors(dictionary: Dictionary) -> Iterator[str]:
     yield "## Fault-protection monitors\n\nNo telecommand deletes or disables them. Limits in the parameter's unit.\n"
-    titles = ("index", "monitor", "parameter", "unit", "warning", "trip", "samples", "applies in", "remarks")
+    titles = (
+        "index",
+        "monitor",
+        "parameter",
+        "unit",
+        "warning",
+        "trip",
+        "samples",
+        "fault level",
+        "applies in",
+        "remarks",
+    )
     yield from _table(titles, (_monitor(m) for m in dictionary.monitors.values()))
 
 
@@ -168,7 +179,6 @@ def _monitor(item: Monitor) -> tuple[object, ...]:
     remarks = [
         f"while {item.condition.name} is not 0" if item.condition else "",
         "a stale sample trips" if item.stale_trips else "",
-        "event only" if item.event_only else "",
     ]
     return (
         item.index,
@@ -178,6 +188,7 @@ def _monitor(item: Monitor) -> tuple[object, ...]:
         _limits(item.warning_low, item.warning_high),
         _limits(item.trip_low, item.trip_high),
         item.samples,
+        item.level or "event only",
         f"{item.instrument}: {', '.join(item.modes)}",
         "; ".join(remark for remark in remarks if remark),
     )

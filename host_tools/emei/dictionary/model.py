@@ -263,7 +263,10 @@ class Guard:
 
 @dataclass(frozen=True)
 class Monitor:
-    """Limits of fault protection, in the parameter's unit. `condition`: applies while that parameter is not 0."""
+    """Limits of fault protection, in the parameter's unit. `condition`: applies while that parameter is not 0.
+
+    `level` of the fault levels answers a trip; 0: nothing but the event.
+    """
 
     name: str
     index: int
@@ -271,6 +274,7 @@ class Monitor:
     instrument: str
     modes: tuple[str, ...]
     samples: int
+    level: int = 0
     condition: Parameter | None = None
     stale_trips: bool = False
     event_only: bool = False

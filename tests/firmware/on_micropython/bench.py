@@ -3,7 +3,7 @@
 import hal
 
 from payload.main import Payload
-from payload.tables import enums, pool
+from payload.tables import enums, persistent, pool
 from payload.tables import telecommands as telecommand_table
 
 WORKED_TABLE = [4, 6, 17, 4, 5, 6, 512, 150, -8, 8160, 1314, 2249, 4488, 140969, 144143, 130211, 10000]
@@ -17,7 +17,13 @@ LATITUDE, LONGITUDE = 3008000, 10384000
 class Bench:
     """Telecommands are built here and given to the router as if the link had delivered them."""
 
-    def __init__(self):
+    def __init__(self, keep=False):
+        """With `keep`, what an earlier bench left in flash is there still, as after a reset."""
+        if not keep:
+            hal.init(SPACECRAFT_ID, True)
+            for key in persistent.RECORDS:
+                hal.journal_put(key, persistent.RECORDS[key][0])
+            hal.journal_flush(10000)
         self.payload = Payload(SPACECRAFT_ID, True)
         self.payload.start()
         self._next_ms = hal.ticks_ms()

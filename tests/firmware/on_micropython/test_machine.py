@@ -7,18 +7,26 @@ from payload.failure import Failure, Refusal
 from payload.instruments import interlocks
 from payload.instruments.interlocks import Interlocks, RefuseState, TwoStep
 from payload.instruments.machine import ModeMachine
-from payload.tables import events, failures, pool
+from payload.storage.persistent import Persistent
+from payload.tables import enums, events, failures, mission, pool
 from runner import refused
 
-OFF, REST, READY, TAKE, SAFE = 0, 1, 2, 3, 4
-MODES = ((OFF, "OFF", 0), (REST, "REST", 1), (READY, "READY", 1), (TAKE, "TAKE", 2), (SAFE, "SAFE", 3))
+OFF, REST, READY, TAKE, SAFE, UNPOWERED = 0, 1, 2, 3, 4, 5
+MODES = (
+    (OFF, "OFF", 0),
+    (REST, "REST", 1),
+    (READY, "READY", 1),
+    (TAKE, "TAKE", 2),
+    (SAFE, "SAFE", 3),
+    (UNPOWERED, "UNPOWERED", 3),
+)
 BUS_VOLTAGE = 0
 CAUSE = 22
 TRANSITIONS = (
     (1 << OFF, REST, "prepare", (BUS_VOLTAGE,), 1000),
     (1 << REST, READY, "prepare", (), 1000),
     (1 << READY, TAKE, "take", (), 1000),
-    (1 << REST | 1 << READY | 1 << SAFE, OFF, "prepare", (), 1000),
+    (1 << REST | 1 << READY | 1 << SAFE | 1 << UNPOWERED, OFF, "prepare", (), 1000),
 )
 
 
@@ -44,6 +52,12 @@ class Instrument:
         self.recovery_cycles = 1
         self.safing_failure = None
         self.safings_closed = 0
+        self.stand_down_failure = None
+        self.stand_down_cycles = 2
+        self.stand_downs_closed = 0
+        self.switch_on_failure = None
+        self.switched_on = 0
+        self.on = True
         self.inhibited = 0
         self.power_cuts = 0
         self.cut_failure = None
@@ -80,6 +94,32 @@ class Instrument:
         finally:
             self.safings_closed += 1
 
+    def powered(self):
+        return self.on
+
+    def stand_down(self):
+        try:
+            for _ in range(self.stand_down_cycles):
+                yield 0
+            if self.stand_down_failure:
+                raise self.stand_down_failure
+            return REST
+        finally:
+            self.stand_downs_closed += 1
+
+    def switch_off_safely(self):
+        yield 0
+        self.on = False
+        return UNPOWERED
+
+    def switch_on_safely(self):
+        yield 0
+        self.switched_on += 1
+        if self.switch_on_failure:
+            raise self.switch_on_failure
+        self.on = True
+        return SAFE
+
     def _procedure(self, request):
         try:
             for step in range(self.cycles):
@@ -94,7 +134,7 @@ class Setup:
     def __init__(self):
         hal.init(0x0E00, True)
         self.events = Events()
-        self.refuse = RefuseState()
+        self.refuse = RefuseState(Persistent())
         self.machine = ModeMachine(1, MODES, TRANSITIONS, pool.SAR_MODE, Interlocks({}), self.refuse, self.events)
         self.instrument = Instrument()
         self.machine.attach(self.instrument)
@@ -254,6 +294,155 @@ def test_safing_of_an_instrument_that_is_off_only_latches():
     setup.machine.safe(CAUSE)
     setup.run(5)
     assert setup.machine.mode == OFF and setup.refuse.latched()
+
+
+def _levels(setup):
+    return [fields for event_id, fields in setup.events.seen if event_id == events.FAULT_LEVEL[0]]
+
+
+def _wait(milliseconds):
+    hal.sleep((hal.ticks_ms() + milliseconds) & 0x3FFFFFFF)
+
+
+def test_standing_down_aborts_and_ends_in_standby_without_refuse():
+    setup = Setup()
+    setup.machine.mode = READY
+    transition = setup.machine.transition(TAKE, None)
+    next(transition)
+    setup.machine.stand_down(CAUSE)
+    assert setup.instrument.inhibited == 1, "the inhibit comes first"
+    try:
+        for _ in transition:
+            pass
+        raise AssertionError("not aborted")
+    except Failure as failure:
+        assert (failure.code, failure.detail) == (failures.ABORTED, CAUSE)
+    assert setup.instrument.recovered == 0 and setup.machine.busy()
+    refused(failures.INSTRUMENT_BUSY, setup.machine.transition, READY, None)
+    setup.run(3)
+    assert setup.machine.mode == REST and not setup.machine.busy() and not setup.refuse.latched()
+    assert _levels(setup) == [(enums.FAULT_LEVEL_STAND_DOWN, 1, CAUSE)]
+    setup.go(READY)
+
+
+def test_standing_down_that_fails_or_never_ends_is_safed():
+    for never_ends in (False, True):
+        setup = Setup()
+        setup.machine.mode = READY
+        if never_ends:
+            setup.instrument.stand_down_cycles = 100000
+        else:
+            setup.instrument.stand_down_failure = Failure(failures.BUS_NO_REPLY, 32)
+        setup.machine.stand_down(CAUSE)
+        for _ in range(160):
+            setup.run(1)
+            _wait(100)
+        assert setup.machine.mode == SAFE and setup.refuse.cause() == CAUSE
+        assert setup.instrument.stand_downs_closed == 1
+        levels = [level for level, _, _ in _levels(setup)]
+        assert levels == [enums.FAULT_LEVEL_STAND_DOWN, enums.FAULT_LEVEL_SAFE]
+
+
+def test_standing_down_begins_once_and_a_safing_takes_over():
+    setup = Setup()
+    setup.machine.mode = READY
+    setup.machine.stand_down(CAUSE)
+    setup.run(1)
+    setup.machine.stand_down(CAUSE)
+    assert len(_levels(setup)) == 1
+    setup.machine.safe(CAUSE + 1)
+    assert setup.instrument.stand_downs_closed == 1
+    setup.machine.stand_down(CAUSE)
+    setup.run(5)
+    assert setup.machine.mode == SAFE and setup.refuse.cause() == CAUSE + 1
+    setup.machine.stand_down(CAUSE)
+    assert not setup.machine.busy(), "what is safe stays safe"
+
+
+def test_an_instrument_that_is_off_has_nothing_to_stand_down():
+    setup = Setup()
+    setup.machine.stand_down(CAUSE)
+    assert setup.machine.mode == OFF and not setup.machine.busy() and _levels(setup) == []
+
+
+def test_a_power_cycle_waits_and_closes_the_limiter_once_into_safe():
+    setup = Setup()
+    setup.machine.mode = READY
+    setup.machine.safe(CAUSE, True)
+    setup.run(5)
+    assert setup.machine.mode == UNPOWERED and setup.machine.is_safing() and not setup.instrument.on
+    _wait(mission.FAULT_LEVELS_POWER_OFF_MS - 100)
+    setup.run(3)
+    assert setup.instrument.switched_on == 0, "not before its time"
+    _wait(200)
+    setup.run(4)
+    assert setup.machine.mode == SAFE and setup.instrument.switched_on == 1 and not setup.machine.busy()
+    assert setup.refuse.cause() == CAUSE
+    assert setup.events.ids().count(events.SAFED[0]) == 1
+    setup.machine.safe(CAUSE, True)
+    for _ in range(300):
+        setup.run(1)
+        _wait(100)
+    assert setup.machine.mode == UNPOWERED and setup.instrument.switched_on == 1, "a second failure: for good"
+    assert not setup.machine.busy()
+
+
+def test_a_retry_that_fails_leaves_the_instrument_unpowered():
+    setup = Setup()
+    setup.machine.mode = READY
+    setup.instrument.switch_on_failure = Failure(failures.UNIT_LOST, 32)
+    setup.machine.safe(CAUSE, True)
+    for _ in range(300):
+        setup.run(1)
+        _wait(100)
+    assert setup.machine.mode == UNPOWERED and setup.instrument.switched_on == 1 and not setup.machine.busy()
+    assert not setup.instrument.on
+
+
+def test_the_one_retry_is_given_again_after_refuse_was_left():
+    setup = Setup()
+    setup.machine.mode = READY
+    for expected in (1, 1, 2):
+        setup.machine.safe(CAUSE, True)
+        for _ in range(120):
+            setup.run(1)
+            _wait(100)
+        assert setup.instrument.switched_on == expected
+        if expected == 1 and not setup.instrument.on:
+            setup.refuse._cause = 0
+            setup.go(OFF)
+            setup.instrument.on = True
+            setup.machine.mode = READY
+
+
+def test_hard_off_ends_a_power_cycle():
+    setup = Setup()
+    setup.machine.mode = READY
+    setup.machine.safe(CAUSE, True)
+    setup.run(5)
+    setup.machine.hard_off()
+    _wait(mission.FAULT_LEVELS_POWER_OFF_MS + 100)
+    setup.run(5)
+    assert setup.machine.mode == OFF and setup.instrument.switched_on == 0 and not setup.machine.busy()
+
+
+def test_a_reboot_does_not_clear_refuse():
+    setup = Setup()
+    setup.machine.mode = READY
+    setup.machine.safe(CAUSE)
+    assert Persistent().flush(1000)
+    rebooted = Setup()
+    assert rebooted.refuse.cause() == CAUSE and hal.pool_get(pool.REFUSE) == 1
+    refused(failures.REFUSE_STATE, rebooted.machine.transition, REST, None)
+    rebooted.refuse.arm_exit()
+    rebooted.refuse.exit(Clear())
+    assert Persistent().flush(1000)
+    assert not Setup().refuse.latched()
+
+
+class Clear:
+    def require_limits_clear(self):
+        pass
 
 
 def test_hard_off_ends_everything():

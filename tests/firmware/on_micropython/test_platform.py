@@ -72,7 +72,7 @@ def test_units_learn_the_next_second_once_between_two_edges():
     receiver, off, lost = Receiver(), Receiver(), Receiver()
     off.powered = False
     lost.is_lost = True
-    platform = Platform(Events(), ((receiver, 0x102), (off, 0x102), (lost, 0x102)))
+    platform = Platform(Events(), ((receiver, 0x102), (off, 0x102), (lost, 0x102)), None)
     for second in range(6):
         _second(platform, GPS_S + second)
     seconds = [value - GPS_S for _, value in receiver.told]
@@ -85,7 +85,7 @@ def test_units_learn_the_next_second_once_between_two_edges():
 def test_units_learn_the_next_second_well_between_two_edges_only():
     hal.init(0x0E00, True)
     receiver = Receiver()
-    platform = Platform(Events(), ((receiver, 0),))
+    platform = Platform(Events(), ((receiver, 0),), None)
     for second in range(3):
         _second(platform, GPS_S + second)
     _sleep(1000 - hal.time_to_pps_ms())
@@ -108,7 +108,7 @@ def test_units_learn_the_next_second_well_between_two_edges_only():
 def test_units_are_not_told_a_time_that_is_not_set():
     hal.init(0x0E00, True)
     receiver = Receiver()
-    platform = Platform(Events(), ((receiver, 0),))
+    platform = Platform(Events(), ((receiver, 0),), None)
     for _ in range(3):
         _second(platform, 0, message=False)
     assert receiver.told == []

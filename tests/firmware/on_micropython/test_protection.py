@@ -4,8 +4,11 @@ import hal
 
 import runner
 from bench import Bench
+from payload.fdir.escalation import Escalation
 from payload.fdir.protection import Protection
-from payload.tables import enums, events, monitors, pool
+from payload.storage.persistent import Persistent
+from payload.tables import enums, events, failures, mission, monitors, persistent, pool
+from runner import refused
 
 
 class Events:
@@ -29,22 +32,30 @@ class Machine:
         self.instrument = enums.INSTRUMENT_OPTICAL
         self.mode = enums.OPTICAL_MODE_STRIP
         self.safing = False
+        self.safe_now = False
         self.causes = []
+        self.power_cycles = 0
+        self.stood_down = []
+        self.is_busy = True
 
-    def safe(self, cause):
+    def safe(self, cause, power_cycle=False):
         self.causes.append(cause)
+        self.power_cycles += power_cycle
+
+    def stand_down(self, cause):
+        self.stood_down.append(cause)
 
     def is_safing(self):
         return self.safing
 
     def is_safe(self):
-        return False
+        return self.safe_now
 
     def is_off(self):
         return False
 
     def busy(self):
-        return True
+        return self.is_busy
 
 
 class Driver:
@@ -67,7 +78,15 @@ class Setup:
         self.driver = Driver()
         self.events = Events()
         instruments = {enums.INSTRUMENT_OPTICAL: self.driver}
-        self.protection = Protection(instruments, Unit(), Unit(), None, self.events)
+        self.persistent = Persistent()
+        self.persistent.put(persistent.OPTICAL_LEVEL_1_GPS_S, 0)
+        escalation = Escalation(self.persistent, tuple(instruments))
+        self.protection = Protection(instruments, Unit(), Unit(), None, escalation, self.events)
+
+    def break_limit(self):
+        """A new trip of the focal plane: within its limits first."""
+        self.sample(pool.OPTICAL_FOCAL_PLANE_TEMPERATURE_DEGC, 2000)
+        self.sample(pool.OPTICAL_FOCAL_PLANE_TEMPERATURE_DEGC, 3000)
 
     def sample(self, parameter, value, times=3):
         for _ in range(times):
@@ -105,6 +124,133 @@ def test_an_event_only_limit_safes_nothing():
     setup.sample(pool.OPTICAL_SATURATED_PERCENT, 250)
     assert events.TRIP_LIMIT in setup.events.seen
     assert setup.driver.machine.causes == [] and hal.monitor_event_only(monitors.OPTICAL_SATURATION)
+
+
+def _set_time():
+    """A time message and the edge of the PPS it is for."""
+    bench = Bench(keep=True)
+    bench.set_time()
+
+
+def test_a_limit_is_broken_by_three_samples_in_a_row_and_answered_by_standing_down():
+    setup = Setup()
+    setup.sample(pool.OPTICAL_FOCAL_PLANE_TEMPERATURE_DEGC, 2000)
+    setup.sample(pool.OPTICAL_FOCAL_PLANE_TEMPERATURE_DEGC, 3000, times=2)
+    assert setup.driver.machine.stood_down == []
+    setup.sample(pool.OPTICAL_FOCAL_PLANE_TEMPERATURE_DEGC, 3000, times=1)
+    assert setup.driver.machine.stood_down == [events.TRIP_LIMIT[0]]
+    assert setup.driver.machine.causes == []
+
+
+def test_twice_within_an_orbit_is_level_2_with_a_power_cycle_and_the_third_begins_anew():
+    setup = Setup()
+    setup.break_limit()
+    setup.break_limit()
+    machine = setup.driver.machine
+    assert (len(machine.stood_down), machine.causes, machine.power_cycles) == (1, [events.TRIP_LIMIT[0]], 1)
+    setup.break_limit()
+    assert len(machine.stood_down) == 2 and len(machine.causes) == 1
+
+
+def test_twice_in_two_orbits_is_level_1_both_times():
+    _set_time()
+    now_s = hal.time_coarse_s()
+    for age_s, escalates in (
+        (mission.FAULT_LEVELS_ORBIT_S + 1, False),
+        (mission.FAULT_LEVELS_ORBIT_S - 5, True),
+        (-100, True),
+    ):
+        machine = _level_1_again(now_s - age_s)
+        assert bool(machine.causes) == escalates and bool(machine.stood_down) != escalates, age_s
+
+
+def _level_1_again(since_s):
+    """A limit broken when the one before was at that time; the clock goes on."""
+    driver = Driver()
+    values = Persistent()
+    escalation = Escalation(values, (enums.INSTRUMENT_OPTICAL,))
+    values.put(persistent.OPTICAL_LEVEL_1_GPS_S, since_s)
+    escalation.limit_broken(driver, events.TRIP_LIMIT[0])
+    return driver.machine
+
+
+def test_a_reboot_between_the_two_does_not_forget_the_first():
+    setup = Setup()
+    setup.break_limit()
+    assert setup.persistent.flush(1000)
+    hal.init(0x0E00, True)
+    driver = Driver()
+    Escalation(Persistent(), (enums.INSTRUMENT_OPTICAL,)).limit_broken(driver, events.TRIP_LIMIT[0])
+    assert driver.machine.power_cycles == 1
+
+
+def test_the_ground_clears_the_history():
+    bench = Bench()
+    Persistent().put(persistent.OPTICAL_LEVEL_1_GPS_S, 0xFFFFFFFF)
+    bench.command("CLEAR_FAULT_HISTORY")
+    assert Persistent().get(persistent.OPTICAL_LEVEL_1_GPS_S) == 0
+
+
+def test_what_happened_before_the_time_was_known_is_dated_once_it_is():
+    setup = Setup()
+    setup.break_limit()
+    assert setup.persistent.get(persistent.OPTICAL_LEVEL_1_GPS_S) == 0xFFFFFFFF
+    assert setup.persistent.flush(1000)
+    _set_time()
+    assert 0 <= hal.time_coarse_s() - Persistent().get(persistent.OPTICAL_LEVEL_1_GPS_S) < 5
+
+
+def test_a_limit_still_broken_after_the_reaction_is_broken_again_once_it_had_time_to_settle():
+    setup = Setup()
+    machine = setup.driver.machine
+    setup.break_limit()
+    for busy, wait_ms, expected in (
+        (True, mission.FAULT_LEVELS_SETTLE_MS + 100, 0),
+        (False, 0, 1),
+        (False, mission.FAULT_LEVELS_SETTLE_MS - 200, 1),
+    ):
+        machine.is_busy = busy
+        hal.sleep((hal.ticks_ms() + wait_ms) & 0x3FFFFFFF)
+        setup.sample(pool.OPTICAL_FOCAL_PLANE_TEMPERATURE_DEGC, 3000, times=1)
+        assert machine.power_cycles == expected, (busy, wait_ms)
+
+
+def test_a_limit_broken_in_safe_is_level_2_at_once():
+    setup = Setup()
+    setup.driver.machine.safe_now = True
+    setup.break_limit()
+    assert setup.driver.machine.power_cycles == 1 and setup.driver.machine.stood_down == []
+
+
+def test_no_exit_while_a_limit_is_broken():
+    setup = Setup()
+    setup.break_limit()
+    failure = refused(failures.LIMIT_BROKEN, setup.protection.require_limits_clear)
+    assert failure.detail == pool.OPTICAL_FOCAL_PLANE_TEMPERATURE_DEGC
+    setup.sample(pool.OPTICAL_FOCAL_PLANE_TEMPERATURE_DEGC, 2000)
+    setup.protection.require_limits_clear()
+
+
+def test_the_exit_waits_for_the_end_of_a_safing():
+    setup = Setup()
+    setup.driver.machine.safing = True
+    failure = refused(failures.SAFING_UNDER_WAY, setup.protection.require_limits_clear)
+    assert failure.detail == enums.INSTRUMENT_OPTICAL
+    setup.driver.machine.safing = False
+    setup.protection.require_limits_clear()
+
+
+def test_the_platforms_going_safe_switches_both_instruments_off():
+    bench = Bench()
+    bench.cycles(30)
+    bench.command("SET_MODE_SAR", enums.SAR_MODE_INIT)
+    bench.command("PLATFORM_SAFE")
+    assert hal.pool_get(pool.SAR_MODE) == enums.SAR_MODE_OFF
+    assert hal.pool_get(pool.SAFING_CAUSE) == events.PLATFORM_SAFE[0]
+    bench.cycles(5)
+    assert hal.pool_get(pool.POWER_LIMITERS_CLOSED) == 0
+    rejected = bench.send("SET_MODE_SAR", enums.SAR_MODE_INIT)
+    assert rejected >= 0 and not bench.payload.router.in_progress()
 
 
 def test_ancillary_data_that_is_lost_is_reported_once():

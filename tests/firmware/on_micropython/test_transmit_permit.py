@@ -5,6 +5,7 @@ import hal
 import runner
 from payload.instruments.interlocks import RefuseState, TransmitPermit
 from payload.services.sar import SarService
+from payload.storage.persistent import Persistent
 from payload.tables import enums, failures, pool
 from runner import refused
 
@@ -125,7 +126,7 @@ def test_guard_drops_when_the_heartbeat_stops():
 
 def test_neither_step_is_taken_in_the_refuse_state():
     permit = _permit()
-    refuse = RefuseState()
+    refuse = RefuseState(Persistent())
     service = SarService(None, object(), None, permit, refuse)
     service.arm_transmit()
     refuse.latch(22)

@@ -1,0 +1,64 @@
+"""Fault levels 1 and 2: a limit broken twice within an orbit is no longer answered by STANDBY alone.
+
+When the last level 1 of each instrument was is kept over a reboot. While the time is not known, no
+two of them can be told to lie more than an orbit apart, and they are taken to lie within one.
+"""
+
+import hal
+from micropython import const
+
+from payload.tables import enums, mission, persistent
+
+_NEVER = const(0)
+_UNKNOWN = 0xFFFFFFFF
+_KEYS = {
+    enums.INSTRUMENT_SAR: persistent.SAR_LEVEL_1_GPS_S,
+    enums.INSTRUMENT_OPTICAL: persistent.OPTICAL_LEVEL_1_GPS_S,
+}
+
+
+class Escalation:
+    """`values` is storage.persistent's; `instruments` those fitted."""
+
+    def __init__(self, values, instruments):
+        self._values = values
+        self._instruments = instruments
+        self._timeless = True
+
+    def limit_broken(self, driver, cause):
+        """Level 1, or level 2 when it is the second time within an orbit; `cause` is the event's id."""
+        machine = driver.machine
+        key = _KEYS[machine.instrument]
+        if machine.is_safe() or self._within_orbit(self._values.get(key)):
+            self._values.put(key, _NEVER)
+            machine.safe(cause, True)
+        else:
+            self._values.put(key, self._now())
+            machine.stand_down(cause)
+
+    def clear(self):
+        """By telecommand: the next broken limit is level 1 again."""
+        for instrument in self._instruments:
+            self._values.put(_KEYS[instrument], _NEVER)
+
+    def run(self):
+        """Once a second: date what happened before the time was known."""
+        if not self._timeless or not hal.time_quality():
+            return
+        self._timeless = False
+        for instrument in self._instruments:
+            if self._values.get(_KEYS[instrument]) == _UNKNOWN:
+                self._values.put(_KEYS[instrument], self._now())
+
+    def _now(self):
+        if hal.time_quality():
+            return hal.time_coarse_s()
+        self._timeless = True
+        return _UNKNOWN
+
+    def _within_orbit(self, since_s):
+        """A time that lies ahead of now is not trusted: the clock was moved."""
+        if since_s == _NEVER:
+            return False
+        now_s = self._now()
+        return since_s == _UNKNOWN or now_s == _UNKNOWN or now_s - since_s < mission.FAULT_LEVELS_ORBIT_S

@@ -1,0 +1,128 @@
+"""Fault levels 1, 2 and 4 in flight: what each does, what it latches, and the way back."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from emei.platform import Platform
+from emei.session import Session
+from hil.bench import Bench
+from hil.scenarios import steps
+
+pytestmark = pytest.mark.virtual_time
+
+FORCED = ("sar.trm_temperature_degc", "sar.reflected_power_percent", "optical.focal_plane_temperature_degc")
+OFF_S = 10
+
+
+@pytest.fixture(autouse=True)
+def _from_off_to_off(session: Session, platform: Platform, bench: Bench) -> Iterator[None]:
+    steps.ready(session, bench)
+    yield
+    for name in FORCED:
+        bench.units.release(name)
+    platform.resume()
+    session.run_for(3)
+    steps.all_off(session)
+    assert session.anomalies == []
+
+
+def levels(session: Session, since: int) -> list[tuple[object, object]]:
+    """(level, scope) of every reaction since."""
+    return [
+        (event.fields["level"], event.fields["scope"])
+        for event in session.events[since:]
+        if event.name == "FAULT_LEVEL"
+    ]
+
+
+def break_reflected_power(session: Session, bench: Bench) -> None:
+    bench.units.force("sar.reflected_power_percent", 30)
+    session.run_for(0.6)
+    bench.units.release("sar.reflected_power_percent")
+
+
+def test_level_1_ends_the_data_take_in_standby_and_keeps_it(session: Session, bench: Bench, platform: Platform) -> None:
+    steps.sar_preop(session)
+    command = steps.start_data_take(session, platform, task_id=701)
+    since = len(session.events)
+    break_reflected_power(session, bench)
+    refusal = command.refusal(steps.ANSWER_S)
+    assert (refusal.subservice, refusal.name) == (8, "ABORTED")
+    assert refusal.detail == session.dictionary.event("TRIP_LIMIT").id
+    session.wait_event("DATA_TAKE_CLOSED", steps.ANSWER_S, since, task_id=701)
+    session.run_for(1.1)
+    assert (session.value("SAR_MODE"), session.value("SAR_STATE"), session.value("REFUSE")) == (
+        "STANDBY",
+        "IDLE",
+        "OFF",
+    )
+    assert session.value("TRANSMIT_PERMIT") == "INHIBITED"
+    assert levels(session, since) == [("STAND_DOWN", "SAR")]
+    session.send("SET_MODE_SAR", mode="PREOP").wait(240)
+
+
+def test_level_1_twice_in_an_orbit_is_level_2(session: Session, bench: Bench, platform: Platform) -> None:
+    since = len(session.events)
+    for task_id in (702, 703):
+        steps.sar_preop(session)
+        command = steps.start_data_take(session, platform, task_id=task_id)
+        assert command.failure is None
+        break_reflected_power(session, bench)
+        assert command.refusal(steps.ANSWER_S).name == "ABORTED"
+        session.wait_event("DATA_TAKE_CLOSED", steps.ANSWER_S, since, task_id=task_id)
+        if task_id == 702:
+            session.run_for(2)
+            session.send("SET_MODE_SAR", mode="OFF").wait(steps.ANSWER_S)
+    session.wait_event("SAFED", steps.SAFE_S, since, instrument="SAR")
+    session.wait_event("MODE_CHANGED", steps.SAFE_S, since, to_mode="SAFE_UNPOWERED")
+    off_s = session.link.now_s()
+    assert int(bench.units.observe("power.limiters_closed")) & 1 == 0
+    session.wait_event("MODE_CHANGED", 2 * OFF_S, since, from_mode="SAFE_UNPOWERED", to_mode="SAFE")
+    assert session.link.now_s() - off_s >= OFF_S - 0.5
+    assert levels(session, since) == [("STAND_DOWN", "SAR"), ("SAFE", "SAR")]
+    session.run_for(1.1)
+    assert (session.value("SAR_STATE"), session.value("REFUSE")) == ("SAFE", "ON")
+    for refused in (
+        session.send("SET_MODE_SAR", mode="OFF"),
+        session.send("SAR_ARM_TRANSMIT"),
+        session.send("SET_MODE_OPTICAL", mode="STANDBY"),
+    ):
+        assert refused.refusal(steps.ANSWER_S).name == "REFUSE_STATE"
+    for name in ("REPORT_MODES", "PING"):
+        session.send(name).wait(steps.ANSWER_S)
+    steps.leave_refuse(session)
+
+
+def test_a_limit_that_stays_broken_goes_up_to_unpowered_and_stays_there(session: Session, bench: Bench) -> None:
+    steps.optical_standby(session)
+    since = len(session.events)
+    bench.units.force("optical.focal_plane_temperature_degc", 40)
+    session.run_for(60)
+    assert levels(session, since) == [("STAND_DOWN", "OPTICAL"), ("SAFE", "OPTICAL"), ("SAFE", "OPTICAL")]
+    assert session.value("OPTICAL_MODE") == "SAFE_UNPOWERED"
+    session.run_for(60)
+    assert session.value("OPTICAL_MODE") == "SAFE_UNPOWERED"
+    switched_on = [
+        event
+        for event in session.events[since:]
+        if event.name == "LIMITER_SWITCHED" and event.fields["position"] == "ON"
+    ]
+    assert len(switched_on) == 1, "one retry"
+    assert int(bench.units.observe("power.limiters_closed")) == 0
+
+
+def test_level_4_by_the_platform(session: Session, bench: Bench, platform: Platform) -> None:
+    steps.sar_preop(session)
+    command = steps.start_data_take(session, platform, task_id=704)
+    since = len(session.events)
+    session.send("PLATFORM_SAFE").wait(steps.ANSWER_S)
+    assert not bench.edges[-1].on
+    assert command.refusal(steps.ANSWER_S).name == "ABORTED"
+    session.run_for(2)
+    assert (session.value("SAR_MODE"), session.value("REFUSE")) == ("OFF", "ON")
+    assert session.value("SAFING_CAUSE") == session.dictionary.event("PLATFORM_SAFE").id
+    assert int(bench.units.observe("power.limiters_closed")) == 0
+    assert levels(session, since) == [("HARD_OFF", "COMPUTER")]
+    assert session.value("RECORDER_STATE") == "READY", "no entry left open"
+    assert session.send("SET_MODE_SAR", mode="INIT").refusal(steps.ANSWER_S).name == "REFUSE_STATE"
