@@ -26,6 +26,10 @@ from payload.services.time_reports import TimeReports
 from payload.services.verification import Verification
 from payload.storage.catalogue import Catalogue
 from payload.storage.persistent import Persistent
+from payload.storage.entries import Entries
+from payload.storage.memory_boards import MemoryBoards
+from payload.storage.playback import Playback
+from payload.storage.recorder_link import RecorderLink
 from payload.tables import enums, events, mission, modes, pool, spacecraft, units
 from payload.tmtc.queue import ReportQueue
 from payload.tmtc.reports import ReportWriter
@@ -59,12 +63,15 @@ class Payload:
         sar_unit = _unit("SAR", pool.SAR_LINK, self.events)
         optical_unit = _unit("OPTICAL", pool.OPTICAL_LINK, self.events)
         self.limiters = Limiters(self.power_unit, self.events)
-        self.catalogue = Catalogue(self.recorder_unit)
+        recorder_link = RecorderLink(self.recorder_unit)
+        self.entries = Entries(self.events)
+        self.catalogue = Catalogue(recorder_link, self.entries, self.events)
 
         waits = Waits(mission.WAITS_SAR_WARMUP_MS, mission.WAITS_OPTICAL_STABILISATION_MS)
         slots = TableSlots()
         self.permit = TransmitPermit(self.events)
         self.refuse = RefuseState(self.persistent)
+        self.playback = Playback(recorder_link, self.entries, self.refuse, self.events)
         checks: dict = {}
         interlocks = Interlocks(checks)
 
@@ -99,6 +106,7 @@ class Payload:
             self.instruments[enums.INSTRUMENT_OPTICAL] = optical
 
         def memory_budget(request):
+            self.catalogue.require_room()
             # Only a SAR request names a table slot.
             instrument = enums.INSTRUMENT_OPTICAL if request.slot is None else enums.INSTRUMENT_SAR
             self.instruments[instrument].require_memory(request)
@@ -130,7 +138,7 @@ class Payload:
             FaultLevels(escalation),
             SarService(writer, sar, slots, self.permit, self.refuse),
             OpticalService(optical),
-            RecorderService(writer, self.queue, self.catalogue),
+            RecorderService(writer, self.queue, recorder_link, self.entries, self.playback),
             platform,
         ):
             handlers.update(service.telecommands())
@@ -146,6 +154,8 @@ class Payload:
             activities.append(Activity(driver.machine.run))
         activities.append(Activity(self.catalogue.run))
         activities.append(Activity(self.persistent.run))
+        activities.append(Activity(self.playback.run))
+        activities.append(Activity(MemoryBoards(recorder_link, self.events).run))
         activities.append(Activity(self.router.resume))
         activities.append(Activity(self.permit.run))
         activities.append(Activity(platform.run))
@@ -166,6 +176,7 @@ class Payload:
         except Failure as failure:
             self.events.report(events.UNIT_LOST, self.power_unit.node, failure.code)
         self.events.report(events.BOOTED, hal.reset_cause(), hal.boot_count())
+        self.entries.report_repairs()
 
 
 def _fitted(spacecraft_id):

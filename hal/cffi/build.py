@@ -50,6 +50,7 @@ def parts() -> list[Part]:
         "pool",
         "flash",
         "journal",
+        "records",
         "noinit",
         "zones",
         "core",

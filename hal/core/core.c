@@ -7,6 +7,7 @@
 #include "hal_link.h"
 #include "hal_noinit.h"
 #include "hal_pool.h"
+#include "hal_records.h"
 #include "hal_rmap.h"
 #include "hal_serial.h"
 #include "hal_time.h"
@@ -20,6 +21,7 @@ void hal_init(uint16_t spacecraft_id, bool accept_clear_mode) {
     hal_guard_init();
     hal_time_init();
     hal_journal_init();
+    hal_records_init();
     hal_pool_init();
     hal_monitor_init();
     hal_zones_init();

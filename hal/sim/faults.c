@@ -11,6 +11,7 @@
  *   error_status   every request is refused with this RMAP status
  *   stuck_state    commands are confirmed and not acted on; the state stays
  *   reset          momentary: the unit restarts; volatile content is lost
+ *   recorder.damaged_entry  momentary: an octet of the entry of this id changes on the medium
  * and those of one unit in the table below. Observable only: the last table. */
 #include "dictionary.h"
 #include "sim_internal.h"
@@ -56,9 +57,12 @@ static const place_t faults[] = {
     SWITCH("power.latchup_door", power.limiters[LIMITER_DOOR].latched_up),
     SWITCH("power.stuck_limiters", power.stuck_limiters),
     NUMBER("power.source_v", power.source_v, POWER_SOURCE_V),
-    SWITCH("recorder.full", recorder.full),
+    SWITCH("recorder.full", recorder.store.full),
     SWITCH("recorder.failed", recorder.failed),
-    NUMBER("recorder.capacity_mib", recorder.capacity_mib,
+    SWITCH("recorder.downlink_lost", recorder.play.lost),
+    NUMBER("recorder.worn_boards", recorder.store.worn_boards, 0), /* mask: writes fail */
+    NUMBER("recorder.dead_boards", recorder.store.dead_boards, 0), /* mask: reads too */
+    NUMBER("recorder.capacity_mib", recorder.store.capacity_mib,
            RECORDER_CAPACITY_MIB), /* the model's, not only the register */
 };
 #define FAULTS (sizeof faults / sizeof faults[0])
@@ -134,6 +138,10 @@ static bool set(sim_t *sim, const char *name, double value, bool force) {
     } else if (item >= 0) {
         unit->forced[item] = force;
         unit->forced_value[item] = value;
+    } else if (index == SIM_RECORDER && strcmp(quantity, "damaged_entry") == 0) {
+        if (force) {
+            recorder_store_damage(&sim->recorder, (uint16_t)value);
+        }
     } else if (strcmp(quantity, "reset") == 0) {
         if (force && value != 0) {
             resets[index](sim);
@@ -156,6 +164,14 @@ bool sim_release(sim_t *sim, const char *name) {
     return known;
 }
 
+static double stored_octets(const sim_t *sim) {
+    double octets = 0;
+    for (unsigned slot = 0; slot < RECORDER_ENTRIES; slot++) {
+        octets += sim->recorder.records[slot].extent.size_octets;
+    }
+    return octets;
+}
+
 /* What no register shows. */
 static bool observe_model(const sim_t *sim, const char *name, double *value) {
     const struct {
@@ -167,8 +183,10 @@ static bool observe_model(const sim_t *sim, const char *name, double *value) {
         {"sar.powered", sim->units[SIM_SAR].powered},
         {"optical.powered", sim->units[SIM_OPTICAL].powered},
         {"optical.door_position", sim->optical.door.position},
-        {"recorder.stored_octets", (double)sim->recorder.stored_octets},
-        {"recorder.lost_packets", sim->recorder.lost_packets},
+        {"recorder.damaged_entry", 0},
+        {"recorder.stored_octets", stored_octets(sim)},
+        {"recorder.downlink_frames", sim->recorder.play.frames},
+        {"recorder.downlink_unread_octets", sim->recorder.play.unread_octets},
         {"bus.requests", sim->bus.requests},
         {"bus.discarded", sim->bus.discarded},
     };

@@ -16,7 +16,7 @@ sim_t *sim_create_at(void *memory, size_t octets, const sim_settings_t *settings
     if (sim == NULL || octets < sizeof *sim) {
         return NULL;
     }
-    memset(sim, 0, sizeof *sim);
+    memset(sim, 0, SIM_CLEARED_OCTETS);
     sim->settings = *settings;
     sim->next_step_us = SIM_STEP_US;
     power_init(sim);

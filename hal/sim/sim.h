@@ -48,4 +48,8 @@ bool sim_observe(const sim_t *sim, const char *name, double *value);
 /* The recorder's file of one entry (science data as recorded); 0 when there is none. */
 size_t sim_recorder_read(const sim_t *sim, unsigned entry_id, size_t offset, uint8_t *data, size_t room);
 
+/* Octets that the downlink transmitter has sent since last asked. Nobody listens for long: what is left
+ * beyond 1 MiB is lost on the air. */
+size_t sim_downlink_read(sim_t *sim, uint8_t *data, size_t room);
+
 #endif

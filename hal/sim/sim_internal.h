@@ -23,9 +23,11 @@ struct sim {
     sar_t sar;
     optical_t optical;
     power_t power;
-    recorder_t recorder;
     bus_t bus;
+    recorder_t recorder; /* last, with its media at its end: they need not be cleared */
 };
+
+#define SIM_CLEARED_OCTETS offsetof(struct sim, recorder.downlink)
 
 /* Housekeeping blocks after any change that did not come from a step. */
 void sim_refresh(sim_t *sim);

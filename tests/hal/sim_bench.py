@@ -154,3 +154,8 @@ class SimBench:
         while count := lib.sim_recorder_read(self.sim, entry, len(octets), buffer, 4096):
             octets += bytes(ffi.buffer(buffer, count))
         return octets
+
+    def downlinked(self) -> bytes:
+        """Octets the downlink transmitter has sent since last asked."""
+        buffer = ffi.new("uint8_t[]", 1 << 20)
+        return bytes(ffi.buffer(buffer, lib.sim_downlink_read(self.sim, buffer, 1 << 20)))

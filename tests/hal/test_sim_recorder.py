@@ -17,7 +17,11 @@ NO_SUCH_ENTRY = 2
 NOT_OPEN = 4
 CATALOGUE_FULL = 8
 ALREADY_OPEN = 16
-STORE_OCTETS = 4 << 20
+LAST_BOARD = 512
+BOARDS = 4
+BLOCK_OCTETS = 4096
+STORE_OCTETS = 8 << 20
+CAPACITY_MIB = 476837
 
 
 def entry_of(bench: SimBench, entry: int) -> dict[str, int]:
@@ -80,7 +84,10 @@ def test_entries_are_kept_apart() -> None:
     assert files[0] != files[1]
     assert entry_of(bench, 1)["crc32"] == zlib.crc32(files[0])
     assert bench.get("recorder.entries") == 2
-    assert bench.get("recorder.free_mib") == bench.get("recorder.capacity_mib") - 1
+    blocks = sum(-(-len(file) // BLOCK_OCTETS) for file in files)
+    expected = CAPACITY_MIB * (STORE_OCTETS // BLOCK_OCTETS - blocks) // (STORE_OCTETS // BLOCK_OCTETS)
+    assert bench.get("recorder.free_mib") == expected
+    assert bench.get("recorder.capacity_mib") == CAPACITY_MIB
 
 
 def test_refusals() -> None:
@@ -133,28 +140,162 @@ def test_store_is_bounded() -> None:
     bench = ready_sar(science_octets_per_second=4_000_000)
     entry = record(bench)
     assert bench.get("recorder.fault_flags") == FULL
+    assert bench.get("recorder.free_mib") == 0
     octets = bench.recorded(entry)
-    assert STORE_OCTETS - 1024 < len(octets) <= STORE_OCTETS
+    assert STORE_OCTETS - 65_000 < len(octets) <= STORE_OCTETS
     bench.command("recorder", "CLOSE_ENTRY")
+    assert bench.get("recorder.fault_flags") == 0
     fields = entry_of(bench, entry)
     assert (fields["size_octets"], fields["crc32"]) == (len(octets), zlib.crc32(octets))
     assert bench.observe("recorder.lost_packets") == bench.get("sar.packets") - fields["packets"] > 0
 
 
-def test_restart_makes_an_open_entry_corrupt() -> None:
-    bench = ready_sar()
+def begin(bench: SimBench, run_ms: float = 1000) -> int:
+    """A data take under way into an open entry."""
     entry = open_entry(bench)
     start_us = start_sar(bench, entry=entry)
-    bench.run_ms((start_us - bench.now_us) / 1000 + 1000)
+    bench.run_ms((start_us - bench.now_us) / 1000 + run_ms)
+    return entry
+
+
+def test_restart_closes_an_open_entry_with_what_was_written() -> None:
+    bench = ready_sar()
+    entry = begin(bench)
+    whole, packets = bench.recorded(entry), bench.get("recorder.open_packets")
+    boots = bench.get("recorder.boots")
     bench.force("recorder.reset")
     assert bench.get("recorder.state") == lib.RECORDER_STATE_BOOT
-    assert bench.get("sar.state") == lib.SAR_UNIT_STATE_TAKING
-    octets = bench.recorded(entry)
+    assert bench.get("recorder.boots") == boots + 1
+    assert bench.get("sar.state") == lib.SAR_UNIT_STATE_TAKING, "the instrument goes on"
     bench.run_until("recorder.state", lib.RECORDER_STATE_READY)
+    octets = bench.recorded(entry)
     fields = entry_of(bench, entry)
-    assert fields["state"] == lib.ENTRY_STATE_CORRUPT
-    assert fields["crc32"] == zlib.crc32(octets)
+    # The write buffer is lost: at most a block and a packet; what is left ends with a whole packet.
+    assert whole.startswith(octets) and len(whole) - BLOCK_OCTETS - 1024 < len(octets) < len(whole)
+    assert fields["state"] == lib.ENTRY_STATE_CLOSED
+    assert (fields["crc32"], fields["size_octets"]) == (zlib.crc32(octets), len(octets))
+    assert 0 < fields["packets"] < packets
     assert bench.get("recorder.open_entry_id") == 0
+    lost = bench.get("recorder.lost_packets")
+    bench.run_ms(500)
+    assert bench.get("recorder.lost_packets") > lost, "packets of the broken data take find no entry"
+    assert bench.recorded(entry) == octets
+
+
+def test_restart_before_anything_was_written_makes_the_entry_corrupt() -> None:
+    bench = booted()
+    entry = open_entry(bench)
+    bench.force("recorder.reset")
+    bench.run_until("recorder.state", lib.RECORDER_STATE_READY)
+    assert entry_of(bench, entry)["state"] == lib.ENTRY_STATE_CORRUPT
+    assert bench.recorded(entry) == b""
+
+
+def test_an_id_is_not_given_again() -> None:
+    bench = booted()
+    seen = []
+    for _ in range(3):
+        entry = open_entry(bench)
+        seen.append(entry)
+        bench.command("recorder", "CLOSE_ENTRY")
+        bench.put("recorder.select_entry_id", entry)
+        bench.command("recorder", "DELETE_ENTRY")
+        assert bench.get("recorder.fault_flags") == 0
+    assert seen == [1, 2, 3]
+    bench.force("recorder.reset")
+    assert open_entry(bench) == 4
+    assert bench.get("recorder.entries") == 1
+
+
+def test_deleting_gives_the_space_back() -> None:
+    bench = ready_sar()
+    free_mib = bench.get("recorder.free_mib")
+    first, second = closed(bench), closed(bench)
+    kept = bench.recorded(second)
+    bench.put("recorder.select_entry_id", first)
+    bench.command("recorder", "DELETE_ENTRY")
+    assert bench.recorded(first) == b""
+    bench.command("recorder", "DELETE_ENTRY")
+    assert bench.get("recorder.fault_flags") == NO_SUCH_ENTRY
+    assert bench.recorded(second) == kept
+    bench.put("recorder.select_entry_id", second)
+    bench.command("recorder", "DELETE_ENTRY")
+    assert bench.get("recorder.free_mib") == free_mib
+    # What is recorded next does not mix with what was there.
+    third = closed(bench)
+    assert entry_of(bench, third)["crc32"] == zlib.crc32(bench.recorded(third))
+
+
+def closed(bench: SimBench, run_ms: float = 1000) -> int:
+    """A finished data take of about 30 kB."""
+    entry = record(bench)
+    bench.command("recorder", "CLOSE_ENTRY")
+    return entry
+
+
+def test_an_open_entry_is_not_deleted() -> None:
+    bench = booted()
+    entry = open_entry(bench)
+    bench.put("recorder.select_entry_id", entry)
+    bench.command("recorder", "DELETE_ENTRY")
+    assert bench.get("recorder.fault_flags") == ALREADY_OPEN
+    assert bench.get("recorder.open_entry_id") == entry
+
+
+def test_slots_list_every_record() -> None:
+    bench = booted()
+    entries = [open_and_close(bench) for _ in range(3)]
+    found = []
+    for slot in range(64):
+        bench.put("recorder.select_slot", slot)
+        bench.command("recorder", "SELECT_SLOT")
+        block = bench.block("recorder", "entry")
+        assert binascii.crc_hqx(block, 0xFFFF) == 0
+        found.append(int.from_bytes(block[:2], "big"))
+    assert [entry for entry in found if entry] == entries
+    bench.put("recorder.select_slot", 64)
+    bench.command("recorder", "SELECT_SLOT")
+    assert bench.get("recorder.fault_flags") == NO_SUCH_ENTRY
+
+
+def open_and_close(bench: SimBench) -> int:
+    entry = open_entry(bench)
+    bench.command("recorder", "CLOSE_ENTRY")
+    return entry
+
+
+@pytest.mark.parametrize("fault", ["recorder.worn_boards", "recorder.dead_boards"])
+def test_a_block_that_cannot_be_written_is_mapped_out_and_nothing_is_lost(fault: str) -> None:
+    bench = ready_sar()
+    bench.force(fault, 0b0100)
+    entry = closed(bench)
+    octets = bench.recorded(entry)
+    assert entry_of(bench, entry)["crc32"] == zlib.crc32(octets)
+    assert bench.get("recorder.lost_packets") == 0
+    errors = [bench.get(f"recorder.board_{board}_errors") for board in range(BOARDS)]
+    assert errors[2] > 2 and errors[0] == errors[1] == errors[3] == 0
+    assert bench.get("recorder.bad_blocks") == errors[2]
+    # Out of use it is not tried again, and its capacity is gone; what it held before can still be read.
+    bench.put("recorder.board", 2)
+    bench.command("recorder", "QUARANTINE_BOARD")
+    assert bench.get("recorder.boards_in_use") == 0b1011
+    assert bench.get("recorder.capacity_mib") == round(CAPACITY_MIB * 3 / 4)
+    second = closed(bench)
+    assert bench.get("recorder.board_2_errors") == errors[2]
+    assert bench.recorded(second) != octets
+    bench.release(fault)
+    bench.command("recorder", "RELEASE_BOARD")
+    assert bench.get("recorder.boards_in_use") == 0b1111
+    assert bench.get("recorder.bad_blocks") == bench.get("recorder.board_2_errors") == 0
+
+
+def test_the_last_board_stays() -> None:
+    bench = booted()
+    for board in range(BOARDS):
+        bench.put("recorder.board", board)
+        bench.command("recorder", "QUARANTINE_BOARD")
+    assert bench.get("recorder.fault_flags") == LAST_BOARD
+    assert bench.get("recorder.boards_in_use") == 0b1000
 
 
 def test_packets_for_no_open_entry_are_lost() -> None:

@@ -20,6 +20,10 @@ _STATE_BOOT = enums.SAR_UNIT_STATE_BOOT
 _INSTRUMENT_WELL = (
     failures.ABORTED,
     failures.RECORDER_REFUSED,
+    failures.RECORDER_RESTARTED,
+    failures.RECORDER_FULL,
+    failures.CATALOGUE_FULL,
+    failures.CATALOGUE_NOT_STORED,
     failures.DATA_TAKE_EMPTY,
     failures.NO_SUCH_ENTRY,
     failures.NO_TRANSMIT_PERMIT,
@@ -188,10 +192,16 @@ class Instrument:
         if state == self._failed_state:
             raise Failure(failures.UNIT_FAULT, hal.pool_get(self._flags_parameter), state)
 
+    def _require_recording(self):
+        """While preparing or taking data: the recorder still records into our entry."""
+        if self._entry_open:
+            self._catalogue.require_recording()
+
     def _await_start(self, request, lead_ms):
         """Generator: until the lead before the start. Raises Failure when the preparation took too long for it."""
         while hal.time_until_ms(request.start, 0) > lead_ms:
             self._require_well()
+            self._require_recording()
             yield 0
         until_ms = hal.time_until_ms(request.start, 0)
         if until_ms < _START_COMMAND_MARGIN_MS:

@@ -269,6 +269,7 @@ class Optical(Instrument):
 
     def _require_imaging(self):
         self._require_well()
+        self._require_recording()
         flags = hal.pool_get(pool.OPTICAL_FAULT_FLAGS)
         if flags or hal.pool_get(pool.OPTICAL_PHASE) == enums.OPTICAL_PHASE_ABORTED:
             raise Failure(failures.UNIT_FAULT, flags, hal.pool_get(pool.OPTICAL_STATE))

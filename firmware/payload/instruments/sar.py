@@ -211,6 +211,7 @@ class Sar(Instrument):
 
     def _require_taking(self):
         self._require_well()
+        self._require_recording()
         flags = hal.pool_get(pool.SAR_FAULT_FLAGS)
         if flags or hal.pool_get(pool.SAR_PHASE) == enums.SAR_PHASE_ABORTED:
             raise Failure(failures.UNIT_FAULT, flags, hal.pool_get(pool.SAR_STATE))

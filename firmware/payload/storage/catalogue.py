@@ -1,38 +1,60 @@
-"""The recorder's catalogue: entries opened and closed around a data take, and read back."""
+"""The recorder's catalogue around a data take: entries opened and closed, and brought back from the recorder."""
 
 import hal
 from micropython import const
 
 from payload.failure import Failure
-from payload.tables import enums, failures, mission, pool, units
+from payload.storage.reconciliation import Reconciliation
+from payload.tables import enums, events, failures, mission, pool, units
 
-_CRC_OCTETS = const(2)
 _STEP_LIMIT_MS = const(2000)
-_SELECT_ATTEMPTS = const(3)
-_ORPHAN_RETRY_CYCLES = const(10)
+_RETRY_CYCLES = const(10)
+_CONTENT_END = units.CATALOGUE_ENTRY_SENT_OCTETS
+
+# Of the recorder's fault flags, those of opening and closing.
+_OPEN_FAULTS = (
+    enums.RECORDER_FAULT_FULL
+    | enums.RECORDER_FAULT_CATALOGUE_FULL
+    | enums.RECORDER_FAULT_ENTRY_OPEN
+    | enums.RECORDER_FAULT_ENTRY_NOT_OPEN
+)
 
 
 class Catalogue:
-    """One entry is open at a time, held by whoever opened it until close() or release()."""
+    """One entry is open at a time, held by whoever opened it until close() or release().
 
-    def __init__(self, unit):
-        self._unit = unit
+    `link` is the RecorderLink, `entries` what the flash keeps.
+    """
+
+    def __init__(self, link, entries, event_service):
+        self._link = link
+        self._entries = entries
+        self._events = event_service
         self._held = False
-        self._reading = False
-        self._closing = False
-        self._orphan_skip_cycles = 0
-        self.entry = bytearray(units.RECORDER_ENTRY_OCTETS)
+        self._held_id = 0
+        self._held_boots = 0
+        self._seen_boots = -1
+        self._skip_cycles = 0
+        self._full_told = False
+        self._reconciliation = Reconciliation(link, entries, event_service)
+        self.entry = bytearray(units.CATALOGUE_ENTRY_OCTETS)
 
     def entries(self):
-        return hal.pool_get(pool.RECORDER_ENTRIES)
+        return hal.pool_get(pool.CATALOGUE_ENTRIES)
+
+    def require_room(self):
+        """Raise Refusal when the catalogue has no place for another entry."""
+        self._entries.require_room()
 
     def open(self, task_id, instrument, mode, priority):
         """Generator: open an entry; afterwards open_entry_id() is its id. Raises Failure."""
         if self._held:
             # The other instrument's: both may have passed the guard on the same sample.
             raise Failure(failures.RECORDER_REFUSED, 0, self.open_entry_id())
-        unit = self._unit
+        unit = self._link.unit
         unit.require_link()
+        if self._entries.room() < 0:
+            raise Failure(failures.CATALOGUE_FULL, self.entries(), mission.RECORDER_ENTRIES)
         self._held = True
         opened = False
         try:
@@ -40,103 +62,134 @@ class Catalogue:
             unit.write(units.RECORDER_CONTROL_ENTRY_INSTRUMENT, hal.U8, instrument)
             unit.write(units.RECORDER_CONTROL_ENTRY_MODE, hal.U8, mode)
             unit.write(units.RECORDER_CONTROL_ENTRY_PRIORITY, hal.U8, priority)
-            self._command(enums.RECORDER_COMMAND_OPEN_ENTRY)
+            self._link.command(enums.RECORDER_COMMAND_OPEN_ENTRY)
             yield from self._await_state(enums.RECORDER_STATE_RECORDING)
+            yield from self._enter(task_id, instrument, mode, priority)
             opened = True
         finally:
             if not opened:
                 self._held = False
+                self._held_id = 0
 
     def release(self):
         """Give up an entry that could not be closed; run() closes it when the recorder is there."""
         self._held = False
+        self._held_id = 0
 
     def open_entry_id(self):
         return hal.pool_get(pool.RECORDER_OPEN_ENTRY_ID)
 
+    def require_recording(self):
+        """Raise Failure when the recorder no longer records into the entry that is held."""
+        if self._held_id == 0:
+            return
+        self._link.unit.require_link()
+        if not hal.pool_valid(pool.RECORDER_STATE):
+            return
+        if self.open_entry_id() != self._held_id or hal.pool_get(pool.RECORDER_BOOTS) != self._held_boots:
+            raise Failure(failures.RECORDER_RESTARTED, self._held_id, hal.pool_get(pool.RECORDER_BOOTS))
+        if self._link.flags(enums.RECORDER_FAULT_FULL):
+            packets = hal.pool_get(pool.RECORDER_OPEN_PACKETS)
+            if not self._full_told:
+                self._full_told = True
+                self._events.report(events.RECORDER_IS_FULL, self._held_id, packets)
+            raise Failure(failures.RECORDER_FULL, self._held_id, packets)
+
     def close(self):
         """Generator: close the open entry and read it back into `entry`. Raises Failure."""
-        self._unit.require_link()
+        self._link.unit.require_link()
         entry_id = self.open_entry_id()
         if entry_id == 0:
             raise Failure(failures.RECORDER_REFUSED, hal.pool_get(pool.RECORDER_FAULT_FLAGS))
-        self._command(enums.RECORDER_COMMAND_CLOSE_ENTRY)
+        self._link.command(enums.RECORDER_COMMAND_CLOSE_ENTRY)
         yield from self._await_state(enums.RECORDER_STATE_READY)
-        self._held = False
-        # Before any other reader, which could otherwise keep a data take from its end.
-        self._closing = True
-        try:
-            while self._reading:
-                yield 0
-            yield from self._select_and_read(entry_id)
-        finally:
-            self._closing = False
-
-    def read(self, entry_id):
-        """Generator: read one entry into `entry`, its CRC checked. Raises Failure.
-
-        `entry` is good until the caller's next yield.
-        """
-        while self._reading or self._closing:
-            yield 0
-        self._reading = True
-        try:
-            yield from self._select_and_read(entry_id)
-        finally:
-            self._reading = False
-
-    def _select_and_read(self, entry_id):
-        unit = self._unit
-        unit.write(units.RECORDER_CONTROL_SELECT_ENTRY_ID, hal.U16, entry_id)
-        self._command(enums.RECORDER_COMMAND_SELECT_ENTRY)
-        attempts = 0
-        while True:
-            yield 0
-            octets = units.RECORDER_ENTRY_OCTETS
-            unit.read_octets(units.RECORDER_ENTRY_ADDRESS, self.entry, 0, octets)
-            if (
-                hal.crc16(self.entry, 0, octets - _CRC_OCTETS) == hal.get(hal.U16, self.entry, octets - _CRC_OCTETS)
-                and hal.get(hal.U16, self.entry, units.CATALOGUE_ENTRY_ENTRY_ID) == entry_id
-            ):
-                return
-            attempts += 1
-            if attempts >= _SELECT_ATTEMPTS:
-                raise Failure(failures.NO_SUCH_ENTRY, entry_id, self.entries())
+        self.release()
+        yield from self._link.read_entry(entry_id)
+        if self._link.record_id() != entry_id:
+            raise Failure(failures.NO_SUCH_ENTRY, entry_id, hal.pool_get(pool.RECORDER_ENTRIES))
+        hal.copy(self._link.record, 0, self.entry, 0, _CONTENT_END)
+        place = self._entries.find(entry_id)
+        if place < 0:
+            # Its opening was never stored: the reconciliation takes it in.
+            self._reconciliation.request()
+            return
+        yield from self._entries.store(place, self._edit_content)
 
     def packets(self):
-        """Packets of the entry last read."""
+        """Packets of the entry last closed."""
         return hal.get(hal.U32, self.entry, units.CATALOGUE_ENTRY_PACKETS)
 
     def run(self):
-        """Once a cycle: an entry that nobody holds is closed, so that its data is kept and the next can be opened.
+        """Once a cycle: a restart of the recorder is noticed, and an entry that nobody holds is closed.
 
         Left open by what ran before us, by a hard-off, or by a recorder that was lost when it was to be closed.
         """
-        if self._orphan_skip_cycles:
-            self._orphan_skip_cycles -= 1
+        self._entries.run()
+        if not hal.pool_valid(pool.RECORDER_STATE):
             return
-        if self._held or not hal.pool_valid(pool.RECORDER_STATE):
+        self._watch_boots()
+        self._reconciliation.run()
+        if self._skip_cycles:
+            self._skip_cycles -= 1
             return
-        if hal.pool_get(pool.RECORDER_STATE) != enums.RECORDER_STATE_RECORDING:
+        if self._held or hal.pool_get(pool.RECORDER_STATE) != enums.RECORDER_STATE_RECORDING:
             return
-        self._orphan_skip_cycles = _ORPHAN_RETRY_CYCLES
+        self._skip_cycles = _RETRY_CYCLES
         try:
-            self._command(enums.RECORDER_COMMAND_CLOSE_ENTRY)
+            self._link.command(enums.RECORDER_COMMAND_CLOSE_ENTRY)
         except Failure as failure:
             hal.console("entry not closed: failure %d\n" % failure.code)
+            return
+        self._reconciliation.request()
 
     def predicted_fits(self, predicted_mib):
         """Does the recorder have the margin times what is predicted?"""
         return hal.pool_get(pool.RECORDER_FREE_MIB) * 100 >= predicted_mib * mission.SAR_MEMORY_MARGIN_PERCENT
 
-    def _command(self, command):
-        self._unit.write(units.RECORDER_CONTROL_COMMAND, hal.U16, command)
+    def _watch_boots(self):
+        boots = hal.pool_get(pool.RECORDER_BOOTS)
+        if boots != self._seen_boots:
+            if self._seen_boots >= 0:
+                self._events.report(events.RECORDER_RESTARTED, boots, self._held_id)
+            self._seen_boots = boots
+            self._reconciliation.request()
+
+    def _enter(self, task_id, instrument, mode, priority):
+        """Generator: the entry the recorder has just opened, into the catalogue."""
+        entry_id = self.open_entry_id()
+        place = self._entries.find(entry_id)
+        if place >= 0:
+            raise Failure(failures.RECORDER_REFUSED, 0, entry_id)
+
+        def edit(record):
+            for index in range(len(record)):
+                record[index] = 0
+            hal.put(hal.U16, entry_id, record, units.CATALOGUE_ENTRY_ENTRY_ID)
+            hal.put(hal.U32, task_id, record, units.CATALOGUE_ENTRY_TASK_ID)
+            record[units.CATALOGUE_ENTRY_INSTRUMENT] = instrument
+            record[units.CATALOGUE_ENTRY_MODE] = mode
+            record[units.CATALOGUE_ENTRY_STATE] = enums.ENTRY_STATE_OPEN
+            record[units.CATALOGUE_ENTRY_PRIORITY] = priority
+
+        self._full_told = False
+        place = self._entries.room()
+        if place < 0:
+            raise Failure(failures.CATALOGUE_FULL, self.entries(), mission.RECORDER_ENTRIES)
+        yield from self._entries.store(place, edit)
+        self._reconciliation.note(place)
+        self._held_id = entry_id
+        self._held_boots = hal.pool_get(pool.RECORDER_BOOTS)
+
+    def _edit_content(self, record):
+        """What the recorder says of an entry, but for how often it was sent."""
+        hal.copy(self.entry, 0, record, 0, _CONTENT_END)
 
     def _await_state(self, state):
-        yield from self._unit.fresh_sample()
+        yield from self._link.unit.fresh_sample()
         started_ms = hal.ticks_ms()
         while hal.pool_get(pool.RECORDER_STATE) != state:
-            self._unit.require_link()
-            if hal.pool_get(pool.RECORDER_FAULT_FLAGS) or hal.ticks_diff(hal.ticks_ms(), started_ms) > _STEP_LIMIT_MS:
-                raise Failure(failures.RECORDER_REFUSED, hal.pool_get(pool.RECORDER_FAULT_FLAGS))
+            self._link.unit.require_link()
+            flags = self._link.flags(_OPEN_FAULTS)
+            if flags or hal.ticks_diff(hal.ticks_ms(), started_ms) > _STEP_LIMIT_MS:
+                raise Failure(failures.RECORDER_REFUSED, flags)
             yield 0

@@ -117,18 +117,20 @@ def test_readers_take_turns():
     for task_id in (1, 2):
         _run(bench, catalogue.open(task_id, enums.INSTRUMENT_SAR, 4, 0))
         _run(bench, catalogue.close())
+    link = bench.payload.catalogue._link
+    first = catalogue.entries() - 1
     seen = []
 
     def read(entry_id):
-        yield from catalogue.read(entry_id)
-        seen.append(hal.get(hal.U16, catalogue.entry, units.CATALOGUE_ENTRY_ENTRY_ID))
+        yield from link.read_entry(entry_id)
+        seen.append(link.record_id())
 
-    _run(bench, read(1), read(2))
-    assert sorted(seen) == [1, 2], seen
-    hanging = catalogue.read(1)
+    _run(bench, read(first), read(first + 1), read(4000))
+    assert sorted(seen) == [0, first, first + 1], seen
+    hanging = link.read_entry(first)
     next(hanging)
     hanging.close()
-    _run(bench, read(2))
+    _run(bench, read(first + 1))
 
 
 def test_a_start_that_passed_while_preparing_is_refused():

@@ -220,7 +220,7 @@ def test_catalogue_reports_name_the_entries_asked_for():
     entries = [data for service, _, data in reports if service == 131]
     assert [hal.get(hal.U16, data, units.CATALOGUE_ENTRY_ENTRY_ID) for data in entries] == [first, first + 1]
     assert [hal.get(hal.U32, data, units.CATALOGUE_ENTRY_TASK_ID) for data in entries] == [71, 72]
-    bench.send("RECORDER_REPORT_CATALOGUE", first, 3)
+    bench.send("RECORDER_REPORT_CATALOGUE", first + 2, 3)
     assert (1, 4) in kinds(take(bench.payload.queue)) and bench.payload.router.in_progress() == 0
 
 

@@ -1,0 +1,56 @@
+"""The recorder's memory boards: one whose writes fail again and again is taken out of use by itself.
+
+Terra 2021 recorded to dead boards until the ground noticed.
+"""
+
+import hal
+from micropython import const
+
+from payload.failure import Failure
+from payload.tables import enums, events, mission, pool
+
+_RETRY_CYCLES = const(10)
+_ERRORS = (
+    pool.RECORDER_BOARD_0_ERRORS,
+    pool.RECORDER_BOARD_1_ERRORS,
+    pool.RECORDER_BOARD_2_ERRORS,
+    pool.RECORDER_BOARD_3_ERRORS,
+)
+
+
+class MemoryBoards:
+    def __init__(self, link, event_service):
+        self._link = link
+        self._events = event_service
+        self._told = 0
+        self._skip_cycles = 0
+
+    def run(self):
+        """Once a cycle."""
+        if self._skip_cycles:
+            self._skip_cycles -= 1
+            return
+        if not hal.pool_valid(pool.RECORDER_BOARDS_IN_USE) or not self._link.ready():
+            return
+        in_use = hal.pool_get(pool.RECORDER_BOARDS_IN_USE)
+        self._told &= ~in_use
+        for board in range(len(_ERRORS)):
+            bit = 1 << board
+            errors = hal.pool_get(_ERRORS[board])
+            if errors < mission.RECORDER_QUARANTINE_ERRORS:
+                continue
+            if not in_use & bit:
+                if not self._told & bit:
+                    self._told |= bit
+                    self._events.report(events.BOARD_QUARANTINED, board, errors)
+            elif in_use != bit:
+                # The last board stays: what can be written is better than nothing.
+                self._quarantine(board)
+                return
+
+    def _quarantine(self, board):
+        self._skip_cycles = _RETRY_CYCLES
+        try:
+            self._link.command_board(enums.RECORDER_COMMAND_QUARANTINE_BOARD, board)
+        except Failure as failure:
+            hal.console("board not quarantined: failure %d\n" % failure.code)

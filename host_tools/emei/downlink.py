@@ -1,0 +1,138 @@
+"""The ground's end of the science downlink: frames out of octets, entries of the recorder out of frames.
+
+Frames are those of CCSDS 732.0-B (AOS) with a frame error control field, each after the attached sync marker of
+CCSDS 131.0-B; the data zone begins with a segment header (entry, offset, octets). Lengths and fields are the
+dictionary's section science_downlink. An entry that comes in several passes, or twice, is put together by offset.
+"""
+
+import binascii
+import struct
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from emei.dictionary import Dictionary
+
+_SEGMENT = struct.Struct(">HIH")
+_COUNTS = 1 << 24
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Consecutive octets of one entry; `frame` is the frame's count, modulo 2^24."""
+
+    frame: int
+    entry_id: int
+    offset: int
+    octets: bytes
+
+
+class FrameReader:
+    """Segments out of received octets, in any pieces. Damaged frames are counted and passed over."""
+
+    def __init__(self, dictionary: Dictionary) -> None:
+        numbers = dictionary.mission
+        self._marker = numbers.integer("science_downlink", "sync_marker").to_bytes(4, "big")
+        self._frame_octets = numbers.integer("science_downlink", "frame_octets")
+        self._header_octets = numbers.integer("science_downlink", "frame_header_octets")
+        version = numbers.integer("science_downlink", "transfer_frame_version")
+        spacecraft = numbers.integer("science_downlink", "spacecraft_id")
+        self._identification = version << 14 | spacecraft << 6 | numbers.integer("science_downlink", "virtual_channel")
+        self._received = bytearray()
+        self._expected: int | None = None
+        self.damaged_frames = 0
+        self.missing_frames = 0
+
+    def feed(self, octets: bytes) -> list[Segment]:
+        self._received += octets
+        segments = []
+        while (start := self._received.find(self._marker)) >= 0:
+            end = start + len(self._marker) + self._frame_octets
+            if len(self._received) < end:
+                del self._received[:start]
+                return segments
+            segment = self._segment(bytes(self._received[start + len(self._marker) : end]))
+            if segment is None:
+                # The marker may have been none, or of a frame that lost octets: look for the next from here.
+                self.damaged_frames += 1
+                del self._received[: start + 1]
+                continue
+            segments.append(segment)
+            del self._received[:end]
+        del self._received[: max(0, len(self._received) - len(self._marker) + 1)]
+        return segments
+
+    def _segment(self, frame: bytes) -> Segment | None:
+        if binascii.crc_hqx(frame, 0xFFFF) != 0 or int.from_bytes(frame[:2], "big") != self._identification:
+            return None
+        data = self._header_octets + _SEGMENT.size
+        entry_id, offset, octets = _SEGMENT.unpack_from(frame, self._header_octets)
+        if data + octets + 2 > len(frame):
+            return None
+        count = int.from_bytes(frame[2:5], "big")
+        if self._expected is not None:
+            self.missing_frames += (count - self._expected) % _COUNTS
+        self._expected = (count + 1) % _COUNTS
+        return Segment(count, entry_id, offset, frame[data : data + octets])
+
+
+@dataclass(frozen=True)
+class Span:
+    """Octets from `start` up to, not including, `end`."""
+
+    start: int
+    end: int
+
+
+class ReceivedEntry:
+    """What has come of one entry. Octets that come again must be the same: `conflicts` counts those that are not."""
+
+    def __init__(self, entry_id: int) -> None:
+        self.entry_id = entry_id
+        self.octets = bytearray()
+        self.spans: list[Span] = []
+        self.conflicts = 0
+
+    def take(self, segment: Segment) -> None:
+        end = segment.offset + len(segment.octets)
+        for span in self.spans:
+            first, last = max(span.start, segment.offset), min(span.end, end)
+            if (
+                first < last
+                and self.octets[first:last] != segment.octets[first - segment.offset : last - segment.offset]
+            ):
+                self.conflicts += 1
+        self.octets.extend(bytes(max(0, end - len(self.octets))))
+        self.octets[segment.offset : end] = segment.octets
+        self.spans = _joined([*self.spans, Span(segment.offset, end)])
+
+    def gaps(self, size_octets: int) -> list[Span]:
+        """What is missing of an entry of this size."""
+        gaps, at = [], 0
+        for span in self.spans:
+            if span.start > at:
+                gaps.append(Span(at, min(span.start, size_octets)))
+            at = max(at, span.end)
+        return gaps if at >= size_octets else [*gaps, Span(at, size_octets)]
+
+    @property
+    def crc32(self) -> int:
+        return zlib.crc32(self.octets)
+
+
+def entries_of(segments: Iterable[Segment]) -> dict[int, ReceivedEntry]:
+    """Entries by id, from segments in the order of their arrival."""
+    entries: dict[int, ReceivedEntry] = {}
+    for segment in segments:
+        entries.setdefault(segment.entry_id, ReceivedEntry(segment.entry_id)).take(segment)
+    return entries
+
+
+def _joined(spans: list[Span]) -> list[Span]:
+    joined: list[Span] = []
+    for span in sorted(spans, key=lambda item: item.start):
+        if joined and span.start <= joined[-1].end:
+            joined[-1] = Span(joined[-1].start, max(joined[-1].end, span.end))
+        elif span.start < span.end:
+            joined.append(span)
+    return joined

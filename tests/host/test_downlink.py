@@ -1,0 +1,95 @@
+"""The ground's reader of the science downlink: whatever the channel does, no wrong octet and every loss seen."""
+
+from __future__ import annotations
+
+import binascii
+import zlib
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emei.dictionary import load
+from emei.downlink import FrameReader, ReceivedEntry, Segment, Span, entries_of
+
+DICTIONARY = load()
+DATA_OCTETS = 496
+FRAME_OCTETS = 516
+
+
+def frame(count: int, entry: int, offset: int, octets: bytes) -> bytes:
+    """A frame written by hand from the standard: marker, AOS header, segment header, data, fill, CRC."""
+    body = bytes([0x43, 0x81]) + (count & 0xFFFFFF).to_bytes(3, "big") + b"\0"
+    body += entry.to_bytes(2, "big") + offset.to_bytes(4, "big") + len(octets).to_bytes(2, "big")
+    body += octets.ljust(DATA_OCTETS, b"\x55")
+    return bytes.fromhex("1acffc1d") + body + binascii.crc_hqx(body, 0xFFFF).to_bytes(2, "big")
+
+
+def frames(octets: bytes, entry: int = 7, first: int = 0) -> list[bytes]:
+    starts = range(0, len(octets), DATA_OCTETS)
+    return [
+        frame(first + number, entry, start, octets[start : start + DATA_OCTETS]) for number, start in enumerate(starts)
+    ]
+
+
+@given(st.binary(min_size=1, max_size=3000), st.integers(1, 700))
+def test_any_cut_of_the_stream_gives_the_same_octets(octets: bytes, piece: int) -> None:
+    reader = FrameReader(DICTIONARY)
+    stream = b"".join(frames(octets))
+    segments = [segment for at in range(0, len(stream), piece) for segment in reader.feed(stream[at : at + piece])]
+    entry = entries_of(segments)[7]
+    assert (entry.octets, entry.crc32, entry.gaps(len(octets))) == (octets, zlib.crc32(octets), [])
+    assert reader.damaged_frames == reader.missing_frames == entry.conflicts == 0
+
+
+@given(st.binary(min_size=1500, max_size=4000), st.data())
+def test_lost_and_damaged_frames_are_gaps_never_wrong_octets(octets: bytes, data: st.DataObject) -> None:
+    sent = frames(octets, first=0xFFFFFE)
+    kept = data.draw(st.lists(st.booleans(), min_size=len(sent), max_size=len(sent)))
+    stream = bytearray()
+    for good, item in zip(kept, sent, strict=True):
+        damaged = bytearray(item)
+        if not good:
+            damaged[data.draw(st.integers(4, FRAME_OCTETS - 1))] ^= data.draw(st.integers(1, 255))
+        stream += damaged
+    reader = FrameReader(DICTIONARY)
+    entries = entries_of(reader.feed(bytes(stream)))
+    received = entries.get(7, ReceivedEntry(7))
+    for number, good in enumerate(kept):
+        span = slice(number * DATA_OCTETS, (number + 1) * DATA_OCTETS)
+        assert not good or received.octets[span] == octets[span]
+    covered = sum(span.end - span.start for span in received.spans)
+    missing = sum(span.end - span.start for span in received.gaps(len(octets)))
+    assert covered + missing == len(octets)
+    assert covered == sum(len(octets[n * DATA_OCTETS : (n + 1) * DATA_OCTETS]) for n, good in enumerate(kept) if good)
+    assert (reader.damaged_frames == 0) == all(kept)
+    inner = kept[kept.index(True) : len(kept) - kept[::-1].index(True)] if any(kept) else []
+    assert reader.missing_frames == inner.count(False)
+
+
+def test_octets_before_between_and_after_frames_are_passed_over() -> None:
+    one, two = frames(bytes(range(200)) * 4)
+    stream = b"\x1a\xcf noise" + one + b"\x1a\xcf\xfc" + two + b"\x1a\xcf\xfc"
+    reader = FrameReader(DICTIONARY)
+    assert [segment.offset for segment in reader.feed(stream)] == [0, DATA_OCTETS]
+
+
+def test_another_spacecraft_and_a_lying_length_are_no_segments() -> None:
+    good = frames(b"octets")[0]
+    for change in ({5: good[5] ^ 0x40}, {16: 0x7F}):
+        body = bytearray(good[4:-2])
+        for at, value in change.items():
+            body[at - 4] = value
+        forged = good[:4] + body + binascii.crc_hqx(bytes(body), 0xFFFF).to_bytes(2, "big")
+        assert FrameReader(DICTIONARY).feed(forged) == []
+
+
+def test_octets_that_come_again_must_be_the_same() -> None:
+    entry = ReceivedEntry(1)
+    entry.take(Segment(0, 1, 0, b"abcdef"))
+    entry.take(Segment(1, 1, 4, b"efgh"))
+    assert (entry.octets, entry.spans, entry.conflicts) == (b"abcdefgh", [Span(0, 8)], 0)
+    entry.take(Segment(2, 1, 2, b"CD"))
+    assert entry.conflicts == 1
+    assert entry.gaps(10) == [Span(8, 10)]
+    entry.take(Segment(3, 1, 12, b"m"))
+    assert entry.gaps(13) == [Span(8, 12)]
