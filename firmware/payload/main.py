@@ -25,9 +25,9 @@ from payload.services.test import Test
 from payload.services.time_reports import TimeReports
 from payload.services.verification import Verification
 from payload.storage.catalogue import Catalogue
-from payload.storage.persistent import Persistent
 from payload.storage.entries import Entries
 from payload.storage.memory_boards import MemoryBoards
+from payload.storage.persistent import Persistent
 from payload.storage.playback import Playback
 from payload.storage.recorder_link import RecorderLink
 from payload.tables import enums, events, mission, modes, pool, spacecraft, units

@@ -35,7 +35,7 @@ class RecorderLink:
         if not hal.pool_valid(pool.RECORDER_STATE):
             return False
         state = hal.pool_get(pool.RECORDER_STATE)
-        return state == enums.RECORDER_STATE_READY or state == enums.RECORDER_STATE_RECORDING  # noqa: PLR1714 - a tuple allocates
+        return state == enums.RECORDER_STATE_READY or state == enums.RECORDER_STATE_RECORDING
 
     def flags(self, mask):
         """Fault flags of the last sample, as far as the mask goes."""
