@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
+from emei.dictionary import load
+from emei.downlink import FrameReader, ReceivedEntry, entries_of
 from emei.link import Link
 from hil.boards.emulated import EmulatedBoard
 from hil.boards.host import HostBoard
@@ -74,6 +76,10 @@ class Bench:
         target = path or self.directory / f"entry-{entry_id:05d}.ccsds"
         target.write_bytes(octets)
         return target
+
+    def receive_downlink(self) -> dict[int, ReceivedEntry]:
+        """Entries out of what the downlink has sent since last asked, as a ground station puts them together."""
+        return entries_of(FrameReader(load()).feed(self.units.downlink()))
 
     def link_fault(self, direction: str, fault: str, **settings: float) -> None:
         """Put a fault of hil/line.py on the link: direction "to_board" or "from_board"; fault "none" clears all."""

@@ -26,6 +26,9 @@ class Units(Protocol):
     def recorder_file(self, entry_id: int) -> bytes:
         """Science data of one entry as the recorder holds it; empty when there is none."""
 
+    def downlink(self) -> bytes:
+        """Octets that the downlink transmitter has sent since last asked (emei.downlink reads them)."""
+
 
 @dataclass(frozen=True)
 class Edge:

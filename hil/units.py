@@ -7,6 +7,7 @@ on standard output, {"ok": true, ...} or {"error": "..."}; the first line says t
     {"force": "sar.trm_temperature_degc", "value": 70}     {"release": "sar.trm_temperature_degc"}
     {"observe": "power.bus_voltage_v"}                     answers value
     {"recorder_file": 1}                                   answers octets, base64
+    {"downlink": true}                                     answers octets the transmitter has sent, base64
     {"alarm": true}
     {"edges": true}                                        answers edges of transmit-enable: [time_s, on]
     {"board_off": true}                                    the board lost its power: what it drives falls
@@ -81,6 +82,12 @@ class Models:
             octets += self._ffi.buffer(self._buffer, count)
         return bytes(octets)
 
+    def downlink(self) -> bytes:
+        octets = bytearray()
+        while count := self._lib.sim_downlink_read(self._sim, self._buffer, CHUNK_OCTETS):
+            octets += self._ffi.buffer(self._buffer, count)
+        return bytes(octets)
+
     def close(self) -> None:
         self._lib.sim_destroy(self._sim)
 
@@ -101,6 +108,7 @@ class Units:
             "release": self._release,
             "observe": self._observe,
             "recorder_file": self._recorder_file,
+            "downlink": self._downlink,
             "alarm": self._alarm,
             "edges": self._tell_edges,
             "board_off": self._board_off,
@@ -181,6 +189,9 @@ class Units:
 
     def _recorder_file(self, order: dict[str, Any]) -> dict[str, Any]:
         return {"octets": base64.b64encode(self._models.recorder_file(int(order["recorder_file"]))).decode()}
+
+    def _downlink(self, _: dict[str, Any]) -> dict[str, Any]:
+        return {"octets": base64.b64encode(self._models.downlink()).decode()}
 
     def _alarm(self, order: dict[str, Any]) -> dict[str, Any]:
         self._discrete.write(b"A" if order["alarm"] else b"a")

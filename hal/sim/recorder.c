@@ -42,6 +42,7 @@ static void boot(sim_t *sim) {
     recorder_play_transmitter(sim, false);
     recorder_play_stop(recorder, RECORDER_RESULT_STOPPED);
     recorder->command_flags = 0;
+    recorder->play.activities = 0;
     recorder->boots++;
     recorder->state = RECORDER_STATE_BOOT;
     recorder->state_until_us = sim->now_us + BOOT_US;
@@ -196,6 +197,7 @@ void recorder_refresh(sim_t *sim) {
         {RECORDER_HOUSEKEEPING_LOST_PACKETS_OFFSET, recorder->lost_packets},
         {RECORDER_HOUSEKEEPING_BOOTS_OFFSET, recorder->boots},
         {RECORDER_HOUSEKEEPING_ACTIVITY_OFFSET, play->activity},
+        {RECORDER_HOUSEKEEPING_ACTIVITIES_OFFSET, play->activities},
         {RECORDER_HOUSEKEEPING_ACTIVE_ENTRY_ID_OFFSET, play->entry_id},
         {RECORDER_HOUSEKEEPING_ACTIVE_OCTETS_OFFSET, play->offset},
         {RECORDER_HOUSEKEEPING_RESULT_OFFSET, play->result},

@@ -54,7 +54,7 @@ typedef struct {
 
 typedef struct {
     uint8_t activity, result;
-    uint16_t entry_id;
+    uint16_t entry_id, activities;
     uint32_t offset, end; /* octets of the entry */
     uint32_t crc32;
     science_pace_t pace;

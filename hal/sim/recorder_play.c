@@ -52,6 +52,7 @@ uint16_t recorder_play_start(sim_t *sim, uint8_t activity, uint16_t id) {
     play->offset = offset < size ? offset : size;
     play->end = octets < size - play->offset ? play->offset + octets : size;
     play->activity = activity;
+    play->activities++;
     play->entry_id = id;
     play->crc32 = 0;
     play->pace = (science_pace_t){0};

@@ -225,3 +225,6 @@ class HostUnits:
 
     def recorder_file(self, entry_id: int) -> bytes:
         return self._board.ask(b"E", struct.pack("<H", entry_id))
+
+    def downlink(self) -> bytes:
+        return self._board.ask(b"L", b"")

@@ -46,6 +46,9 @@ class UnitsProcess:
     def recorder_file(self, entry_id: int) -> bytes:
         return base64.b64decode(self._conversation.ask(recorder_file=entry_id)["octets"])
 
+    def downlink(self) -> bytes:
+        return base64.b64decode(self._conversation.ask(downlink=True)["octets"])
+
     def alarm(self, on: bool) -> None:
         self._conversation.ask(alarm=on)
 

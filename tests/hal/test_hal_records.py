@@ -216,7 +216,8 @@ def flight(operations: int, seed: int) -> bool:
 def test_a_cut_in_every_operation_of_a_history() -> None:
     operations, cut = 0, True
     while cut:
-        cut = any([flight(operations, seed) for seed in SEEDS])
+        flights = [flight(operations, seed) for seed in SEEDS]
+        cut = any(flights)
         operations += 1
     assert operations > 45 + 16, "the history held appends and the rewriting of both copies"
 

@@ -36,6 +36,7 @@ class Playback:
         self._limit_ms = 0
         self._limit_cause = 0
         self._target_sample = 0
+        self._activity = 0
         self._boots = 0
         self._sent_entries = 0
         self._sent_octets = 0
@@ -89,6 +90,8 @@ class Playback:
         while self._state == enums.PLAYBACK_STATE_SWITCHING_ON:
             yield 0
         if self._silent:
+            while not self.idle():
+                yield 0
             self._raise_end()
 
     def _raise_end(self):
@@ -171,6 +174,7 @@ class Playback:
 
     def _command(self, command):
         """A command about the entry; what comes of it is in the samples after the next."""
+        self._activity = (hal.pool_get(pool.RECORDER_ACTIVITIES) + 1) & 0xFFFF
         self._link.command_entry(command, self._entries.id(self._place))
         self._await_samples()
 
@@ -248,7 +252,8 @@ class Playback:
 
     def _activity_ended(self, activity):
         """Has the recorder finished with our entry? Ends the playback when it does something else."""
-        if hal.pool_get(pool.RECORDER_ACTIVE_ENTRY_ID) != self.entry_id():
+        began = hal.pool_get(pool.RECORDER_ACTIVITIES) == self._activity
+        if not began or hal.pool_get(pool.RECORDER_ACTIVE_ENTRY_ID) != self.entry_id():
             self._end(enums.PLAYBACK_END_RECORDER_REFUSED)
             return False
         now = hal.pool_get(pool.RECORDER_ACTIVITY)

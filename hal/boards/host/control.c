@@ -167,6 +167,13 @@ static void send_recorder_file(unsigned entry) {
     free(file);
 }
 
+/* What the downlink transmitter has sent since last asked. */
+static void send_downlink(void) {
+    static uint8_t octets[MESSAGE_OCTETS];
+    host_units_step();
+    host_control_send('L', octets, sim_downlink_read(host->sim, octets, sizeof octets));
+}
+
 static uint64_t little_endian(const uint8_t *data, size_t octets) {
     uint64_t value = 0;
     for (size_t i = 0; i < octets; i++) {
@@ -199,6 +206,9 @@ static void handle(uint8_t type, uint8_t *data, size_t octets) {
         break;
     case 'E':
         send_recorder_file((unsigned)little_endian(data, octets < 2 ? octets : 2));
+        break;
+    case 'L':
+        send_downlink();
         break;
     case 'Q':
         _exit(HOST_EXIT_QUIT);

@@ -1,0 +1,379 @@
+"""An entry of the recorder from its data take to its deletion, and what recorder and downlink may do to it."""
+
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from emei.packets import Telemetry
+from emei.platform import Platform
+from emei.session import Session
+from emei.verification import Command
+from hil.bench import Bench
+from hil.scenarios import steps
+
+PASS_S = 300.0
+SENT_S = 60.0
+BOOT_S = 10.0
+FORCED = ("activity", "active_entry_id")
+FAULTS = (*FORCED, "downlink_lost", "full", "worn_boards", "dead_boards", "dead", "stuck_state", "slow_ms", "corrupt")
+
+
+class Reported:
+    """Catalogue entries as they were last reported, by id."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._entries: dict[int, dict[str, Any]] = {}
+        session.listen(self._take)
+
+    def __call__(self, entry_id: int) -> dict[str, Any]:
+        self._session.send("RECORDER_REPORT_CATALOGUE", first_entry=entry_id, entries=1).wait(steps.ANSWER_S)
+        return self._entries[entry_id]
+
+    def queued(self) -> list[int]:
+        """Entries that are queued, as the board says now."""
+        self._entries.clear()
+        if self._session.value("CATALOGUE_QUEUED"):
+            self._session.send("RECORDER_REPORT_CATALOGUE", first_entry=1, entries=64).wait(steps.ANSWER_S)
+        return [entry_id for entry_id, entry in self._entries.items() if entry["state"] == "QUEUED"]
+
+    def _take(self, report: Telemetry) -> None:
+        if report.name == "CATALOGUE_ENTRY":
+            self._entries[int(str(report.raw["entry_id"]))] = dict(report.fields) | {"crc": report.raw["crc32"]}
+
+
+@pytest.fixture(scope="module")
+def reported(session: Session) -> Reported:
+    return Reported(session)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _ready(session: Session, platform: Platform, bench: Bench) -> None:
+    steps.ready(session, bench)
+    steps.sar_preop(session)
+
+
+@pytest.fixture(autouse=True)
+def _at_rest(session: Session, bench: Bench, reported: Reported) -> Iterator[None]:
+    yield
+    for fault in FAULTS:
+        bench.units.release(f"recorder.{fault}")
+    session.wait_for(lambda: session.value("RECORDER_LINK") == "GOOD", steps.ANSWER_S, "The recorder")
+    session.wait_for(lambda: session.value("RECORDER_STATE") == "READY", steps.SAFE_S, "A recorder that is ready")
+    session.wait_for(lambda: session.value("PLAYBACK") == "IDLE", steps.SAFE_S, "The end of the playback")
+    session.wait_for(lambda: session.value("RECORDER_TRANSMITTER") == "OFF", steps.SAFE_S, "The transmitter off")
+    assert bench.units.observe("recorder.transmitter") == 0
+    bench.units.downlink()
+    for entry_id in reported.queued():
+        session.send("RECORDER_ARM_ERASE", entry_id=entry_id).wait(steps.ANSWER_S)
+        session.send("RECORDER_ERASE", entry_id=entry_id).wait(steps.ANSWER_S)
+    session.run_for(1.1)  # housekeeping of every kind has come again
+    assert session.value("SAR_MODE") == "PREOP"
+    assert session.anomalies == []
+
+
+def start_take(session: Session, platform: Platform, task_id: int) -> Command:
+    session.send("SAR_ARM_TRANSMIT").wait(steps.ANSWER_S)
+    session.send("SAR_PERMIT_TRANSMIT", takes=1, valid_s=300).wait(steps.ANSWER_S)
+    session.wait_for(lambda: session.value("SAR_MODE") == "PREOP", steps.ANSWER_S, "The SAR in PREOP")
+    return steps.start_data_take(session, platform, task_id)
+
+
+def record(session: Session, platform: Platform, task_id: int) -> int:
+    """A data take of 2 s; the id of its entry."""
+    since = len(session.events)
+    start_take(session, platform, task_id).wait(steps.SAFE_S)
+    return closed_entry(session, since, task_id)
+
+
+def closed_entry(session: Session, since: int, task_id: int, timeout_s: float = steps.ANSWER_S) -> int:
+    event = session.wait_event("DATA_TAKE_CLOSED", timeout_s, since, task_id=task_id)
+    return int(str(event.fields["entry_id"]))
+
+
+def queue(session: Session, entry_id: int, priority: int = 10) -> None:
+    session.send("RECORDER_QUEUE", entry_id=entry_id, priority=priority).wait(steps.ANSWER_S)
+
+
+def play(session: Session, platform: Platform, **bounds: int) -> Command:
+    pass_end = platform.gps_s() + PASS_S
+    return session.send("RECORDER_START_PLAYBACK", **{"pass_end": pass_end, **bounds})
+
+
+def playing(session: Session, bench: Bench) -> None:
+    """Until the recorder sends; the playback is shorter than the interval of housekeeping."""
+    members = session.dictionary.enumeration("RECORDER_ACTIVITY").members
+    session.wait_for(
+        lambda: bench.units.observe("recorder.activity") == members["PLAYING"], steps.ANSWER_S, "The playback"
+    )
+
+
+def ended(session: Session, since: int, cause: str) -> dict[str, Any]:
+    """The one event of a playback's end."""
+    event = session.wait_event("PLAYBACK_ENDED", SENT_S, since)
+    assert event.fields["cause"] == cause, event.message
+    session.run_for(1.0)
+    assert [item.name for item in session.events[since:]].count("PLAYBACK_ENDED") == 1
+    return dict(event.fields)
+
+
+def test_from_the_data_take_to_the_deletion(
+    session: Session, platform: Platform, bench: Bench, reported: Reported
+) -> None:
+    entry_id = record(session, platform, 701)
+    file = bench.save_recorder_file(entry_id).read_bytes()
+    entry = reported(entry_id)
+    assert (entry["state"], entry["size_octets"], entry["crc"]) == ("CLOSED", len(file), zlib.crc32(file))
+    queue(session, entry_id)
+    since = len(session.events)
+    play(session, platform).wait(steps.ANSWER_S)
+    session.wait_event("ENTRY_CHANGED", SENT_S, since, entry_id=entry_id, state="SENT")
+    assert ended(session, since, "QUEUE_EMPTY") | {"cause": 0} == {"cause": 0, "entries": 1, "octets": len(file)}
+    received = bench.receive_downlink()[entry_id]
+    assert (bytes(received.octets), received.gaps(len(file)), received.conflicts) == (file, [], 0)
+    refusal = session.send("RECORDER_DELETE", entry_id=entry_id).refusal(steps.ANSWER_S)
+    assert (refusal.subservice, refusal.name) == (4, "ENTRY_NOT_ACKNOWLEDGED")
+    assert bench.units.recorder_file(entry_id) == file
+    session.send(
+        "RECORDER_ACKNOWLEDGE", entry_id=entry_id, size_octets=len(received.octets), crc32=received.crc32
+    ).wait(steps.ANSWER_S)
+    free_mib = bench.units.observe("recorder.free_mib")
+    session.send("RECORDER_DELETE", entry_id=entry_id).wait(steps.ANSWER_S)
+    assert reported(entry_id)["state"] == "DELETED"
+    assert bench.units.recorder_file(entry_id) == b""
+    assert bench.units.observe("recorder.free_mib") > free_mib
+
+
+@pytest.mark.virtual_time
+def test_a_playback_is_stopped_and_resumed(
+    session: Session, platform: Platform, bench: Bench, reported: Reported
+) -> None:
+    entry_id = record(session, platform, 702)
+    file = bench.units.recorder_file(entry_id)
+    queue(session, entry_id)
+    since = len(session.events)
+    play(session, platform, octets=20_000).wait(steps.ANSWER_S)
+    ended(session, since, "OCTETS")
+    entry = reported(entry_id)
+    assert (entry["state"], entry["sent_octets"]) == ("QUEUED", 20_000)
+    since = len(session.events)
+    play(session, platform).wait(steps.ANSWER_S)
+    playing(session, bench)
+    session.send("RECORDER_STOP_PLAYBACK").wait(steps.ANSWER_S)
+    ended(session, since, "COMMANDED")
+    stopped_at = reported(entry_id)["sent_octets"]
+    assert 20_000 <= stopped_at < len(file)
+    since = len(session.events)
+    play(session, platform).wait(steps.ANSWER_S)
+    assert ended(session, since, "QUEUE_EMPTY")["octets"] == len(file) - stopped_at
+    received = bench.receive_downlink()[entry_id]
+    assert bytes(received.octets) == file
+    assert reported(entry_id)["state"] == "SENT"
+
+
+@pytest.mark.virtual_time
+@pytest.mark.parametrize("bound", ["TIME", "PASS_END"])
+def test_time_ends_a_playback(
+    session: Session, platform: Platform, bench: Bench, reported: Reported, bound: str
+) -> None:
+    entry_id = record(session, platform, 703)
+    queue(session, entry_id)
+    bench.units.force("recorder.active_entry_id", entry_id)  # a playback that never comes to its end
+    bench.units.force("recorder.activity", session.dictionary.enumeration("RECORDER_ACTIVITY").members["VERIFYING"])
+    since, begun_s = len(session.events), session.link.now_s()
+    if bound == "TIME":
+        play(session, platform, duration_s=4).wait(steps.ANSWER_S)
+    else:
+        session.send("RECORDER_START_PLAYBACK", pass_end=platform.gps_s() + 4.0).wait(steps.ANSWER_S)
+    ended(session, since, bound)
+    assert 4.0 <= session.link.now_s() - begun_s < 7.0
+    for register in FORCED:
+        bench.units.release(f"recorder.{register}")
+    assert reported(entry_id)["state"] == "QUEUED"
+
+
+@pytest.mark.virtual_time
+def test_a_lost_downlink_leaves_the_entry_queued_and_it_resumes(
+    session: Session, platform: Platform, bench: Bench, reported: Reported
+) -> None:
+    entry_id = record(session, platform, 704)
+    file = bench.units.recorder_file(entry_id)
+    queue(session, entry_id)
+    since = len(session.events)
+    play(session, platform).wait(steps.ANSWER_S)
+    playing(session, bench)
+    session.run_for(0.2)
+    bench.units.force("recorder.downlink_lost", 1)
+    ended(session, since, "DOWNLINK_LOST")
+    entry = reported(entry_id)
+    assert entry["state"] == "QUEUED" and 0 < entry["sent_octets"] < len(file)
+    failure = play(session, platform).refusal(steps.ANSWER_S)
+    assert (failure.subservice, failure.name) == (8, "NO_TRANSMITTER")
+    bench.units.release("recorder.downlink_lost")
+    play(session, platform).wait(steps.ANSWER_S)
+    session.wait_event("ENTRY_CHANGED", SENT_S, since, entry_id=entry_id, state="SENT")
+    assert bytes(bench.receive_downlink()[entry_id].octets) == file
+
+
+@pytest.mark.virtual_time
+def test_a_safing_ends_the_playback(session: Session, platform: Platform, bench: Bench, reported: Reported) -> None:
+    entry_id = record(session, platform, 705)
+    queue(session, entry_id)
+    since = len(session.events)
+    play(session, platform).wait(steps.ANSWER_S)
+    playing(session, bench)
+    bench.alarm(True)
+    session.run_for(0.5)
+    assert bench.units.observe("recorder.transmitter") == 0
+    ended(session, since, "SAFED")
+    bench.alarm(False)
+    assert play(session, platform).refusal(steps.ANSWER_S).name == "REFUSE_STATE"
+    session.run_for(1.1)
+    steps.all_off(session)
+    steps.sar_preop(session)
+    assert reported(entry_id)["state"] == "QUEUED"
+
+
+def test_a_damaged_entry_is_found_and_never_sent_as_good(
+    session: Session, platform: Platform, bench: Bench, reported: Reported
+) -> None:
+    queued, checked = record(session, platform, 706), record(session, platform, 707)
+    session.send("RECORDER_VERIFY", entry_id=checked).wait(steps.ANSWER_S)
+    queue(session, queued, priority=255)
+    since = len(session.events)
+    for entry_id in (queued, checked):
+        bench.units.force("recorder.damaged_entry", entry_id)
+    play(session, platform).wait(steps.ANSWER_S)
+    event = session.wait_event("ENTRY_CORRUPT", SENT_S, since, entry_id=queued)
+    assert (event.severity, event.fields["cause"]) == ("medium", "CRC")
+    session.wait_event("PLAYBACK_ENDED", SENT_S, since)
+    assert queued not in bench.receive_downlink()
+    failure = session.send("RECORDER_VERIFY", entry_id=checked).refusal(steps.ANSWER_S)
+    assert (failure.subservice, failure.name) == (8, "ENTRY_CRC_WRONG")
+    for entry_id in (queued, checked):
+        assert reported(entry_id)["state"] == "CORRUPT"
+        for name in ("RECORDER_QUEUE", "RECORDER_VERIFY", "RECORDER_DELETE"):
+            assert session.send(name, entry_id=entry_id).refusal(steps.ANSWER_S).name == "ENTRY_IS_CORRUPT"
+        session.send("RECORDER_ARM_ERASE", entry_id=entry_id).wait(steps.ANSWER_S)
+        session.send("RECORDER_ERASE", entry_id=entry_id).wait(steps.ANSWER_S)
+
+
+@pytest.mark.virtual_time
+def test_a_medium_that_fills_up_ends_the_take_with_what_fits(
+    session: Session, platform: Platform, bench: Bench, reported: Reported
+) -> None:
+    kept = record(session, platform, 708)
+    before = bench.units.recorder_file(kept)
+    since = len(session.events)
+    command = start_take(session, platform, 709)
+    assert command.failure is None
+    session.run_for(1.0)
+    bench.units.force("recorder.full", 1)
+    failure = command.refusal(steps.SAFE_S)
+    assert (failure.subservice, failure.name) == (8, "RECORDER_FULL")
+    entry_id = closed_entry(session, since, 709)
+    entry, file = reported(entry_id), bench.units.recorder_file(entry_id)
+    assert (entry["state"], entry["size_octets"], entry["crc"]) == ("CLOSED", len(file), zlib.crc32(file))
+    assert len(file) > 0
+    assert [event.name for event in session.events[since:]].count("RECORDER_IS_FULL") == 1
+    # The next one is refused before it begins, and nothing is lost.
+    session.run_for(1.0)
+    refusal = start_take(session, platform, 710).refusal(steps.ANSWER_S)
+    assert (refusal.subservice, refusal.name) == (4, "MEMORY_BUDGET")
+    assert bench.units.recorder_file(kept) == before
+
+
+@pytest.mark.virtual_time
+def test_a_recorder_that_restarts_is_noticed_at_once_and_the_next_take_works(
+    session: Session, platform: Platform, bench: Bench, reported: Reported
+) -> None:
+    """Sentinel-1B 2021: the recorder restarts independently of the instruments."""
+    since = len(session.events)
+    command = start_take(session, platform, 711)
+    session.run_for(0.8)
+    reset_s = session.link.now_s()
+    bench.units.force("recorder.reset", 1)
+    failure = command.refusal(steps.SAFE_S)
+    assert (failure.subservice, failure.name) == (8, "RECORDER_RESTARTED")
+    assert command.reports[-1].time_s - reset_s < 1.5, "long before the end of the data take"
+    assert session.wait_event("RECORDER_RESTARTED", 1.0, since).severity == "medium"
+    entry_id = closed_entry(session, since, 711, BOOT_S)
+    entry, file = reported(entry_id), bench.units.recorder_file(entry_id)
+    assert (entry["state"], entry["size_octets"], entry["crc"]) == ("CLOSED", len(file), zlib.crc32(file))
+    assert len(file) > 0
+    assert session.value("SAR_MODE") == "PREOP", "the instrument was not switched off"
+    assert len(bench.units.recorder_file(record(session, platform, 712))) > len(file)
+
+
+@pytest.mark.virtual_time
+def test_a_memory_board_that_wears_out_is_quarantined(
+    session: Session, platform: Platform, bench: Bench, reported: Reported
+) -> None:
+    """Terra 2021: it recorded to dead boards until it was commanded not to."""
+    capacity_mib = int(str(session.value("RECORDER_CAPACITY_MIB")))
+    since = len(session.events)
+    bench.units.force("recorder.worn_boards", 0b0010)
+    entry_id = record(session, platform, 713)
+    event = session.wait_event("BOARD_QUARANTINED", steps.ANSWER_S, since, board=1)
+    assert int(str(event.fields["errors"])) >= session.dictionary.mission.integer("recorder", "quarantine_errors")
+    assert bench.units.observe("recorder.boards_in_use") == 0b1101
+    session.run_for(1.1)
+    assert session.value("RECORDER_CAPACITY_MIB") == pytest.approx(capacity_mib * 3 / 4, abs=1)
+    assert bench.units.observe("recorder.lost_packets") == session.value("RECORDER_LOST_PACKETS")
+    errors = bench.units.observe("recorder.board_1_errors")
+    entry, file = reported(entry_id), bench.units.recorder_file(entry_id)
+    assert (entry["state"], entry["crc"]) == ("CLOSED", zlib.crc32(file))
+    record(session, platform, 714)
+    assert bench.units.observe("recorder.board_1_errors") == errors, "nothing more is written to it"
+    assert [event.name for event in session.events[since:]].count("BOARD_QUARANTINED") == 1
+    bench.units.release("recorder.worn_boards")
+    session.send("RECORDER_RELEASE_BOARD", board=1).wait(steps.ANSWER_S)
+    assert bench.units.observe("recorder.boards_in_use") == 0b1111
+
+
+@pytest.mark.virtual_time
+@pytest.mark.parametrize(
+    ("fault", "value", "causes"),
+    [
+        ("dead", 1, {"RECORDER_LOST", "RECORDER_REFUSED"}),
+        ("slow_ms", 200, {"RECORDER_LOST", "RECORDER_REFUSED"}),
+        ("corrupt", 1, {"RECORDER_LOST", "RECORDER_REFUSED"}),
+        ("reset", 1, {"RECORDER_RESTARTED"}),
+    ],
+)
+def test_a_bad_recorder_ends_the_playback_once(
+    session: Session, platform: Platform, bench: Bench, reported: Reported, fault: str, value: int, causes: set[str]
+) -> None:
+    entry_id = record(session, platform, 715)
+    queue(session, entry_id)
+    since = len(session.events)
+    play(session, platform).wait(steps.ANSWER_S)
+    playing(session, bench)
+    bench.units.force(f"recorder.{fault}", value)
+    event = session.wait_event("PLAYBACK_ENDED", steps.SAFE_S, since)
+    assert event.fields["cause"] in causes
+    session.run_for(3.0)
+    assert [item.name for item in session.events[since:]].count("PLAYBACK_ENDED") == 1
+    bench.units.release(f"recorder.{fault}") if fault != "reset" else session.run_for(BOOT_S)
+    session.run_for(2.0)
+    assert bench.units.observe("recorder.transmitter") == 0
+    assert reported(entry_id)["state"] == "QUEUED"
+
+
+@pytest.mark.virtual_time
+def test_a_recorder_that_only_says_yes_is_refused_by_what_it_shows(
+    session: Session, platform: Platform, bench: Bench, reported: Reported
+) -> None:
+    entry_id = record(session, platform, 716)
+    queue(session, entry_id)
+    bench.units.force("recorder.stuck_state", 1)
+    failure = play(session, platform).refusal(steps.SAFE_S)
+    assert (failure.subservice, failure.name) == (8, "NO_TRANSMITTER")
+    failure = session.send("RECORDER_VERIFY", entry_id=entry_id).refusal(90)
+    assert (failure.subservice, failure.name) == (8, "RECORDER_REFUSED")
+    session.send("RECORDER_ARM_ERASE", entry_id=entry_id).wait(steps.ANSWER_S)
+    failure = session.send("RECORDER_ERASE", entry_id=entry_id).refusal(steps.SAFE_S)
+    assert failure.subservice == 8
+    assert reported(entry_id)["state"] == "QUEUED"
