@@ -9,7 +9,7 @@ import pytest
 from emei.packets import Telemetry
 from emei.platform import Platform
 from emei.session import Session
-from emei.verification import Command
+from emei.verification import Ack, Command
 from hil.bench import Bench
 from hil.scenarios import steps
 
@@ -98,8 +98,7 @@ def queue(session: Session, entry_id: int, priority: int = 10) -> None:
 
 
 def play(session: Session, platform: Platform, **bounds: int) -> Command:
-    pass_end = platform.gps_s() + PASS_S
-    return session.send("RECORDER_START_PLAYBACK", **{"pass_end": pass_end, **bounds})
+    return session.send("RECORDER_START_PLAYBACK", Ack.ALL, pass_end=platform.gps_s() + PASS_S, **bounds)
 
 
 def playing(session: Session, bench: Bench) -> None:

@@ -45,7 +45,7 @@ class FrameReader:
 
     def feed(self, octets: bytes) -> list[Segment]:
         self._received += octets
-        segments = []
+        segments: list[Segment] = []
         while (start := self._received.find(self._marker)) >= 0:
             end = start + len(self._marker) + self._frame_octets
             if len(self._received) < end:
