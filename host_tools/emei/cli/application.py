@@ -10,6 +10,7 @@ import click
 from emei.cli.interface import interface
 from emei.cli.live import monitor, send
 from emei.cli.offline import commands, pack, unpack
+from emei.cli.recorder import recorder
 from emei.cli.sar import sar
 from emei.dictionary import DictionaryError, UnknownName
 from emei.link import PortError
@@ -70,5 +71,5 @@ def main(context: click.Context, folder: Path | None) -> None:
     context.obj = folder
 
 
-for command in (commands, pack, unpack, send, monitor, interface, sar):
+for command in (commands, pack, unpack, send, monitor, interface, sar, recorder):
     main.add_command(command)

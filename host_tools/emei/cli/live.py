@@ -63,14 +63,14 @@ def send(
     """
     dictionary = dictionary_of(context)
     # Refused here, before the port is touched.
-    count = _clock_count()
+    count = clock_count()
     packet = pack_telecommand(dictionary, name, arguments, sequence_count=count)
     preview = unpack_telecommand(dictionary, packet)
     if not as_json:
         console().print(telecommand_table(preview))
     if preview.telecommand.hazardous and not yes:
-        _confirm(preview.name)
-    with _session(dictionary, port, spacecraft, count) as session:
+        confirm(preview.name)
+    with open_session(dictionary, port, spacecraft, count) as session:
         command = session.send(preview.name, Ack.ALL, **arguments)
         problem = ""
         try:
@@ -80,7 +80,7 @@ def send(
             if session.packets_received == 0:
                 problem += f" No telemetry came either: check the board, the port {port} and --spacecraft."
         if as_json:
-            print_json(_command_as_json(command, problem))
+            print_json(command_as_json(command, problem))
         else:
             _show_command(command)
     if problem:
@@ -101,7 +101,7 @@ def monitor(context: click.Context, port: str, spacecraft: str, duration_s: floa
     """
     dictionary = dictionary_of(context)
     until_s = time.monotonic() + (math.inf if duration_s is None else duration_s)
-    with _session(dictionary, port, spacecraft) as session:
+    with open_session(dictionary, port, spacecraft) as session:
         if as_json or not sys.stdout.isatty():
             session.listen(MismatchWarning(session).take)
         if as_json:
@@ -117,7 +117,8 @@ def monitor(context: click.Context, port: str, spacecraft: str, duration_s: floa
 
 
 @contextmanager
-def _session(dictionary: Dictionary, port: str, spacecraft: str, first_count: int = 0) -> Iterator[Session]:
+def open_session(dictionary: Dictionary, port: str, spacecraft: str, first_count: int = 0) -> Iterator[Session]:
+    """A session on a serial port, closed at the end."""
     known = dictionary.spacecraft.get(spacecraft)
     if known is None:
         near = did_you_mean(spacecraft, dictionary.spacecraft)
@@ -129,11 +130,12 @@ def _session(dictionary: Dictionary, port: str, spacecraft: str, first_count: in
         link.close()
 
 
-def _clock_count() -> int:
+def clock_count() -> int:
+    """A sequence count for a process that remembers none: no two the same within 27 minutes."""
     return time.time_ns() // 100_000_000 % SEQUENCE_COUNTS
 
 
-def _confirm(name: str) -> None:
+def confirm(name: str) -> None:
     try:
         agreed = click.confirm(f"{name} is hazardous. Send it?", err=True)
     except click.Abort as error:
@@ -173,7 +175,7 @@ def _show_command(command: Command) -> None:
         out.print(f"{command.name} completed.", style="green", highlight=False)
 
 
-def _command_as_json(command: Command, problem: str) -> dict[str, Any]:
+def command_as_json(command: Command, problem: str) -> dict[str, Any]:
     known: dict[str, Any] = {
         "name": command.name,
         "state": command.state,

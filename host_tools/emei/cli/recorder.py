@@ -1,0 +1,182 @@
+"""Subcommands about the recorder: its catalogue, the downlink's entries, and their acknowledgement."""
+
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from emei.cli.common import console, dictionary_of, json_option, port_option, print_json, spacecraft_option, table
+from emei.cli.live import clock_count, open_session
+from emei.dictionary import Dictionary
+from emei.downlink import FrameReader, entries_of
+from emei.packets import Telemetry
+from emei.session import Session
+from emei.verification import CommandFailed
+
+_ANSWER_S = 10.0
+_REPORTS = 64
+_COLUMNS = ("entry_id", "state", "task_id", "instrument", "priority", "packets", "size_octets", "sent_octets", "crc32")
+_NUMBERS = ("entry_id", "size_octets", "sent_octets", "packets", "crc32")
+_LARGEST_ID = 65535
+_FILE = "entry-{:05d}.ccsds"
+
+Entry = dict[str, Any]
+
+
+@click.group()
+def recorder() -> None:
+    """The recorder's catalogue and what came of it over the downlink."""
+
+
+@recorder.command("list")
+@port_option
+@spacecraft_option
+@json_option
+@click.pass_context
+def list_entries(context: click.Context, port: str, spacecraft: str, as_json: bool) -> None:
+    """List the entries of the catalogue."""
+    with _session(context, port, spacecraft) as session:
+        entries = _Catalogue(session).all()
+    if as_json:
+        print_json(entries)
+        return
+    rows = table(*_COLUMNS)
+    for entry in entries:
+        rows.add_row(*(str(entry[name]) for name in _COLUMNS))
+    console().print(rows if entries else "The catalogue is empty.")
+
+
+@recorder.command()
+@click.argument("entries", nargs=-1, required=True, type=click.IntRange(1, 65535), metavar="ENTRY...")
+@click.option("--priority", type=click.IntRange(0, 255), default=10, show_default=True, help="The highest goes first.")
+@port_option
+@spacecraft_option
+@click.pass_context
+def queue(context: click.Context, entries: tuple[int, ...], priority: int, port: str, spacecraft: str) -> None:
+    """Queue entries for the downlink."""
+    with _session(context, port, spacecraft) as session:
+        for entry_id in entries:
+            session.send("RECORDER_QUEUE", entry_id=entry_id, priority=priority).wait(_ANSWER_S)
+            click.echo(f"Entry {entry_id} is queued.")
+
+
+@recorder.command()
+@click.argument("recordings", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Folder of the files.")
+@json_option
+@click.pass_context
+def receive(context: click.Context, recordings: tuple[Path, ...], out: Path, as_json: bool) -> None:
+    """Put entries together from the downlink's octets, of one pass or of several in their order.
+
+    Each entry becomes a file of source packets, whole or not: `acknowledge` compares it with the catalogue.
+    """
+    dictionary = dictionary_of(context)
+    segments, damaged, missing = [], 0, 0
+    for recording in recordings:
+        # Each pass begins a count of frames of its own.
+        reader = FrameReader(dictionary)
+        segments += reader.feed(recording.read_bytes())
+        damaged += reader.damaged_frames
+        missing += reader.missing_frames
+    out.mkdir(parents=True, exist_ok=True)
+    files = []
+    for entry in entries_of(segments).values():
+        path = out / _FILE.format(entry.entry_id)
+        path.write_bytes(entry.octets)
+        gaps = [[gap.start, gap.end] for gap in entry.gaps(len(entry.octets)) if gap.end > gap.start]
+        files.append(
+            {
+                "entry_id": entry.entry_id,
+                "file": str(path),
+                "size_octets": len(entry.octets),
+                "crc32": entry.crc32,
+                "gaps": gaps,
+                "conflicts": entry.conflicts,
+            }
+        )
+    if as_json:
+        print_json({"entries": files, "damaged_frames": damaged, "missing_frames": missing})
+        return
+    rows = table("entry_id", "size_octets", "crc32", "gaps", "file")
+    for item in files:
+        gaps_text = ", ".join(f"{start} to {end}" for start, end in item["gaps"]) or "none"  # type: ignore[attr-defined]
+        rows.add_row(
+            str(item["entry_id"]), str(item["size_octets"]), f"{item['crc32']:08x}", gaps_text, str(item["file"])
+        )
+    console().print(rows)
+    click.echo(f"{damaged} frames damaged, {missing} missing.")
+
+
+@recorder.command()
+@click.argument("entry_id", type=click.IntRange(1, 65535), metavar="ENTRY")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@port_option
+@spacecraft_option
+@click.pass_context
+def acknowledge(context: click.Context, entry_id: int, file: Path, port: str, spacecraft: str) -> None:
+    """Acknowledge an entry by the file that came down, once its size and CRC-32 are the catalogue's."""
+    octets = file.read_bytes()
+    crc32 = zlib.crc32(octets)
+    with _session(context, port, spacecraft) as session:
+        known = _Catalogue(session).entry(entry_id)
+        if len(octets) != known["size_octets"]:
+            raise click.ClickException(
+                f"{file} has {len(octets)} octets, entry {entry_id} has {known['size_octets']}: not acknowledged. "
+                "Receive the rest, or queue the entry again."
+            )
+        if crc32 != known["crc32"]:
+            raise click.ClickException(
+                f"{file} has the CRC-32 {crc32:08x}, entry {entry_id} {known['crc32']:08x}: not acknowledged. "
+                "Queue the entry again."
+            )
+        session.send("RECORDER_ACKNOWLEDGE", entry_id=entry_id, size_octets=len(octets), crc32=crc32).wait(_ANSWER_S)
+    click.echo(f"Entry {entry_id} is acknowledged: {len(octets)} octets, CRC-32 {crc32:08x}.")
+
+
+@contextmanager
+def _session(context: click.Context, port: str, spacecraft: str) -> Iterator[Session]:
+    dictionary: Dictionary = dictionary_of(context)
+    with open_session(dictionary, port, spacecraft, clock_count()) as session:
+        yield session
+
+
+class _Catalogue:
+    """The board's catalogue, asked over a session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._found: list[Entry] = []
+        session.listen(self._take)
+
+    def read(self, first_entry: int, entries: int) -> list[Entry]:
+        """Up to so many entries from an id on; empty when there is none."""
+        self._found = []
+        try:
+            self._session.send("RECORDER_REPORT_CATALOGUE", first_entry=first_entry, entries=entries).wait(_ANSWER_S)
+        except CommandFailed as failed:
+            if failed.failure.name != "NO_SUCH_ENTRY":
+                raise
+        return self._found
+
+    def all(self) -> list[Entry]:
+        entries: list[Entry] = []
+        first = 1
+        while first <= _LARGEST_ID and (more := self.read(first, _REPORTS)):
+            entries += more
+            first = more[-1]["entry_id"] + 1
+        return entries
+
+    def entry(self, entry_id: int) -> Entry:
+        found = self.read(entry_id, 1)
+        if not found or found[0]["entry_id"] != entry_id:
+            raise click.ClickException(f"The catalogue has no entry {entry_id}: see `emei recorder list`.")
+        return found[0]
+
+    def _take(self, report: Telemetry) -> None:
+        if report.name == "CATALOGUE_ENTRY":
+            self._found.append(
+                {name: report.raw[name] if name in _NUMBERS else value for name, value in report.fields.items()}
+            )

@@ -1,0 +1,129 @@
+"""`emei recorder`: the catalogue as a table, a recording as files, an acknowledgement of what is whole only."""
+
+import json
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.host.test_cli import Board, board, refused, report, run
+from tests.host.test_downlink import frames
+
+__all__ = ["board"]
+
+FILE = bytes(range(256)) * 5
+SERVICE = 131
+QUEUE, ACKNOWLEDGE, REPORT = 3, 6, 1
+NO_SUCH_ENTRY = 29
+CLOSED, SENT = 2, 4
+
+
+def entry(entry_id: int, state: int = CLOSED, file: bytes = FILE) -> bytes:
+    """A CATALOGUE_ENTRY report's data, written from the dictionary's layout."""
+    return struct.pack(">HIBBBBIIIIII", entry_id, 77, 1, 4, state, 10, 1000, 1002, len(file), 3, zlib.crc32(file), 0)
+
+
+def catalogue(*ids: int, state: int = CLOSED) -> Callable[[bytes], bytes]:
+    """A board that holds these entries and says yes to everything else."""
+
+    def answer(packet: bytes) -> bytes:
+        request, success = packet[:4], [report(1, stage, packet[:4]) for stage in (1, 3, 7)]
+        if (packet[7], packet[8]) != (SERVICE, REPORT):
+            return b"".join(success)
+        first, most = struct.unpack(">HB", packet[11:14])
+        found = [entry_id for entry_id in sorted(ids) if entry_id >= first][:most]
+        if not found:
+            return success[0] + report(1, 4, request + struct.pack(">Hii", NO_SUCH_ENTRY, first, len(ids)))
+        reports = [report(SERVICE, 2, entry(entry_id, state)) for entry_id in found]
+        return b"".join([*success[:2], *reports, success[2]])
+
+    return answer
+
+
+def test_list(board: Callable[..., Board]) -> None:
+    there = board(catalogue(1, 7, 300))
+    result = run("recorder", "list", "--port", there.port)
+    assert result.exit_code == 0, result.stderr
+    assert [line.split()[:2] for line in result.stdout.splitlines()[1:]] == [
+        ["1", "CLOSED"],
+        ["7", "CLOSED"],
+        ["300", "CLOSED"],
+    ]
+    as_json = json.loads(run("recorder", "list", "--port", there.port, "--json").stdout)
+    assert [(item["entry_id"], item["size_octets"], item["crc32"]) for item in as_json] == [
+        (entry_id, len(FILE), zlib.crc32(FILE)) for entry_id in (1, 7, 300)
+    ]
+
+
+def test_list_of_more_entries_than_one_telecommand_reports(board: Callable[..., Board]) -> None:
+    there = board(catalogue(*range(5, 135)))
+    as_json = json.loads(run("recorder", "list", "--port", there.port, "--json").stdout)
+    assert [item["entry_id"] for item in as_json] == list(range(5, 135))
+
+
+def test_an_empty_catalogue_says_so(board: Callable[..., Board]) -> None:
+    there = board(catalogue())
+    assert run("recorder", "list", "--port", there.port).stdout == "The catalogue is empty.\n"
+    assert json.loads(run("recorder", "list", "--port", there.port, "--json").stdout) == []
+
+
+def test_queue(board: Callable[..., Board]) -> None:
+    there = board(catalogue(4, 5))
+    result = run("recorder", "queue", "4", "5", "--priority", "200", "--port", there.port)
+    assert result.exit_code == 0, result.stderr
+    assert [packet[7:14] for packet in there.received] == [
+        bytes([SERVICE, QUEUE, 0, 1, 0, entry_id, 200]) for entry_id in (4, 5)
+    ]
+
+
+def test_acknowledge_what_came_whole(board: Callable[..., Board], tmp_path: Path) -> None:
+    there = board(catalogue(9, state=SENT))
+    file = tmp_path / "entry.ccsds"
+    file.write_bytes(FILE)
+    result = run("recorder", "acknowledge", "9", str(file), "--port", there.port)
+    assert result.exit_code == 0, result.stderr
+    assert f"{zlib.crc32(FILE):08x}" in result.stdout
+    assert there.received[-1][7:9] == bytes([SERVICE, ACKNOWLEDGE])
+    assert struct.unpack(">HII", there.received[-1][11:21]) == (9, len(FILE), zlib.crc32(FILE))
+
+
+@pytest.mark.parametrize(
+    ("content", "entry_id", "words"),
+    [
+        (FILE[:-1], "9", "1279 octets, entry 9 has 1280"),
+        (FILE[:-1] + b"x", "9", "CRC-32"),
+        (FILE, "8", "no entry 8"),
+        (FILE, "10", "no entry 10"),
+    ],
+)
+def test_nothing_else_is_acknowledged(
+    board: Callable[..., Board],
+    tmp_path: Path,
+    content: bytes,
+    entry_id: str,
+    words: str,
+) -> None:
+    there = board(catalogue(9, state=SENT))
+    file = tmp_path / "entry.ccsds"
+    file.write_bytes(content)
+    assert words in refused(run("recorder", "acknowledge", entry_id, str(file), "--port", there.port))
+    assert all(packet[8] == REPORT for packet in there.received)
+
+
+def test_receive_two_passes(tmp_path: Path) -> None:
+    sent = frames(FILE)
+    damaged = bytearray(sent[1])
+    damaged[100] ^= 1
+    first, second = tmp_path / "pass-1.bin", tmp_path / "pass-2.bin"
+    first.write_bytes(sent[0] + damaged + sent[2])
+    second.write_bytes(sent[1])
+    out = tmp_path / "out"
+    incomplete = json.loads(run("recorder", "receive", str(first), "--out", str(out), "--json").stdout)
+    assert incomplete["damaged_frames"] == 1 and incomplete["missing_frames"] == 1
+    assert incomplete["entries"][0]["gaps"] == [[496, 992]]
+    result = run("recorder", "receive", str(first), str(second), "--out", str(out))
+    assert result.exit_code == 0, result.stderr
+    assert "none" in result.stdout and f"{zlib.crc32(FILE):08x}" in result.stdout
+    assert (out / "entry-00007.ccsds").read_bytes() == FILE
