@@ -32,11 +32,14 @@ class Activity:
 
 
 class Executive:
-    def __init__(self, activities, router, report_queue, event_service):
+    """`reboot` (fdir.reboot) is told of every exception."""
+
+    def __init__(self, activities, router, report_queue, event_service, reboot):
         self._activities = activities
         self._router = router
         self._queue = report_queue
         self._events = event_service
+        self._reboot = reboot
         self._handled = 0
         self._worst_us = 0
         self._overruns = 0
@@ -70,6 +73,7 @@ class Executive:
         for index in range(len(activities)):
             activity = activities[index]
             if number % activity.period_cycles == activity.phase_cycles:
+                hal.note_activity(index)
                 try:
                     activity.run()
                 except Exception as error:
@@ -127,3 +131,4 @@ class Executive:
         fault = enums.SOFTWARE_FAULT_MEMORY if isinstance(error, MemoryError) else enums.SOFTWARE_FAULT_EXCEPTION
         hal.console("activity fault\n")
         self._events.report(events.HANDLER_FAULT, fault, index)
+        self._reboot.fault(fault, index)

@@ -4,9 +4,11 @@ import hal
 
 from payload.executive import Activity, Executive
 from payload.failure import Failure
+from payload.fdir.boot_history import BootHistory
 from payload.fdir.escalation import Escalation
 from payload.fdir.link_watch import LinkWatch
 from payload.fdir.protection import Protection
+from payload.fdir.reboot import Reboot
 from payload.instruments.acquisition_table import TableSlots
 from payload.instruments.instrument import Waits
 from payload.instruments.interlocks import Interlocks, RefuseState, TransmitPermit
@@ -37,6 +39,8 @@ from payload.tmtc.router import Router
 from payload.units.power import Limiters
 from payload.units.unit import Unit
 
+_CYCLES_PER_MINUTE = 600
+
 
 class Payload:
     """The payload application of one spacecraft, built but not started."""
@@ -44,6 +48,9 @@ class Payload:
     def __init__(self, spacecraft_id, bench_build):
         fitted = _fitted(spacecraft_id)
         hal.init(spacecraft_id, bench_build)
+        self.persistent = Persistent()
+        self.boot_history = BootHistory(self.persistent)
+        self.boot_history.count()
         hal.pool_set(pool.SPACECRAFT_ID, spacecraft_id)
         hal.pool_set(pool.BUILD, enums.BUILD_BENCH if bench_build else enums.BUILD_FLIGHT)
         hal.pool_set(
@@ -52,7 +59,6 @@ class Payload:
         hal.pool_set(pool.BOOT_COUNT, hal.boot_count())
         hal.pool_set(pool.RESET_CAUSE, hal.reset_cause())
 
-        self.persistent = Persistent()
         self.queue = ReportQueue(mission.LINK_REPORT_QUEUE_OCTETS)
         writer = ReportWriter(self.queue)
         self.events = Events(writer)
@@ -64,13 +70,13 @@ class Payload:
         optical_unit = _unit("OPTICAL", pool.OPTICAL_LINK, self.events)
         self.limiters = Limiters(self.power_unit, self.events)
         recorder_link = RecorderLink(self.recorder_unit)
-        self.entries = Entries(self.events)
+        self.entries = Entries(self.events, not self.boot_history.safe)
         self.catalogue = Catalogue(recorder_link, self.entries, self.events)
 
         waits = Waits(mission.WAITS_SAR_WARMUP_MS, mission.WAITS_OPTICAL_STABILISATION_MS)
         slots = TableSlots()
         self.permit = TransmitPermit(self.events)
-        self.refuse = RefuseState(self.persistent)
+        self.refuse = RefuseState(self.persistent, self.boot_history)
         self.playback = Playback(recorder_link, self.entries, self.refuse, self.events)
         checks: dict = {}
         interlocks = Interlocks(checks)
@@ -117,6 +123,7 @@ class Payload:
         protection = Protection(
             self.instruments, self.power_unit, self.recorder_unit, self.refuse, escalation, self.events
         )
+        reboot = Reboot(self.persistent, self.events)
         housekeeping = Housekeeping(writer)
         time_reports = TimeReports(writer)
         platform = Platform(
@@ -135,13 +142,17 @@ class Payload:
             time_reports,
             Test(writer),
             Modes(writer, self.instruments, self.permit, self.refuse, protection, waits),
-            FaultLevels(escalation),
-            SarService(writer, sar, slots, self.permit, self.refuse),
-            OpticalService(optical),
-            RecorderService(writer, self.queue, recorder_link, self.entries, self.playback),
+            FaultLevels(self.instruments, escalation, reboot, self.boot_history),
             platform,
         ):
             handlers.update(service.telecommands())
+        for science in (
+            SarService(writer, sar, slots, self.permit, self.refuse),
+            OpticalService(optical),
+            RecorderService(writer, self.queue, recorder_link, self.entries, self.playback),
+        ):
+            for name, handler in science.telecommands().items():
+                handlers[name] = self.boot_history.refuse if self.boot_history.safe else handler
         self.router = Router(verification, self.queue, handlers, bench_build)
 
         activities = [Activity(self.router.poll)]
@@ -152,19 +163,23 @@ class Payload:
         activities.append(Activity(protection.run))
         for driver in self.instruments.values():
             activities.append(Activity(driver.machine.run))
-        activities.append(Activity(self.catalogue.run))
+        if not self.boot_history.safe:
+            activities.append(Activity(self.catalogue.run))
         activities.append(Activity(self.persistent.run))
-        activities.append(Activity(self.playback.run))
-        activities.append(Activity(MemoryBoards(recorder_link, self.events).run))
+        if not self.boot_history.safe:
+            activities.append(Activity(self.playback.run))
+            activities.append(Activity(MemoryBoards(recorder_link, self.events).run))
+        activities.append(Activity(reboot.run))
         activities.append(Activity(self.router.resume))
         activities.append(Activity(self.permit.run))
         activities.append(Activity(platform.run))
         activities.append(Activity(LinkWatch(self.events).run, 10, 8))
         activities.append(Activity(escalation.run, 10, 7))
+        activities.append(Activity(self.boot_history.run, _CYCLES_PER_MINUTE, _CYCLES_PER_MINUTE - 1))
         activities.append(Activity(self.events.renew_budget, 10, 9))
         activities.append(Activity(housekeeping.run))
         activities.append(Activity(time_reports.run))
-        self.executive = Executive(tuple(activities), self.router, self.queue, self.events)
+        self.executive = Executive(tuple(activities), self.router, self.queue, self.events, reboot)
 
     def start(self):
         """Inhibit every actuator, whatever the units were left in, and say that we booted."""
@@ -176,7 +191,9 @@ class Payload:
         except Failure as failure:
             self.events.report(events.UNIT_LOST, self.power_unit.node, failure.code)
         self.events.report(events.BOOTED, hal.reset_cause(), hal.boot_count())
-        self.entries.report_repairs()
+        if not self.boot_history.safe:
+            self.entries.report_repairs()
+        self.boot_history.report(self.events)
 
 
 def _fitted(spacecraft_id):

@@ -59,6 +59,8 @@ void hal_pool_refresh(void) {
         {POOL_BUS_FAILURES, bus->failures},
         {POOL_TRANSMIT_ENABLE, hal_guard_transmitting()},
         {POOL_GUARD_TRIPS, (uint16_t)hal_guard_trips()},
+        {POOL_JOURNAL_FAULTS, (uint16_t)hal_journal_status()->faults},
+        {POOL_JOURNAL_DAMAGED, (uint16_t)hal_journal_status()->damaged},
         {POOL_ALARM, hal_discrete_alarm()},
         {POOL_PPS_COUNT, (uint16_t)hal_discrete_pps_count()},
     };

@@ -155,6 +155,19 @@ def zone_ahead(from_ms: int, to_ms: int) -> int:
 def zone_ahead_ms() -> int:
     """When the track meets what zone_ahead() found last, in milliseconds from then."""
 
+# what outlives a warm reset (hal_noinit.h)
+def note_activity(activity: int) -> None:
+    """What is worked on from now on, for last_crash_activity() after a reset."""
+
+def note_crash(fault: int, activity: int) -> None:
+    """Why a reset is about to be asked for."""
+
+def last_crash_fault() -> int:
+    """The fault noted before the last reset, 0: none was, -1: the memory did not keep it."""
+
+def last_crash_activity() -> int:
+    """Its activity, or the one noted last."""
+
 # journal (hal_journal.h)
 def journal_get(key: int, default: int) -> int:
     """The value in memory or flash, or the default (may be a long integer: allocates)."""

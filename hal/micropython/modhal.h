@@ -82,6 +82,10 @@ MP_DECLARE_CONST_FUN_OBJ_2(modhal_zone_ahead_obj);
 MP_DECLARE_CONST_FUN_OBJ_0(modhal_zone_ahead_ms_obj);
 
 /* modhal_storage.c */
+MP_DECLARE_CONST_FUN_OBJ_1(modhal_note_activity_obj);
+MP_DECLARE_CONST_FUN_OBJ_2(modhal_note_crash_obj);
+MP_DECLARE_CONST_FUN_OBJ_0(modhal_last_crash_fault_obj);
+MP_DECLARE_CONST_FUN_OBJ_0(modhal_last_crash_activity_obj);
 MP_DECLARE_CONST_FUN_OBJ_2(modhal_journal_get_obj);
 MP_DECLARE_CONST_FUN_OBJ_2(modhal_journal_put_obj);
 MP_DECLARE_CONST_FUN_OBJ_0(modhal_journal_step_obj);

@@ -1,7 +1,32 @@
-/* Journal of the module `hal`. */
+/* What outlives a reset, of the module `hal`: the no-init record and the journal. */
 #include "modhal.h"
 
 #include "hal_journal.h"
+#include "hal_noinit.h"
+
+static mp_obj_t note_activity(mp_obj_t activity) {
+    hal_noinit_note_activity(modhal_unsigned(activity, UINT16_MAX));
+    return mp_const_none;
+}
+MP_DEFINE_CONST_FUN_OBJ_1(modhal_note_activity_obj, note_activity);
+
+static mp_obj_t note_crash(mp_obj_t fault, mp_obj_t activity) {
+    hal_noinit_note_crash(modhal_unsigned(fault, UINT16_MAX), modhal_unsigned(activity, UINT16_MAX));
+    return mp_const_none;
+}
+MP_DEFINE_CONST_FUN_OBJ_2(modhal_note_crash_obj, note_crash);
+
+static mp_obj_t last_crash_fault(void) {
+    uint32_t fault, activity;
+    return hal_noinit_last_crash(&fault, &activity) ? modhal_new_int(fault) : MP_OBJ_NEW_SMALL_INT(-1);
+}
+MP_DEFINE_CONST_FUN_OBJ_0(modhal_last_crash_fault_obj, last_crash_fault);
+
+static mp_obj_t last_crash_activity(void) {
+    uint32_t fault, activity;
+    return hal_noinit_last_crash(&fault, &activity) ? modhal_new_int(activity) : MP_OBJ_NEW_SMALL_INT(-1);
+}
+MP_DEFINE_CONST_FUN_OBJ_0(modhal_last_crash_activity_obj, last_crash_activity);
 
 static mp_obj_t journal_get(mp_obj_t key, mp_obj_t default_value) {
     uint32_t value;

@@ -196,3 +196,40 @@ def test_time_runs_free_without_a_bench(script: Write) -> None:
     assert run.stdout == "3600\n"
     assert run.stderr == "emei-host: reset, cause 2\n"
     assert run.returncode == 64 + COMMANDED
+
+
+APPLICATION = """
+import hal
+from payload.main import Payload
+from payload.tables import pool
+payload = Payload(hal.spacecraft_id(), hal.bench_build())
+payload.start()
+activities = payload.executive._activities
+print(hal.reset_cause(), hal.last_crash_fault(), hal.last_crash_activity(), hal.pool_get(pool.SAFE_BOOT))
+def hang():
+    while payload.executive.cycles > 5: pass
+def fail():
+    if payload.executive.cycles > 5: raise MemoryError
+if hal.boot_count() < 4: activities[HANG].run = {what}
+payload.executive.run()
+"""
+
+
+@pytest.mark.parametrize(("what", "cause", "fault"), [("hang", WATCHDOG, 0), ("fail", SOFTWARE_FAULT, 2)])
+def test_an_application_that_hangs_or_fails_reboots_into_safe_boot(
+    tmp_path: Path, what: str, cause: int, fault: int
+) -> None:
+    """The watchdog, or the application's own decision; the activity is known after it; the third boot is a safe one."""
+    activity = 7
+    script = tmp_path / "application.py"
+    script.write_text(APPLICATION.replace("HANG", str(activity)).format(what=what))
+    with HostBoard(str(script)) as board:
+        board.run_to(round(12 * S))
+        assert board.heard(b"X") == [bytes([cause])] * 3
+        lines = [line for line in board.console if line[:1].isdigit()]
+        assert lines == [
+            "0 -1 -1 0",
+            f"{cause} {fault} {activity} 0",
+            f"{cause} {fault} {activity} 1",
+            f"{cause} {fault} {activity} 1",
+        ]

@@ -105,8 +105,9 @@ class RefuseState:
     The cause is kept in `values` (storage.persistent), so that a reboot does not clear it.
     """
 
-    def __init__(self, values):
+    def __init__(self, values, boot_history=None):
         self._values = values
+        self._boot_history = boot_history
         self._exit = TwoStep()
         self._cause = values.get(persistent.REFUSE_CAUSE)
         self._publish()
@@ -125,6 +126,9 @@ class RefuseState:
         return self._cause
 
     def require_clear(self):
+        """Raise Refusal in the REFUSE state, and in a safe boot."""
+        if self._boot_history is not None and self._boot_history.safe:
+            self._boot_history.refuse()
         if self._cause:
             raise Refusal(failures.REFUSE_STATE, self._cause)
 

@@ -23,14 +23,15 @@ _STORE_LIMIT_MS = const(90000)
 class Entries:
     """A place holds no entry (id 0) or one; the place of a DELETED entry is used again, its id is not."""
 
-    def __init__(self, event_service):
+    def __init__(self, event_service, mounted=True):
         self._events = event_service
         self._ids = [0] * _PLACES
         self._states = bytearray(_PLACES)
         self._priorities = bytearray(_PLACES)
         self._failed = False
         self.record = bytearray(_OCTETS)
-        for place in range(_PLACES):
+        # In a safe boot what is in flash is not looked at, and not written.
+        for place in range(_PLACES if mounted else 0):
             if hal.records_get(place, self.record, 0, _OCTETS):
                 self._index(place)
         self._publish()

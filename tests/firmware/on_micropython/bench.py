@@ -17,13 +17,13 @@ LATITUDE, LONGITUDE = 3008000, 10384000
 class Bench:
     """Telecommands are built here and given to the router as if the link had delivered them."""
 
-    def __init__(self, keep=False):
-        """With `keep`, what an earlier bench left in flash is there still, as after a reset."""
-        if not keep:
-            hal.init(SPACECRAFT_ID, True)
-            for key in persistent.RECORDS:
+    def __init__(self, keep=False, keep_boots=False):
+        """With `keep`, what an earlier bench left in flash is there still, as after a reset; its boots apart."""
+        hal.init(SPACECRAFT_ID, True)
+        for key in persistent.RECORDS:
+            if not keep or (key in (persistent.BOOT_AGE_1_MIN, persistent.BOOT_AGE_2_MIN) and not keep_boots):
                 hal.journal_put(key, persistent.RECORDS[key][0])
-            hal.journal_flush(10000)
+        hal.journal_flush(10000)
         self.payload = Payload(SPACECRAFT_ID, True)
         self.payload.start()
         self._next_ms = hal.ticks_ms()
@@ -51,6 +51,10 @@ class Bench:
         """Activities that have not come to their end in the last ten cycles."""
         executive = self.payload.executive
         return len([a for a in executive._activities if executive.cycles - a.done_cycle > a.period_cycles + 1])
+
+    def handler(self, name):
+        service, subservice, _ = self._names[name]
+        return self.payload.router._table[service << 8 | subservice][0]
 
     def send(self, name, *values):
         """Give a telecommand to the router; returns the request ID's sequence count."""

@@ -42,6 +42,11 @@ class Queue:
         pass
 
 
+class Reboot:
+    def fault(self, fault, activity):
+        pass
+
+
 class Events:
     def __init__(self):
         self.seen = []
@@ -68,7 +73,7 @@ class Setup:
         self.events = Events()
         self.router = Router()
         activities = [Activity(self.work[index].run, *periods[index]) for index in range(len(periods))]
-        self.executive = Executive(tuple(activities), self.router, Queue(), self.events)
+        self.executive = Executive(tuple(activities), self.router, Queue(), self.events, Reboot())
 
     def cycles(self, count):
         """(watchdog feeds, guard heartbeats) of that many cycles."""

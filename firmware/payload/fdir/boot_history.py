@@ -1,0 +1,72 @@
+"""Fault level 3: three boots within an hour lead to safe boot.
+
+The clock is not known at boot, so the ages of the last two boots are kept instead, brought up to date
+once a minute for an hour. A boot that comes between two updates looks younger than it is.
+"""
+
+import hal
+
+from payload.failure import Refusal
+from payload.tables import enums, events, failures, mission, persistent, pool
+
+_BOOTS = 3  # this one and the two whose ages are kept
+_FLUSH_MS = 300
+
+
+class BootHistory:
+    """`values` is storage.persistent's. `safe` says whether this is a safe boot."""
+
+    def __init__(self, values):
+        self._values = values
+        self.boots = 1
+        self.safe = False
+
+    def count(self):
+        """First thing of a boot: whatever becomes of it, it is counted. A commanded one is not."""
+        period_min = mission.FAULT_LEVELS_BOOTS_PERIOD_MIN
+        values = self._values
+        age_1_min = values.get(persistent.BOOT_AGE_1_MIN)
+        age_2_min = values.get(persistent.BOOT_AGE_2_MIN)
+        if hal.reset_cause() != enums.RESET_CAUSE_COMMANDED:
+            self.boots = 1 + (age_1_min < period_min) + (age_2_min < period_min)
+            values.put(persistent.BOOT_AGE_2_MIN, age_1_min)
+            values.put(persistent.BOOT_AGE_1_MIN, 0)
+            values.flush(_FLUSH_MS)
+        self.safe = self.boots >= _BOOTS
+        hal.pool_set(pool.BOOTS_IN_PERIOD, self.boots)
+        hal.pool_set(pool.SAFE_BOOT, enums.SWITCH_ON if self.safe else enums.SWITCH_OFF)
+
+    def report(self, event_service):
+        """Say why the computer was reset, and that this is a safe boot."""
+        cause = hal.reset_cause()
+        if cause in (enums.RESET_CAUSE_WATCHDOG, enums.RESET_CAUSE_SOFTWARE_FAULT):
+            fault = hal.last_crash_fault()
+            if fault == enums.SOFTWARE_FAULT_NONE and cause == enums.RESET_CAUSE_WATCHDOG:
+                fault = enums.SOFTWARE_FAULT_HANG
+            event_service.report(events.CRASHED, cause, max(fault, 0), max(hal.last_crash_activity(), 0))
+            event_service.report(
+                events.FAULT_LEVEL, enums.FAULT_LEVEL_REBOOT, enums.FAULT_SCOPE_COMPUTER, events.CRASHED[0]
+            )
+        if self.safe:
+            event_service.report(events.SAFE_BOOT, self.boots)
+
+    def run(self):
+        """Once a minute: the boots grow older."""
+        self._grow_older(persistent.BOOT_AGE_1_MIN)
+        self._grow_older(persistent.BOOT_AGE_2_MIN)
+
+    def forget(self):
+        """By telecommand: no boot counts any more. Raises Refusal when this is no safe boot."""
+        if not self.safe:
+            raise Refusal(failures.NOT_IN_SAFE_BOOT)
+        self._values.put(persistent.BOOT_AGE_1_MIN, mission.FAULT_LEVELS_BOOTS_PERIOD_MIN)
+        self._values.put(persistent.BOOT_AGE_2_MIN, mission.FAULT_LEVELS_BOOTS_PERIOD_MIN)
+
+    def refuse(self, *arguments):
+        """Stands in for the handlers that a safe boot does not have."""
+        raise Refusal(failures.SAFE_BOOT, self.boots)
+
+    def _grow_older(self, key):
+        age_min = self._values.get(key)
+        if age_min < mission.FAULT_LEVELS_BOOTS_PERIOD_MIN:
+            self._values.put(key, age_min + 1)

@@ -1,0 +1,236 @@
+"""Fault level 3: software faults that lead to a reboot, boots that lead to safe boot, and the way out."""
+
+import hal
+
+import runner
+from bench import Bench
+from payload.fdir import boot_history as boot_history_module
+from payload.fdir import reboot as reboot_module
+from payload.fdir.boot_history import BootHistory
+from payload.fdir.reboot import Reboot
+from payload.storage.persistent import Persistent
+from payload.tables import enums, events, failures, mission, persistent, pool
+from runner import refused
+
+LIMIT = mission.FAULT_LEVELS_SOFTWARE_FAULTS
+
+
+class _Hal:
+    """The module hal; a reset is noted and not done, the cause of the last one is what the test says."""
+
+    def __init__(self, cause=enums.RESET_CAUSE_WATCHDOG, fault=0, activity=0):
+        self.cause, self.fault, self.activity = cause, fault, activity
+        self.resets = []
+        self.crashes = []
+
+    def __getattr__(self, name):
+        return getattr(hal, name)
+
+    def reset(self, cause):
+        self.resets.append(cause)
+
+    def note_crash(self, fault, activity):
+        self.crashes.append((fault, activity))
+
+    def reset_cause(self):
+        return self.cause
+
+    def last_crash_fault(self):
+        return self.fault
+
+    def last_crash_activity(self):
+        return self.activity
+
+
+class Events:
+    def __init__(self):
+        self.seen = []
+
+    def report(self, event, *fields):
+        self.seen.append((event[0], fields))
+
+
+class Setup:
+    def __init__(self):
+        hal.init(0x0E00, True)
+        self.hal = reboot_module.hal = _Hal()
+        self.events = Events()
+        self.values = Persistent()
+        self.reboot = Reboot(self.values, self.events)
+
+    def faults(self, count, wait_ms=100):
+        for _ in range(count):
+            self.reboot.fault(enums.SOFTWARE_FAULT_MEMORY, 9)
+            hal.sleep((hal.ticks_ms() + wait_ms) & 0x3FFFFFFF)
+
+    def cycles(self, count):
+        for _ in range(count):
+            self.reboot.run()
+
+
+def _boot(cause=enums.RESET_CAUSE_WATCHDOG, fault=0, activity=0):
+    """Count a boot, as the application does it."""
+    hal.init(0x0E00, True)
+    boot_history_module.hal = _Hal(cause, fault, activity)
+    history = BootHistory(Persistent())
+    history.count()
+    return history
+
+
+def _forget_boots():
+    hal.init(0x0E00, True)
+    for key in (persistent.BOOT_AGE_1_MIN, persistent.BOOT_AGE_2_MIN):
+        hal.journal_put(key, persistent.RECORDS[key][0])
+    hal.journal_flush(1000)
+
+
+def test_faults_are_counted_and_too_many_reboot_with_their_reason_noted():
+    setup = Setup()
+    setup.faults(LIMIT - 1)
+    setup.cycles(20)
+    assert setup.hal.resets == [] and setup.hal.crashes == []
+    setup.faults(1)
+    assert hal.pool_get(pool.SOFTWARE_FAULTS) == LIMIT
+    assert setup.hal.crashes == [(enums.SOFTWARE_FAULT_MEMORY, 9)]
+    setup.values.put(persistent.REFUSE_CAUSE, 55)
+    setup.cycles(mission.FAULT_LEVELS_RESET_DELAY_CYCLES - 1)
+    assert setup.hal.resets == [], "its report leaves first"
+    setup.cycles(1)
+    assert setup.hal.resets == [enums.RESET_CAUSE_SOFTWARE_FAULT]
+    assert setup.events.seen == [(events.RESETTING[0], (enums.RESET_CAUSE_SOFTWARE_FAULT,))]
+    hal.init(0x0E00, True)
+    assert Persistent().get(persistent.REFUSE_CAUSE) == 55, "in flash before the reset"
+
+
+def test_faults_far_apart_do_not_reboot():
+    setup = Setup()
+    for _ in range(3):
+        setup.faults(LIMIT - 1)
+        hal.sleep((hal.ticks_ms() + mission.FAULT_LEVELS_SOFTWARE_FAULTS_MS) & 0x3FFFFFFF)
+    setup.cycles(20)
+    assert setup.hal.resets == [] and hal.pool_get(pool.SOFTWARE_FAULTS) == 3 * (LIMIT - 1)
+
+
+def test_a_wanted_reset_stops_transmission_at_once_and_keeps_it_stopped():
+    setup = Setup()
+    hal.guard_permit(30000)
+    hal.guard_heartbeat()
+    assert hal.guard_transmit(True)
+    setup.reboot.request(enums.RESET_CAUSE_COMMANDED)
+    assert not hal.guard_transmitting()
+    hal.guard_permit(30000)
+    setup.cycles(1)
+    assert not hal.guard_permitted()
+
+
+def test_three_boots_within_an_hour_are_a_safe_boot():
+    _forget_boots()
+    assert not _boot().safe
+    assert not _boot(enums.RESET_CAUSE_SOFTWARE_FAULT).safe
+    history = _boot()
+    assert history.safe and history.boots == 3
+    assert hal.pool_get(pool.SAFE_BOOT) == enums.SWITCH_ON and hal.pool_get(pool.BOOTS_IN_PERIOD) == 3
+    assert _boot().safe, "and so is the next"
+
+
+def test_boots_grow_old():
+    _forget_boots()
+    _boot()
+    for minutes, safe in ((mission.FAULT_LEVELS_BOOTS_PERIOD_MIN - 1, False), (0, True)):
+        history = _boot()
+        assert history.safe == safe, minutes
+        for _ in range(minutes):
+            history.run()
+        assert history._values.flush(1000)
+    _forget_boots()
+    for _ in range(5):
+        history = _boot()
+        assert not history.safe
+        for _ in range(mission.FAULT_LEVELS_BOOTS_PERIOD_MIN):
+            history.run()
+        assert history._values.flush(1000)
+
+
+def test_commanded_resets_do_not_count():
+    _forget_boots()
+    for _ in range(5):
+        history = _boot(enums.RESET_CAUSE_COMMANDED)
+        assert not history.safe and history.boots == 1
+
+
+def test_leaving_safe_boot_forgets_the_boots():
+    _forget_boots()
+    for _ in range(2):
+        refused(failures.NOT_IN_SAFE_BOOT, _boot().forget)
+    history = _boot()
+    history.forget()
+    assert history._values.flush(1000)
+    history = _boot(enums.RESET_CAUSE_COMMANDED)
+    assert not history.safe and not _boot().safe
+
+
+def test_the_boot_says_what_the_reset_before_it_was():
+    _forget_boots()
+    for cause, noted, told in (
+        (enums.RESET_CAUSE_WATCHDOG, 0, enums.SOFTWARE_FAULT_HANG),
+        (enums.RESET_CAUSE_SOFTWARE_FAULT, enums.SOFTWARE_FAULT_MEMORY, enums.SOFTWARE_FAULT_MEMORY),
+        (enums.RESET_CAUSE_SOFTWARE_FAULT, -1, enums.SOFTWARE_FAULT_NONE),
+    ):
+        seen = Events()
+        _forget_boots()
+        _boot(cause, noted, 9).report(seen)
+        assert seen.seen == [
+            (events.CRASHED[0], (cause, told, 9)),
+            (events.FAULT_LEVEL[0], (enums.FAULT_LEVEL_REBOOT, enums.FAULT_SCOPE_COMPUTER, events.CRASHED[0])),
+        ]
+    for cause in (enums.RESET_CAUSE_POWER_ON, enums.RESET_CAUSE_COMMANDED):
+        seen = Events()
+        _forget_boots()
+        _boot(cause).report(seen)
+        assert seen.seen == []
+
+
+def test_a_safe_boot_leaves_instruments_and_recorder_alone():
+    bench = Bench()
+    for _ in range(2):
+        bench = Bench(keep=True, keep_boots=True)
+    boot_history_module.hal = hal
+    assert hal.pool_get(pool.SAFE_BOOT) == enums.SWITCH_ON
+    bench.cycles(30)
+    for name, arguments in (
+        ("SET_MODE_SAR", (enums.SAR_MODE_INIT,)),
+        ("SET_MODE_OPTICAL", (enums.OPTICAL_MODE_STANDBY,)),
+        ("SAR_ARM_TRANSMIT", ()),
+        ("OPTICAL_MOVE_DOOR", (enums.DOOR_COMMAND_OPEN,)),
+        ("RECORDER_REPORT_CATALOGUE", (1, 1)),
+    ):
+        refused(failures.SAFE_BOOT, bench.handler(name), *arguments)
+    bench.command("PING")
+    bench.command("REPORT_MODES")
+    bench.command("HARD_OFF", enums.INSTRUMENT_SAR)
+    catalogue_runs = [a for a in bench.payload.executive._activities if a.run == bench.payload.catalogue.run]
+    assert catalogue_runs == [], "an entry left open is not touched"
+    reboot_module.hal = _Hal()
+    bench.command("LEAVE_SAFE_BOOT")
+    bench.cycles(10)
+    assert enums.RESET_CAUSE_COMMANDED in reboot_module.hal.resets
+    reboot_module.hal = hal
+    assert hal.pool_get(pool.SAFE_BOOT) == enums.SWITCH_ON
+    bench = Bench(keep=True, keep_boots=True)
+    assert hal.pool_get(pool.SAFE_BOOT) == enums.SWITCH_OFF
+
+
+def test_a_reset_takes_two_steps():
+    bench = Bench()
+    reboot_module.hal = _Hal()
+    refused(failures.NOT_ARMED, bench.handler("RESET"))
+    bench.cycles(10)
+    assert reboot_module.hal.resets == []
+    bench.command("ARM_RESET")
+    bench.command("RESET")
+    bench.cycles(10)
+    assert enums.RESET_CAUSE_COMMANDED in reboot_module.hal.resets
+    reboot_module.hal = hal
+
+
+runner.run(globals())
