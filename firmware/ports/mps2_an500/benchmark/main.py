@@ -1,4 +1,4 @@
-"""Entry of the benchmark image: runs the script that the emulator's command line names."""
+"""Entry of the benchmark image: runs the script that the emulator's command line names, `script` or `script:case`."""
 
 import sys
 
@@ -6,9 +6,13 @@ import benchmark
 
 
 def main():
-    name = benchmark.argument()
+    name, _, case = benchmark.argument().partition(":")
     try:
-        __import__(name).run()
+        script = __import__(name)
+        if case:
+            script.run(case)
+        else:
+            script.run()
     except Exception as error:
         sys.print_exception(error)
         benchmark.exit(1)

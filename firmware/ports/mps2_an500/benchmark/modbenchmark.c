@@ -198,6 +198,14 @@ static mp_obj_t spin(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(spin_obj, spin);
 
+/* The same with interrupts masked: only the watchdog is left. */
+static mp_obj_t spin_masked(void) {
+    board_interrupts_disable();
+    return spin();
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(spin_masked_obj, spin_masked);
+
+/* Flip bits of a word of the guard's state, or of its complement. */
 static mp_obj_t flip_guard(mp_obj_t word, mp_obj_t complement, mp_obj_t mask) {
     mp_int_t index = mp_obj_get_int(word);
     if (index < 0 || index >= GUARD_WORDS) {
@@ -245,6 +253,7 @@ static const mp_rom_map_elem_t globals_table[] = {
     NAME(note),
     NAME(noted),
     NAME(spin),
+    NAME(spin_masked),
     NAME(flip_guard),
     NAME(flash_erase),
     NAME(flash_busy),
