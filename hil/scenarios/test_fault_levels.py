@@ -11,7 +11,12 @@ from hil.scenarios import steps
 
 pytestmark = pytest.mark.virtual_time
 
-FORCED = ("sar.trm_temperature_degc", "sar.reflected_power_percent", "optical.focal_plane_temperature_degc")
+FORCED = (
+    "power.latchup_sar",
+    "sar.trm_temperature_degc",
+    "sar.reflected_power_percent",
+    "optical.focal_plane_temperature_degc",
+)
 OFF_S = 10
 
 
@@ -115,6 +120,44 @@ def test_a_limit_that_stays_broken_goes_up_to_unpowered_and_stays_there(session:
     assert int(bench.units.observe("power.limiters_closed")) == 0
 
 
+def mode_changes(session: Session, since: int) -> list[object]:
+    return [event.fields["to_mode"] for event in session.events[since:] if event.name == "MODE_CHANGED"]
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_over_current_is_level_2_with_one_retry(
+    session: Session, bench: Bench, platform: Platform, goes_on: bool
+) -> None:
+    """The limiter opens by itself; closed once more, into SAFE only; a second time it stays open."""
+    steps.sar_preop(session)
+    command = steps.start_data_take(session, platform, task_id=706)
+    assert command.failure is None
+    since = len(session.events)
+    bench.units.force("power.latchup_sar", 1)
+    session.wait_event("LIMITER_TRIPPED", steps.ANSWER_S, since, limiter="SAR_UNIT")
+    if not goes_on:
+        bench.units.release("power.latchup_sar")
+    assert command.refusal(steps.SAFE_S).name == "ABORTED"
+    session.wait_event("DATA_TAKE_CLOSED", steps.SAFE_S, since, task_id=706)
+    session.run_for(2 * OFF_S)
+    switched_on = [
+        event
+        for event in session.events[since:]
+        if event.name == "LIMITER_SWITCHED" and event.fields["position"] == "ON"
+    ]
+    assert len(switched_on) == 1
+    assert levels(session, since) == [("SAFE", "SAR")]
+    assert mode_changes(session, since)[-1] == ("SAFE_UNPOWERED" if goes_on else "SAFE")
+    assert session.value("REFUSE") == "ON"
+    assert session.value("SAFING_CAUSE") == session.dictionary.event("LIMITER_TRIPPED").id
+    if goes_on:
+        return
+    bench.units.force("power.latchup_sar", 1)
+    session.run_for(3 * OFF_S)
+    assert session.value("SAR_MODE") == "SAFE_UNPOWERED"
+    assert int(bench.units.observe("power.limiters_closed")) & 1 == 0
+
+
 def test_level_4_by_the_platform(session: Session, bench: Bench, platform: Platform) -> None:
     steps.sar_preop(session)
     command = steps.start_data_take(session, platform, task_id=704)
@@ -160,3 +203,18 @@ def test_a_commanded_reset_stops_transmission_and_keeps_refuse_and_data(
     assert (session.value("REFUSE"), session.value("SAR_MODE")) == ("ON", "OFF")
     assert session.value("SAFING_CAUSE") == session.dictionary.event("PLATFORM_SAFE").id
     assert session.send("SET_MODE_SAR", mode="INIT").refusal(steps.ANSWER_S).name == "REFUSE_STATE"
+
+
+def test_a_recorder_that_restarts_ends_the_data_take_and_safes_nothing(
+    session: Session, bench: Bench, platform: Platform
+) -> None:
+    steps.sar_preop(session)
+    command = steps.start_data_take(session, platform, task_id=707)
+    assert command.failure is None
+    since = len(session.events)
+    bench.units.force("recorder.reset", 1)
+    session.wait_for(lambda: command.finished, 60, "The data take's end")
+    session.wait_for(lambda: session.value("SAR_MODE") == "PREOP", steps.SAFE_S, "SAR in PREOP")
+    assert levels(session, since) == []
+    assert session.value("REFUSE") == "OFF"
+    session.wait_for(lambda: session.value("RECORDER_STATE") == "READY", steps.SAFE_S, "A recorder that is ready")

@@ -10,6 +10,9 @@ from micropython import const
 from payload.failure import Failure, Refusal
 from payload.tables import enums, events, failures, mission, monitors, pool
 
+_LIMITERS = (enums.LIMITER_SAR_UNIT, enums.LIMITER_OPTICAL_UNIT, enums.LIMITER_OPTICAL_HEATER, enums.LIMITER_DOOR)
+_NOT_SEEN = const(-1)
+
 _WARNING = const(1)
 _TRIP = const(2)
 
@@ -31,6 +34,7 @@ class Protection:
         # Not what the guard says now: a reset that dropped transmit-enable counts as its first trip.
         self._guard_trips = 0
         self._alarm = False
+        self._limiters_tripped = _NOT_SEEN
         self._ancillary_stale = False
         # Monitors that tripped since the limits were last found clear, and when each was last acted upon.
         self._tripped = []
@@ -40,6 +44,7 @@ class Protection:
         """Once a cycle, after the samples: look, and react."""
         self._check_alarm()
         self._check_guard()
+        self._check_limiters()
         self._check_units()
         self._check_monitors()
         self._check_still_broken()
@@ -82,6 +87,23 @@ class Protection:
             sar = self._instruments.get(enums.INSTRUMENT_SAR)
             if sar is not None:
                 sar.machine.safe(events.TRANSMIT_GUARD_TRIPPED[0])
+
+    def _check_limiters(self):
+        """Over-current: the power unit opened a limiter by itself. What it had open at boot is not a new fault."""
+        if not hal.pool_valid(pool.POWER_LIMITERS_TRIPPED):
+            return
+        before = self._limiters_tripped
+        tripped = hal.pool_get(pool.POWER_LIMITERS_TRIPPED)
+        self._limiters_tripped = tripped
+        if before == _NOT_SEEN or not tripped & ~before:
+            return
+        for limiter in _LIMITERS:
+            if not (tripped & ~before) >> limiter & 1:
+                continue
+            self._events.report(events.LIMITER_TRIPPED, limiter)
+            for driver in self._drivers:
+                if driver.uses(limiter):
+                    driver.machine.safe(events.LIMITER_TRIPPED[0], True)
 
     def _check_units(self):
         power_lost = self._power_unit.lost()

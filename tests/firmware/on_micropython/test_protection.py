@@ -71,6 +71,9 @@ class Driver:
     def report_fault(self):
         self.reported += 1
 
+    def uses(self, limiter):
+        return limiter in (enums.LIMITER_OPTICAL_UNIT, enums.LIMITER_DOOR)
+
 
 class Setup:
     def __init__(self):
@@ -238,6 +241,22 @@ def test_the_exit_waits_for_the_end_of_a_safing():
     assert failure.detail == enums.INSTRUMENT_OPTICAL
     setup.driver.machine.safing = False
     setup.protection.require_limits_clear()
+
+
+def test_an_over_current_is_level_2_once_for_the_instrument_that_uses_the_limiter():
+    setup = Setup()
+    setup.protection.run()
+    setup.sample(pool.POWER_LIMITERS_TRIPPED, 1 << enums.LIMITER_DOOR, times=1)
+    assert events.LIMITER_TRIPPED not in setup.events.seen, "it was open before this boot"
+    setup.sample(pool.POWER_LIMITERS_TRIPPED, 1 << enums.LIMITER_DOOR | 1 << enums.LIMITER_SAR_UNIT)
+    assert setup.events.seen.count(events.LIMITER_TRIPPED) == 1 and setup.driver.machine.causes == []
+    setup.sample(pool.POWER_LIMITERS_TRIPPED, 1 << enums.LIMITER_DOOR)
+    setup.sample(pool.POWER_LIMITERS_TRIPPED, 1 << enums.LIMITER_DOOR | 1 << enums.LIMITER_OPTICAL_UNIT)
+    machine = setup.driver.machine
+    assert machine.causes == [events.LIMITER_TRIPPED[0]] and machine.power_cycles == 1
+    hal.pool_invalidate(pool.POWER_LIMITERS_TRIPPED, 1)
+    setup.protection.run()
+    assert len(machine.causes) == 1
 
 
 def test_the_platforms_going_safe_switches_both_instruments_off():
