@@ -9,6 +9,7 @@ from payload.fdir.escalation import Escalation
 from payload.fdir.link_watch import LinkWatch
 from payload.fdir.protection import Protection
 from payload.fdir.reboot import Reboot
+from payload.fdir.trends import Trends
 from payload.instruments.acquisition_table import TableSlots
 from payload.instruments.instrument import Waits
 from payload.instruments.interlocks import Interlocks, RefuseState, TransmitPermit
@@ -40,6 +41,7 @@ from payload.units.power import Limiters
 from payload.units.unit import Unit
 
 _CYCLES_PER_MINUTE = 600
+_TRENDS_PHASE_CYCLES = 300
 
 
 class Payload:
@@ -175,6 +177,7 @@ class Payload:
         activities.append(Activity(platform.run))
         activities.append(Activity(LinkWatch(self.events).run, 10, 8))
         activities.append(Activity(escalation.run, 10, 7))
+        activities.append(Activity(Trends(self.instruments, self.events).run, _CYCLES_PER_MINUTE, _TRENDS_PHASE_CYCLES))
         activities.append(Activity(self.boot_history.run, _CYCLES_PER_MINUTE, _CYCLES_PER_MINUTE - 1))
         activities.append(Activity(self.events.renew_budget, 10, 9))
         activities.append(Activity(housekeeping.run))

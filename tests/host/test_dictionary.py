@@ -50,6 +50,11 @@ BROKEN: list[tuple[str, Callable[[Content], Any], tuple[str, ...]]] = [
         ("telecommands.toml", "PING", "hazardus is not known here; did you mean hazardous?"),
     ),
     (
+        "a trend in a mode of the other instrument",
+        lambda c: named(c["trends"]["trends"], "SAR_BASEPLATE")["modes"].append("READY"),
+        ("trends.toml", "SAR_BASEPLATE", "'READY'", "name of a mode"),
+    ),
+    (
         "a key twice",
         lambda c: c["persistent"]["persistent"].append(c["persistent"]["persistent"][0] | {"name": "OTHER"}),
         ("persistent.toml", "OTHER", "key", "REFUSE_CAUSE has it already"),

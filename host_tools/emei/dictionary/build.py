@@ -27,6 +27,7 @@ from emei.dictionary.model import (
     Structure,
     Telecommand,
     Transition,
+    Trend,
     Unit,
     Zone,
 )
@@ -49,6 +50,7 @@ def derived_enumerations(content: Content) -> dict[str, dict[str, int]]:
     }
     enumerations["FAILURE"] = {item["name"]: item["code"] for item in content["failures"]["failure"]}
     enumerations["HOUSEKEEPING"] = {item["name"]: item["id"] for item in content["housekeeping"]["structure"]}
+    enumerations["TREND"] = {item["name"]: index for index, item in enumerate(content["trends"]["trends"])}
     enumerations["MONITOR"] = {item["name"]: index for index, item in enumerate(content["monitors"]["monitors"])}
     enumerations["ZONE"] = {item["name"]: index for index, item in enumerate(content["zones"]["zone"])}
     return enumerations
@@ -85,6 +87,18 @@ class _Builder:
             guards={item["name"]: self.guard(item) for item in content["guards"]["guards"]},
             monitors={
                 item["name"]: self.monitor(index, item) for index, item in enumerate(content["monitors"]["monitors"])
+            },
+            trends={
+                item["name"]: Trend(
+                    item["name"],
+                    index,
+                    self.parameters[item["parameter"]],
+                    item["instrument"],
+                    tuple(item["modes"]),
+                    item["window_min"],
+                    item["change"],
+                )
+                for index, item in enumerate(content["trends"]["trends"])
             },
             persistent={
                 item["name"]: Persistent(**item | {"type": WIRE_TYPES[item["type"]]})

@@ -18,6 +18,7 @@ class MachineChecks(Checks):
         for file in MACHINE_FILES:
             self.check_machine(file, self.content[file])
         self.check_monitors()
+        self.check_trends()
 
     def check_guards(self) -> None:
         items = self.content["guards"]["guards"]
@@ -71,6 +72,17 @@ class MachineChecks(Checks):
                 self.check_limits(path, item)
             if item.get("door_open") and "OPTICAL_DOOR" not in self.parameters:
                 self.refuse([*path, "door_open"], True, "the pool has no OPTICAL_DOOR to tell it by")
+
+    def check_trends(self) -> None:
+        items = self.content["trends"]["trends"]
+        root: Path = ["trends", "trends"]
+        self.unique(root, ["name"], items)
+        for index, item in enumerate(items):
+            path = [*root, index]
+            for place, mode in enumerate(item["modes"]):
+                self.known([*path, "modes", place], mode, self.enumerations[f"{item['instrument']}_MODE"], "mode")
+            if self.known([*path, "parameter"], item["parameter"], self.parameters, "parameter"):
+                self.in_type([*path, "change"], item["change"], self.parameters[item["parameter"]])
 
     def check_limits(self, path: Path, item: Content) -> None:
         given = [(key, item[key]) for key in _LIMITS if key in item]

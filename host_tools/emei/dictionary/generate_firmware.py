@@ -28,6 +28,7 @@ def firmware_files(dictionary: Dictionary) -> dict[str, str]:
         "housekeeping": _housekeeping(dictionary),
         "modes": _modes(dictionary),
         "monitors": _monitors(dictionary),
+        "trends": _trends(dictionary),
         "persistent": _persistent(dictionary),
         "units": _units(dictionary),
         "mission": _mission(dictionary),
@@ -152,6 +153,17 @@ def _monitors(dictionary: Dictionary) -> str:
     """NAME = index, and LEVELS: the fault level of each trip, 0 for an event only."""
     levels = bytes(item.level for item in dictionary.monitors.values())
     return _constants((item.name, item.index) for item in dictionary.monitors.values()) + f"LEVELS = {levels!r}\n"
+
+
+def _trends(dictionary: Dictionary) -> str:
+    """TRENDS: (parameter, instrument, mask of modes, window in minutes, largest raw change)."""
+    rows = []
+    for item in dictionary.trends.values():
+        modes = dictionary.enumerations[f"{item.instrument}_MODE"].members
+        mask = sum(1 << modes[name] for name in item.modes)
+        instrument = dictionary.enumerations["INSTRUMENT"].members[item.instrument]
+        rows.append(repr((item.parameter.index, instrument, mask, item.window_min, item.parameter.to_raw(item.change))))
+    return f"TRENDS = {_tuple(rows)}\n"
 
 
 def _persistent(dictionary: Dictionary) -> str:

@@ -26,6 +26,7 @@ def interface_document(dictionary: Dictionary) -> str:
         _malformed,
         _parameters,
         _monitors,
+        _trends,
         _machines,
         _guards,
         _persistent,
@@ -197,6 +198,25 @@ def _monitor(item: Monitor) -> tuple[object, ...]:
 def _limits(low: float | None, high: float | None) -> str:
     parts = ["" if low is None else f"below {low:g}", "" if high is None else f"above {high:g}"]
     return ", ".join(part for part in parts if part)
+
+
+def _trends(dictionary: Dictionary) -> Iterator[str]:
+    yield "## Slope alarms\n\nLooked at once a minute; an event only. A change of mode begins a new window.\n"
+    yield from _table(
+        ("index", "trend", "parameter", "unit", "alarm beyond", "within, min", "applies in"),
+        (
+            (
+                t.index,
+                f"`{t.name}`",
+                t.parameter.name,
+                t.parameter.unit,
+                f"{t.change:g}",
+                t.window_min,
+                f"{t.instrument}: {', '.join(t.modes)}",
+            )
+            for t in dictionary.trends.values()
+        ),
+    )
 
 
 def _machines(dictionary: Dictionary) -> Iterator[str]:

@@ -285,6 +285,19 @@ class Monitor:
 
 
 @dataclass(frozen=True)
+class Trend:
+    """Slope alarm: the parameter moved by more than `change` (in its unit) within `window_min`, in the modes."""
+
+    name: str
+    index: int
+    parameter: Parameter
+    instrument: str
+    modes: tuple[str, ...]
+    window_min: int
+    change: float
+
+
+@dataclass(frozen=True)
 class Persistent:
     """A value that survives a reset and a power cut. `key` is its identity in flash."""
 
@@ -369,6 +382,7 @@ class Dictionary:
     machines: Mapping[str, ModeMachine]
     guards: Mapping[str, Guard]
     monitors: Mapping[str, Monitor]
+    trends: Mapping[str, Trend]
     persistent: Mapping[str, Persistent]
     malformed: tuple[Malformed, ...] = field(default=())
     zones: Mapping[str, Zone] = field(default_factory=dict)

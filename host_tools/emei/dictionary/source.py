@@ -25,6 +25,7 @@ FILES = (
     "modes_optical",
     "guards",
     "monitors",
+    "trends",
     "persistent",
     "malformed",
     "zones",
