@@ -3,6 +3,7 @@
 import argparse
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from hil.bench import BENCHES, Bench
 from hil.errors import BenchError
 from hil.model import ROOT, Description
 from hil.run_directory import run_directory
+
+DOWNLINK = "downlink.bin"
+_DOWNLINK_PERIOD_S = 0.5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,7 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             # The line is for the tools that the user starts: nothing here may read from it.
             bench.link.close()
             _say(directory)
-            signal.pause()
+            while True:
+                time.sleep(_DOWNLINK_PERIOD_S)
+                record_downlink(bench, directory / DOWNLINK)
     except (BenchError, PortError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -37,13 +43,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def record_downlink(bench: Bench, path: Path) -> None:
+    """Append what the downlink transmitter has sent since last asked, for `emei recorder receive`."""
+    octets = bench.units.downlink()
+    if octets:
+        with path.open("ab") as file:
+            file.write(octets)
+
+
 def _say(directory: Path) -> None:
     port = directory / "link"
     sys.stdout.write(
         f"The bench is running. In another terminal:\n"
         f"  emei monitor --port {port}\n"
         f"  emei send PING --port {port}\n"
-        f"Its console text is in {directory / 'console.log'}. Ctrl-C ends it.\n"
+        f"Its console text is in {directory / 'console.log'}, its science downlink in {directory / DOWNLINK}. "
+        f"Ctrl-C ends it.\n"
     )
     sys.stdout.flush()
 

@@ -169,6 +169,9 @@ static bool append(unsigned place) {
 }
 
 bool hal_records_pending(void) {
+    if (status.failed) {
+        return false; /* nothing more is written: waiting for it has no end */
+    }
     for (unsigned place = 0; place < PLACES; place++) {
         if (dirty[place]) {
             return true;
@@ -245,9 +248,22 @@ static void finish(void) {
     }
 }
 
+static void set_content(unsigned place, const uint8_t *data, size_t octets) {
+    memset(contents[place], 0, sizeof contents[place]);
+    memcpy(contents[place], data, octets);
+    numbers[place] = last_number + 1;
+}
+
 bool hal_records_put(unsigned place, const uint8_t *data, size_t octets) {
     uint8_t former[HAL_RECORDS_CONTENT_OCTETS];
-    if (place >= PLACES || octets > HAL_RECORDS_CONTENT_OCTETS || status.failed || hal_flash_busy()) {
+    if (place >= PLACES || octets > HAL_RECORDS_CONTENT_OCTETS) {
+        return false;
+    }
+    if (status.failed) {
+        set_content(place, data, octets);
+        return true;
+    }
+    if (hal_flash_busy()) {
         return false;
     }
     finish(); /* a rewriting in progress goes on afterwards */
@@ -256,9 +272,7 @@ bool hal_records_put(unsigned place, const uint8_t *data, size_t octets) {
     }
     uint32_t former_number = numbers[place];
     memcpy(former, contents[place], sizeof former);
-    memset(contents[place], 0, sizeof contents[place]);
-    memcpy(contents[place], data, octets);
-    numbers[place] = last_number + 1;
+    set_content(place, data, octets);
     if (!append(place)) {
         memcpy(contents[place], former, sizeof former);
         numbers[place] = former_number;

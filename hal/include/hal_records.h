@@ -27,7 +27,7 @@ typedef struct {
     uint32_t programs, erases;                      /* since boot */
     uint32_t faults;                                /* operations that failed or did not read back */
     bool settled;                                   /* both copies hold every place's newest content */
-    bool failed;                                    /* gave up until the next boot: nothing more is written */
+    bool failed; /* gave up until the next boot: what is put is kept in memory only */
 } hal_records_status_t;
 
 /* Read what is in flash. Waits for an operation a reset left under way, 1 s at most. Once a boot. */
@@ -37,7 +37,7 @@ void hal_records_init(void);
 bool hal_records_get(unsigned place, uint8_t *data, size_t octets);
 
 /* Begin to write a place. False when that is not possible now (flash busy, the last put not yet checked,
- * journal full) or never (no such place, too long, failed): nothing has changed then. */
+ * journal full) or never (no such place, too long): nothing has changed then. */
 bool hal_records_put(unsigned place, const uint8_t *data, size_t octets);
 
 /* Is what was put not yet known to be in flash? */

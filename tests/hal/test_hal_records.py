@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -267,7 +267,7 @@ def test_a_damaged_cell_is_taken_from_the_other_copy_and_repaired() -> None:
     assert recovered() == expected
 
 
-def test_a_flash_that_fails_is_given_up_and_reading_goes_on() -> None:
+def test_a_flash_that_fails_is_given_up_and_memory_goes_on() -> None:
     hal_board.power_on()
     store(3, b"kept")
     settle()
@@ -276,8 +276,36 @@ def test_a_flash_that_fails_is_given_up_and_reading_goes_on() -> None:
         put(4, content_of(number))
         cycle()
     assert lib.hal_records_status().failed
-    assert not put(4, b"no more")
+    programs = lib.hal_records_status().programs
+    for number in range(100):
+        assert put(4, content_of(number))
+        assert not lib.hal_records_pending()
+        cycle()
+    assert lib.hal_records_status().programs == programs
+    assert recovered()[3].startswith(b"kept") and recovered()[4] == content_of(99)
+    boot()
     assert recovered()[3].startswith(b"kept")
+
+
+@given(st.binary(min_size=1, max_size=64), st.integers(0, 3))
+@settings(max_examples=40, deadline=None)
+def test_it_boots_with_whatever_stands_in_flash(garbage: bytes, good: int) -> None:
+    """Spirit 2004: what was stored must not keep the computer from starting."""
+    hal_board.power_on()
+    store(9, b"good")
+    settle()
+    for number in (COPY_A, COPY_B, JOURNAL):
+        if number != good:
+            sector(number)[:] = (garbage * SECTOR)[:SECTOR]
+    boot()
+    found = recovered()
+    assert found in ({}, {9: b"good".ljust(CONTENT, b"\0")})
+    store(5, b"new")
+    settle()
+    boot()
+    assert recovered() == found | {5: b"new".ljust(CONTENT, b"\0")}
+    status = lib.hal_records_status()
+    assert (status.damaged_a, status.damaged_b) == (0, 0)
 
 
 @pytest.mark.parametrize(("place", "octets"), [(PLACES, 4), (1000, 4), (0, CONTENT + 1)])

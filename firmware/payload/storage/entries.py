@@ -131,6 +131,8 @@ class Entries:
     def store(self, place, edit):
         """Generator: `edit(record)` the entry at a place, until it is in flash for certain. Raises Failure.
 
+        A flash that failed is reported once; from then on changes are kept in memory, so that data is still taken.
+
         `edit` may be called again; it may raise Refusal when the entry has changed since.
         """
         started_ms = hal.ticks_ms()
@@ -154,7 +156,7 @@ class Entries:
         yield from self.store(place, edit)
 
     def _require_storing(self, place, started_ms):
-        if hal.records_failed() or hal.ticks_diff(hal.ticks_ms(), started_ms) > _STORE_LIMIT_MS:
+        if hal.ticks_diff(hal.ticks_ms(), started_ms) > _STORE_LIMIT_MS:
             raise Failure(failures.CATALOGUE_NOT_STORED, self._ids[place])
 
     def _goes_before(self, place, other):

@@ -327,9 +327,6 @@ class Playback:
 
     def _store(self):
         """Until the entry's new state is in flash; then the next entry, or the end."""
-        if hal.records_failed():
-            self._end(enums.PLAYBACK_END_NOT_STORED)
-            return
         if self._unstored:
             self._unstored = not self._entries.try_change(self._place, self._store_state, self._store_sent)
             return
@@ -369,11 +366,10 @@ class Playback:
             self._store_state = self._entries.state(self._place)
             self._store_sent = self._offset
             self._unstored = True
-        if self._unstored and not hal.records_failed():
+        if self._unstored:
             self._unstored = not self._entries.try_change(self._place, self._store_state, self._store_sent)
             if self._unstored:
                 return
-        self._unstored = False
         self._enter(enums.PLAYBACK_STATE_IDLE)
         if not self._silent:
             self._events.report(events.PLAYBACK_ENDED, self._cause, self._sent_entries, self._sent_octets)
