@@ -267,6 +267,18 @@ def test_a_damaged_cell_is_taken_from_the_other_copy_and_repaired() -> None:
     assert recovered() == expected
 
 
+def test_a_cell_that_does_not_read_back_is_written_again() -> None:
+    hal_board.power_on()
+    settle()
+    assert put(2, b"content")
+    sector(JOURNAL)[20] ^= 0x01  # a bit of the first cell that did not take
+    for _ in range(3):
+        cycle()
+    assert not lib.hal_records_pending() and lib.hal_records_status().faults == 1
+    boot()
+    assert recovered() == {2: b"content".ljust(CONTENT, b"\0")}
+
+
 def test_a_flash_that_fails_is_given_up_and_memory_goes_on() -> None:
     hal_board.power_on()
     store(3, b"kept")

@@ -213,6 +213,17 @@ def test_the_playback_is_refused_when_it_makes_no_sense():
     erase(bench, entry)
 
 
+def test_a_carrier_that_a_boot_finds_on_is_switched_off():
+    bench = booted()
+    unit = bench.payload.recorder_unit
+    unit.write(units.RECORDER_CONTROL_DOWNLINK_RATE_KBIT_S, hal.U16, 800)
+    unit.write(units.RECORDER_CONTROL_DOWNLINK_LIMIT_S, hal.U16, 600)
+    unit.write(units.RECORDER_CONTROL_COMMAND, hal.U16, enums.RECORDER_COMMAND_TRANSMITTER_ON)
+    bench = Bench()
+    bench.cycles(2)
+    finish(bench, 20)
+
+
 def test_states_survive_a_reboot_and_so_does_the_data():
     bench = booted()
     bench.set_time()
