@@ -1,15 +1,20 @@
 """An entry of the recorder from its data take to its deletion, and what recorder and downlink may do to it."""
 
+import json
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from emei.cli import main
 from emei.packets import Telemetry
 from emei.platform import Platform
 from emei.session import Session
 from emei.verification import Ack, Command
+from hil.__main__ import record_downlink
 from hil.bench import Bench
 from hil.scenarios import steps
 
@@ -17,7 +22,18 @@ PASS_S = 300.0
 SENT_S = 60.0
 BOOT_S = 10.0
 FORCED = ("activity", "active_entry_id")
-FAULTS = (*FORCED, "downlink_lost", "full", "worn_boards", "dead_boards", "dead", "stuck_state", "slow_ms", "corrupt")
+FAULTS = (
+    *FORCED,
+    "downlink_lost",
+    "full",
+    "worn_boards",
+    "dead_boards",
+    "failed",
+    "dead",
+    "stuck_state",
+    "slow_ms",
+    "corrupt",
+)
 
 
 class Reported:
@@ -118,6 +134,19 @@ def ended(session: Session, since: int, cause: str) -> dict[str, Any]:
     return dict(event.fields)
 
 
+def received_file(bench: Bench, entry_id: int) -> Path:
+    """What the ground has of an entry: the recorded downlink, put together by `emei recorder receive`."""
+    recording, out = bench.directory / "pass.bin", bench.directory / "received"
+    recording.unlink(missing_ok=True)
+    record_downlink(bench, recording)
+    result = CliRunner().invoke(main, ["recorder", "receive", str(recording), "--out", str(out), "--json"])
+    assert result.exit_code == 0, result.output
+    seen = json.loads(result.stdout)
+    assert (seen["damaged_frames"], seen["missing_frames"]) == (0, 0)
+    assert [(item["entry_id"], item["gaps"], item["conflicts"]) for item in seen["entries"]] == [(entry_id, [], 0)]
+    return Path(seen["entries"][0]["file"])
+
+
 def test_from_the_data_take_to_the_deletion(
     session: Session, platform: Platform, bench: Bench, reported: Reported
 ) -> None:
@@ -130,14 +159,14 @@ def test_from_the_data_take_to_the_deletion(
     play(session, platform).wait(steps.ANSWER_S)
     session.wait_event("ENTRY_CHANGED", SENT_S, since, entry_id=entry_id, state="SENT")
     assert ended(session, since, "QUEUE_EMPTY") | {"cause": 0} == {"cause": 0, "entries": 1, "octets": len(file)}
-    received = bench.receive_downlink()[entry_id]
-    assert (bytes(received.octets), received.gaps(len(file)), received.conflicts) == (file, [], 0)
+    came_down = received_file(bench, entry_id)
+    assert came_down.read_bytes() == file
     refusal = session.send("RECORDER_DELETE", entry_id=entry_id).refusal(steps.ANSWER_S)
     assert (refusal.subservice, refusal.name) == (4, "ENTRY_NOT_ACKNOWLEDGED")
     assert bench.units.recorder_file(entry_id) == file
-    session.send(
-        "RECORDER_ACKNOWLEDGE", entry_id=entry_id, size_octets=len(received.octets), crc32=received.crc32
-    ).wait(steps.ANSWER_S)
+    octets = came_down.read_bytes()
+    acknowledged = {"entry_id": entry_id, "size_octets": len(octets), "crc32": zlib.crc32(octets)}
+    session.send("RECORDER_ACKNOWLEDGE", **acknowledged).wait(steps.ANSWER_S)  # type: ignore[arg-type]
     free_mib = bench.units.observe("recorder.free_mib")
     session.send("RECORDER_DELETE", entry_id=entry_id).wait(steps.ANSWER_S)
     assert reported(entry_id)["state"] == "DELETED"
@@ -376,3 +405,47 @@ def test_a_recorder_that_only_says_yes_is_refused_by_what_it_shows(
     failure = session.send("RECORDER_ERASE", entry_id=entry_id).refusal(steps.SAFE_S)
     assert failure.subservice == 8
     assert reported(entry_id)["state"] == "QUEUED"
+
+
+@pytest.mark.virtual_time
+def test_a_recorder_that_fails_in_a_data_take_keeps_what_it_has(
+    session: Session, platform: Platform, bench: Bench, reported: Reported
+) -> None:
+    since = len(session.events)
+    command = start_take(session, platform, 717)
+    session.run_for(1.0)
+    bench.units.force("recorder.failed", 1)
+    failure = command.refusal(steps.SAFE_S)
+    assert (failure.subservice, failure.name) == (8, "RECORDER_REFUSED")
+    node = session.dictionary.unit("RECORDER").node
+    session.wait_event("UNIT_FAULT", 1.0, since, node=node)
+    refusal = session.send("RECORDER_VERIFY", entry_id=1).refusal(steps.SAFE_S)
+    assert refusal.subservice in (4, 8)
+    bench.units.release("recorder.failed")
+    entry_id = closed_entry(session, since, 717, BOOT_S)
+    file = bench.units.recorder_file(entry_id)
+    assert reported(entry_id)["crc"] == zlib.crc32(file) and len(file) > 0
+    assert [event.name for event in session.events[since:]].count("UNIT_FAULT") == 1
+
+
+@pytest.mark.virtual_time
+def test_a_dead_recorder_leaves_an_acknowledged_entry_acknowledged(
+    session: Session, platform: Platform, bench: Bench, reported: Reported
+) -> None:
+    entry_id = record(session, platform, 718)
+    queue(session, entry_id)
+    since = len(session.events)
+    play(session, platform).wait(steps.ANSWER_S)
+    ended(session, since, "QUEUE_EMPTY")
+    entry = reported(entry_id)
+    acknowledged = {"entry_id": entry_id, "size_octets": entry["size_octets"], "crc32": entry["crc"]}
+    session.send("RECORDER_ACKNOWLEDGE", **acknowledged).wait(steps.ANSWER_S)
+    bench.units.force("recorder.dead", 1)
+    failure = session.send("RECORDER_DELETE", entry_id=entry_id).refusal(steps.SAFE_S)
+    assert (failure.subservice, failure.name) == (8, "BUS_NO_REPLY")
+    assert reported(entry_id)["state"] == "ACKED", "the catalogue is read without the recorder"
+    bench.units.release("recorder.dead")
+    session.wait_for(lambda: session.value("RECORDER_LINK") == "GOOD", steps.ANSWER_S, "The recorder")
+    # The unit may have acted without an answer: said again, it ends as it should.
+    session.send("RECORDER_DELETE", entry_id=entry_id).wait(steps.ANSWER_S)
+    assert reported(entry_id)["state"] == "DELETED"

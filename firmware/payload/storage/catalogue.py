@@ -36,6 +36,7 @@ class Catalogue:
         self._seen_boots = -1
         self._skip_cycles = 0
         self._full_told = False
+        self._failed = False
         self._reconciliation = Reconciliation(link, entries, event_service)
         self.entry = bytearray(units.CATALOGUE_ENTRY_OCTETS)
 
@@ -86,6 +87,8 @@ class Catalogue:
         self._link.unit.require_link()
         if not hal.pool_valid(pool.RECORDER_STATE):
             return
+        if hal.pool_get(pool.RECORDER_STATE) == enums.RECORDER_STATE_FAILED:
+            raise Failure(failures.RECORDER_REFUSED, hal.pool_get(pool.RECORDER_FAULT_FLAGS))
         if self.open_entry_id() != self._held_id or hal.pool_get(pool.RECORDER_BOOTS) != self._held_boots:
             raise Failure(failures.RECORDER_RESTARTED, self._held_id, hal.pool_get(pool.RECORDER_BOOTS))
         if self._link.flags(enums.RECORDER_FAULT_FULL):
@@ -128,6 +131,7 @@ class Catalogue:
         if not hal.pool_valid(pool.RECORDER_STATE):
             return
         self._watch_boots()
+        self._watch_state()
         self._reconciliation.run()
         if self._skip_cycles:
             self._skip_cycles -= 1
@@ -145,6 +149,13 @@ class Catalogue:
     def predicted_fits(self, predicted_mib):
         """Does the recorder have the margin times what is predicted?"""
         return hal.pool_get(pool.RECORDER_FREE_MIB) * 100 >= predicted_mib * mission.SAR_MEMORY_MARGIN_PERCENT
+
+    def _watch_state(self):
+        state = hal.pool_get(pool.RECORDER_STATE)
+        failed = state == enums.RECORDER_STATE_FAILED
+        if failed and not self._failed:
+            self._events.report(events.UNIT_FAULT, self._link.unit.node, hal.pool_get(pool.RECORDER_FAULT_FLAGS), state)
+        self._failed = failed
 
     def _watch_boots(self):
         boots = hal.pool_get(pool.RECORDER_BOOTS)
