@@ -17,6 +17,7 @@ from hil.model import ROOT
 from hil.run_directory import fresh_directory
 
 BOARDS = ("host", "emulated")
+_FOREIGN = {"emulated": ("virtual_time",), "host": ("power_cut",)}
 GPS_EPOCH_S = 1_450_000_000  # GPS second of bench time 0; any whole second will do
 
 
@@ -34,19 +35,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "virtual_time: takes too long in real time; left out on the emulated board")
+    config.addinivalue_line("markers", "power_cut: the units outlive the payload computer; left out on the host board")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out on the emulated board what is for virtual time only."""
-    left_out = [item for item in items if item.get_closest_marker("virtual_time") and _board(item) == "emulated"]
+    """Leave out on each board what is for the other only."""
+    left_out = [item for item in items if any(item.get_closest_marker(mark) for mark in _FOREIGN.get(_board(item), ()))]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
 
 
-def _board(item: pytest.Item) -> object:
+def _board(item: pytest.Item) -> str:
     callspec = getattr(item, "callspec", None)
-    return callspec.params.get("bench") if callspec else None
+    return str(callspec.params.get("bench", "")) if callspec else ""
 
 
 @pytest.fixture(scope="module")
