@@ -59,7 +59,7 @@ def parts() -> list[Part]:
         Part((GENERATED / "dictionary.h",), (GENERATED / "dictionary.c",)),
         Part(tuple(include / f"hal_{name}.h" for name in core_names), tuple(sorted((HAL / "core").glob("*.c")))),
         Part((HAL / "cffi" / "board_cffi.h",), (HAL / "cffi" / "board_cffi.c",)),
-        Part((HAL / "sim" / "sim.h",), tuple(sorted((HAL / "sim").glob("*.c")))),
+        Part((HAL / "sim" / "sim.h", HAL / "sim" / "sar_pulse.h"), tuple(sorted((HAL / "sim").glob("*.c")))),
     ]
 
 

@@ -149,7 +149,11 @@ double sar_power_w(const sim_t *sim) {
         if (sar_is_transmitting(sim)) {
             return SAR_MODE_STRIPMAP_POWER_W;
         }
-        bool calibrates = sar->phase == SAR_PHASE_OPENING_CALIBRATION || sar->phase == SAR_PHASE_CLOSING_CALIBRATION;
+        if (sar->phase == SAR_PHASE_ECHO && sar_table_value(sim, SAR_TABLE_MODE_OFFSET) == SAR_MODE_TEST) {
+            return SAR_MODE_TEST_POWER_W;
+        }
+        bool calibrates = sar->phase == SAR_PHASE_OPENING_CALIBRATION || sar->phase == SAR_PHASE_CALIBRATION ||
+                          sar->phase == SAR_PHASE_CLOSING_CALIBRATION;
         if (calibrates && sar_table_transmits(sim)) {
             return SAR_MODE_CALIBRATION_POWER_W;
         }
@@ -259,8 +263,10 @@ void sar_refresh(sim_t *sim) {
     if (!unit->powered) {
         return;
     }
+    sar_pulse_t pulse = {0};
+    bool takes = sar_take_pulse(sim, &pulse);
     double pri = sar_table_value(sim, SAR_TABLE_PRI_CODE_OFFSET);
-    double duty_percent = pri > 0 ? 100.0 * sar_table_value(sim, SAR_TABLE_PULSE_CODE_OFFSET) / pri : 0;
+    double duty_percent = takes && pulse.pri_code > 0 ? 100.0 * pulse.pulse_code / pulse.pri_code : 0;
     double pri_us = pri * 1e6 / SAR_REFERENCE_FREQUENCY_HZ;
     const uint8_t *memory = unit->octets[UNIT_MEMORY];
     unit_report(unit, SAR_HOUSEKEEPING_SAMPLE_COUNT_OFFSET, unit->sample_count);
@@ -285,4 +291,6 @@ void sar_refresh(sim_t *sim) {
     unit_report(unit, SAR_HOUSEKEEPING_PACKETS_OFFSET, sar->packets.sent);
     unit_report(unit, SAR_HOUSEKEEPING_ACTIVE_TABLE_CRC_OFFSET,
                 memory[SAR_TABLE_OCTETS - 2] << 8 | memory[SAR_TABLE_OCTETS - 1]);
+    unit_report(unit, SAR_HOUSEKEEPING_SUB_SWATH_OFFSET, takes ? pulse.sub_swath + 1.0 : 0);
+    unit_report(unit, SAR_HOUSEKEEPING_AZIMUTH_BEAM_OFFSET, pulse.azimuth_beam);
 }

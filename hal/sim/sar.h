@@ -4,6 +4,7 @@
 
 #include "physics.h"
 #include "sar_packets.h"
+#include "sar_pulse.h"
 #include "unit.h"
 
 #define SAR_FAULT_SELF_TEST 1u
@@ -17,7 +18,7 @@ typedef struct {
     bool self_test_wanted; /* commanded during boot */
     bool transmit_enable;  /* level of the discrete; outlives the unit's power */
     bool fail_self_test;   /* fault */
-    uint64_t powered_us, state_until_us, take_start_us, accounted_us;
+    uint64_t powered_us, state_until_us, take_start_us, phase_start_us, accounted_us;
     uint64_t transmit_us; /* on-time of this data take */
     uint64_t transmit_total_us;
     double trm_degc, baseplate_degc, forward_db, reflected_percent;
@@ -44,6 +45,8 @@ bool sar_table_transmits(const sim_t *sim);
 /* START: RMAP status; a table or a start that cannot be used ends the take with a fault flag. */
 uint8_t sar_take_start(sim_t *sim);
 void sar_take_step(sim_t *sim, uint64_t now_us);
+/* The pulse under way. False outside a data take. */
+bool sar_take_pulse(const sim_t *sim, sar_pulse_t *pulse);
 void sar_take_end(sim_t *sim, uint8_t phase, uint16_t fault_flags);
 /* Add the on-time since it was last accounted for. */
 void sar_take_account(sim_t *sim, uint64_t now_us);

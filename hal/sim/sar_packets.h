@@ -11,6 +11,7 @@
 typedef struct {
     uint32_t sent;
     uint32_t sent_in_phase;
+    uint32_t number; /* of the phase's pulse under way */
     uint8_t phase;
     science_pace_t pace;
 } sar_packets_t;

@@ -4,6 +4,7 @@
 #include "sar.h"
 #include "sim_internal.h"
 
+/* The dictionary allows sar.take_overhead_ms for what surrounds the echoes. */
 #define NOISE_US UINT64_C(300000)
 #define CALIBRATION_US UINT64_C(500000)
 
@@ -27,18 +28,24 @@ bool sar_table_transmits(const sim_t *sim) {
     return sar_table_value(sim, SAR_TABLE_MODE_OFFSET) != SAR_MODE_RX_ONLY;
 }
 
+/* The pulses of CALIBRATION end in the calibration network, those of TEST in its load. */
+static bool table_radiates(const sim_t *sim) {
+    uint32_t mode = sar_table_value(sim, SAR_TABLE_MODE_OFFSET);
+    return mode == SAR_MODE_STRIPMAP || mode == SAR_MODE_SPOTLIGHT || mode == SAR_MODE_TOPS;
+}
+
 /* The antenna radiates in the echo phase alone: calibration pulses end in the calibration network. */
 bool sar_is_transmitting(const sim_t *sim) {
     const sar_t *sar = &sim->sar;
     return sim->units[SIM_SAR].powered && sar->state == SAR_UNIT_STATE_TAKING && sar->phase == SAR_PHASE_ECHO &&
-           sar->transmit_enable && sar_table_transmits(sim);
+           sar->transmit_enable && table_radiates(sim);
 }
 
 void sar_take_account(sim_t *sim, uint64_t now_us) {
     sar_t *sar = &sim->sar;
     uint64_t from_us = sar->accounted_us > echo_start_us(sim) ? sar->accounted_us : echo_start_us(sim);
     uint64_t to_us = now_us < echo_end_us(sim) || sar_is_stuck(sim) ? now_us : echo_end_us(sim);
-    if (sar->transmit_enable && sar_table_transmits(sim) && to_us > from_us) {
+    if (sar->transmit_enable && table_radiates(sim) && to_us > from_us) {
         sar->transmit_us += to_us - from_us;
         sar->transmit_total_us += to_us - from_us;
     }
@@ -54,7 +61,8 @@ void sar_take_end(sim_t *sim, uint8_t phase, uint16_t fault_flags) {
 }
 
 static bool phase_needs_enable(uint8_t phase) {
-    return phase == SAR_PHASE_OPENING_CALIBRATION || phase == SAR_PHASE_ECHO || phase == SAR_PHASE_CLOSING_CALIBRATION;
+    return phase == SAR_PHASE_OPENING_CALIBRATION || phase == SAR_PHASE_ECHO || phase == SAR_PHASE_CALIBRATION ||
+           phase == SAR_PHASE_CLOSING_CALIBRATION;
 }
 
 static void check_enable(sim_t *sim) {
@@ -80,7 +88,18 @@ static uint8_t phase_at(const sim_t *sim, uint64_t now_us) {
     for (unsigned i = 0; i < sizeof ends_us / sizeof ends_us[0] && now_us >= ends_us[i]; i++) {
         phase++;
     }
-    return phase;
+    bool calibrates = sar_table_value(sim, SAR_TABLE_MODE_OFFSET) == SAR_MODE_CALIBRATION;
+    return phase == SAR_PHASE_ECHO && calibrates ? SAR_PHASE_CALIBRATION : phase;
+}
+
+bool sar_take_pulse(const sim_t *sim, sar_pulse_t *pulse) {
+    const sar_t *sar = &sim->sar;
+    if (sar->state != SAR_UNIT_STATE_TAKING || sim->now_us < sar->phase_start_us ||
+        sar->phase == SAR_PHASE_WAIT_START) {
+        return false;
+    }
+    *pulse = sar_pulse(sim, sar->phase, sar_pulse_number(sim, sar->phase, sim->now_us - sar->phase_start_us));
+    return true;
 }
 
 void sar_take_step(sim_t *sim, uint64_t now_us) {
@@ -89,7 +108,11 @@ void sar_take_step(sim_t *sim, uint64_t now_us) {
     if (sar_is_stuck(sim)) {
         return;
     }
-    sar->phase = phase_at(sim, now_us);
+    uint8_t phase = phase_at(sim, now_us);
+    if (phase != sar->phase) {
+        sar->phase = phase;
+        sar->phase_start_us = now_us;
+    }
     if (sar->phase == SAR_PHASE_DONE) {
         sar_take_end(sim, SAR_PHASE_DONE, 0);
         return;
@@ -100,12 +123,23 @@ void sar_take_step(sim_t *sim, uint64_t now_us) {
     }
 }
 
+/* Sub-swaths besides the first. */
+static const struct {
+    uint16_t pulse, pri;
+} further[] = {{SAR_TABLE_PULSE_CODE_2_OFFSET, SAR_TABLE_PRI_CODE_2_OFFSET},
+               {SAR_TABLE_PULSE_CODE_3_OFFSET, SAR_TABLE_PRI_CODE_3_OFFSET}};
+
 /* Data takes only: a table is for a measurement mode, its CRC holds, its fields lie in their
  * ranges and the pulse fits its interval. The validity rules proper are the payload computer's. */
 static bool table_usable(const sim_t *sim) {
     const unit_t *unit = &sim->units[SIM_SAR];
     uint32_t mode = sar_table_value(sim, SAR_TABLE_MODE_OFFSET);
     uint32_t baq = sar_table_value(sim, SAR_TABLE_BAQ_OFFSET);
+    for (unsigned i = 0; mode == SAR_MODE_TOPS && i + 1 < sar_table_value(sim, SAR_TABLE_SUB_SWATHS_OFFSET); i++) {
+        if (sar_table_value(sim, further[i].pulse) >= sar_table_value(sim, further[i].pri)) {
+            return false;
+        }
+    }
     return (baq == BAQ_BYPASS || baq >= BAQ_BAQ3) && unit_crc_holds(unit, UNIT_MEMORY) &&
            unit_in_range(unit, UNIT_MEMORY) && mode >= SAR_MODE_STRIPMAP && mode <= SAR_MODE_TEST &&
            sar_table_value(sim, SAR_TABLE_PULSE_CODE_OFFSET) < sar_table_value(sim, SAR_TABLE_PRI_CODE_OFFSET);
@@ -129,6 +163,7 @@ uint8_t sar_take_start(sim_t *sim) {
     sar->transmit_us = 0;
     sar->accounted_us = sim->now_us;
     sar->phase = SAR_PHASE_WAIT_START;
+    sar->phase_start_us = sim->now_us;
     sar_packets_start(sim);
     sar_enter(sim, SAR_UNIT_STATE_TAKING, 0);
     return RMAP_STATUS_SUCCESS;

@@ -7,7 +7,7 @@
 #include "sim.h"
 
 #define UNIT_BLOCKS 3u
-#define UNIT_BLOCK_LARGEST_OCTETS 64u
+#define UNIT_BLOCK_LARGEST_OCTETS 128u
 #define UNIT_REGISTERS_LARGEST 24u
 #define UNIT_CRC_OCTETS 2u
 

@@ -14,6 +14,23 @@ PRI_CODE = 8160
 PULSE_CODE = 1314
 START_IN_US = 1_000_000
 
+# In the order of the layout.
+SUB_SWATH_FIELDS = (
+    "rank",
+    "elevation_beam",
+    "azimuth_beam",
+    "pri_code",
+    "pulse_code",
+    "swst_code",
+    "swl_code",
+    "near_delay_code",
+    "far_delay_code",
+    "nadir_delay_code",
+    "azimuth_beam_step",
+    "pulses_per_beam",
+    "burst_pulses",
+)
+
 # payload.md's worked case.
 SAR_TABLE = {
     "mode": lib.SAR_MODE_STRIPMAP,
@@ -33,6 +50,51 @@ SAR_TABLE = {
     "far_delay_code": 144143,
     "nadir_delay_code": 130213,
     "duration_ms": DURATION_MS,
+    "sub_swaths": 1,
+    "azimuth_beam_step": 0,
+    "pulses_per_beam": 0,
+    "burst_pulses": 0,
+    **{f"{name}_{swath}": 0 for swath in (2, 3) for name in SUB_SWATH_FIELDS},
+}
+
+SPOTLIGHT = {
+    "mode": lib.SAR_MODE_SPOTLIGHT,
+    "azimuth_beam": 700,
+    "azimuth_beam_step": -3,
+    "pulses_per_beam": 100,
+}
+
+# Three sub-swaths whose bursts take 0.1 to 0.15 s.
+TOPS = {
+    "mode": lib.SAR_MODE_TOPS,
+    "sub_swaths": 3,
+    "azimuth_beam": 500,
+    "azimuth_beam_step": 1,
+    "pulses_per_beam": 10,
+    "burst_pulses": 500,
+    **{
+        f"{name}_{swath}": value
+        for swath, values in (
+            (2, (18, 7, 300, 7900, 1200, 2200, 4000, 2, 20, 600)),
+            (3, (19, 8, 600, 7700, 1100, 2100, 3900, -2, 25, 550)),
+        )
+        for name, value in zip(
+            (
+                "rank",
+                "elevation_beam",
+                "azimuth_beam",
+                "pri_code",
+                "pulse_code",
+                "swst_code",
+                "swl_code",
+                "azimuth_beam_step",
+                "pulses_per_beam",
+                "burst_pulses",
+            ),
+            values,
+            strict=True,
+        )
+    },
 }
 
 SETTINGS = {

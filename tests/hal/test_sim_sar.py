@@ -14,6 +14,8 @@ from tests.hal.sim_take import (
     PRI_CODE,
     PULSE_CODE,
     SAR_TABLE,
+    SPOTLIGHT,
+    TOPS,
     open_entry,
     ready_sar,
     start_sar,
@@ -309,7 +311,10 @@ def test_source_packets() -> None:
     assert signals[0] == 1
     assert set(calibration) == {8, 9, 10}
     order = [signal if signal < 8 else 8 for signal in signals]
-    assert [signal for i, signal in enumerate(order) if i == 0 or order[i - 1] != signal] == [1, 8, 0, 8]
+    groups = int(DURATION_MS * 1e-3 * REFERENCE_HZ / PRI_CODE) // lib.SAR_INTERLEAVED_CALIBRATION_PULSES
+    assert groups > 5
+    expected = [1, 8, 0, *[8, 0] * groups, 8]
+    assert [signal for i, signal in enumerate(order) if i == 0 or order[i - 1] != signal] == expected
 
 
 def test_every_phase_sends_at_the_lowest_rate() -> None:
@@ -317,4 +322,117 @@ def test_every_phase_sends_at_the_lowest_rate() -> None:
     entry = open_entry(bench)
     start_us = start_sar(bench, entry=entry)
     bench.run_ms((start_us - bench.now_us) / 1000 + DURATION_MS + 2000)
-    assert len(packets_of(bench.recorded(entry))) == 4
+    pulses = int(DURATION_MS * 1e-3 * REFERENCE_HZ / PRI_CODE)
+    assert len(packets_of(bench.recorded(entry))) == 4 + 3 * (pulses // lib.SAR_INTERLEAVED_CALIBRATION_PULSES)
+
+
+class ModelPulse:
+    """What pulse `number` of the echoes is, written from the layout's meaning: one pulse after the other."""
+
+    def __init__(self, table: dict[str, int], number: int) -> None:
+        count = table["sub_swaths"]
+        suffixes = ["", "_2", "_3"][:count]
+        swath, in_burst, self.start_code = 0, 0, 0
+        for _ in range(number):
+            self.start_code += table[f"pri_code{suffixes[swath]}"]
+            in_burst += 1
+            if count > 1 and in_burst == table[f"burst_pulses{suffixes[swath]}"]:
+                swath, in_burst = (swath + 1) % count, 0
+        suffix = suffixes[swath]
+        self.swath = swath
+        self.pri_code, self.pulse_code = table[f"pri_code{suffix}"], table[f"pulse_code{suffix}"]
+        self.rank = table[f"rank{suffix}"]
+        steps = in_burst // table[f"pulses_per_beam{suffix}"] if table[f"pulses_per_beam{suffix}"] else 0
+        self.beam = table[f"azimuth_beam{suffix}"] + steps * table[f"azimuth_beam_step{suffix}"]
+
+
+@pytest.mark.parametrize("changes", [{}, SPOTLIGHT, TOPS], ids=["STRIPMAP", "SPOTLIGHT", "TOPS"])
+@pytest.mark.parametrize("number", [0, 1, 9, 10, 99, 100, 499, 500, 1099, 1100, 1649, 1650, 3333, 9000])
+def test_what_each_pulse_is(changes: dict[str, int], number: int) -> None:
+    bench = ready_sar(**changes)
+    pulse = lib.sar_pulse(bench.sim, lib.SAR_PHASE_ECHO, number)
+    model = ModelPulse(SAR_TABLE | changes, number)
+    assert (pulse.sub_swath, pulse.start_code, pulse.pri_code, pulse.pulse_code, pulse.rank, pulse.azimuth_beam) == (
+        model.swath,
+        model.start_code,
+        model.pri_code,
+        model.pulse_code,
+        model.rank,
+        model.beam,
+    )
+    in_group = number % lib.SAR_INTERLEAVED_CALIBRATION_PULSES - lib.SAR_INTERLEAVED_CALIBRATION_PULSES + 3
+    assert pulse.signal == (lib.SAR_SIGNAL_ECHO if in_group < 0 else lib.SAR_SIGNAL_TX_CALIBRATION + in_group)
+    # A microsecond is 38 codes.
+    for codes, expected in ((40, number), (model.pri_code - 40, number), (model.pri_code + 40, number + 1)):
+        elapsed_us = -(-(model.start_code + codes) * 1_000_000 // REFERENCE_HZ)
+        assert lib.sar_pulse_number(bench.sim, lib.SAR_PHASE_ECHO, int(elapsed_us)) == expected
+
+
+def headers_of_a_take(bench: SimBench) -> list[bytes]:
+    entry = open_entry(bench)
+    start_us = start_sar(bench, entry=entry)
+    bench.run_ms((start_us - bench.now_us) / 1000 + DURATION_MS + 2000)
+    assert bench.get("sar.phase") == lib.SAR_PHASE_DONE
+    return [packet[6:68] for packet in packets_of(bench.recorded(entry))]
+
+
+def echoes(headers: list[bytes]) -> list[bytes]:
+    return [header for header in headers if header[57] >> 4 == lib.SAR_SIGNAL_ECHO]
+
+
+def beam_of(header: bytes) -> int:
+    return int.from_bytes(header[54:56], "big") & 0x3FF
+
+
+def test_spotlight_sweeps_its_azimuth_beam_and_says_so_in_each_packet() -> None:
+    bench = ready_sar(**SPOTLIGHT)
+    beams = [beam_of(header) for header in echoes(headers_of_a_take(bench))]
+    pulses = int(DURATION_MS * 1e-3 * REFERENCE_HZ / PRI_CODE)
+    last = 700 - 3 * ((pulses - 1) // 100)
+    assert beams == sorted(beams, reverse=True)
+    assert beams[0] == 700 and last <= beams[-1] <= last + 6
+    assert len(set(beams)) > 30 and all((700 - beam) % 3 == 0 for beam in beams)
+    assert bench.observe("sar.transmit_total_ms") == DURATION_MS
+
+
+def test_tops_takes_its_sub_swaths_in_turn() -> None:
+    bench = ready_sar(**TOPS)
+    headers = echoes(headers_of_a_take(bench))
+    pris = [int.from_bytes(header[44:47], "big") for header in headers]
+    order = [pri for i, pri in enumerate(pris) if i == 0 or pris[i - 1] != pri]
+    assert order[:4] == [PRI_CODE, 7900, 7700, PRI_CODE] and len(order) >= 12
+    for header, pri in zip(headers, pris, strict=True):
+        swath = {PRI_CODE: 1, 7900: 2, 7700: 3}[pri]
+        suffix = "" if swath == 1 else f"_{swath}"
+        table = SAR_TABLE | TOPS
+        assert int.from_bytes(header[40:43], "big") == table[f"pulse_code{suffix}"]
+        assert header[43] & 0x1F == table[f"rank{suffix}"]
+        first, step = table[f"azimuth_beam{suffix}"], table[f"azimuth_beam_step{suffix}"]
+        steps = (table[f"burst_pulses{suffix}"] - 1) // table[f"pulses_per_beam{suffix}"]
+        assert beam_of(header) in range(first, first + step * steps + (1 if step > 0 else -1), step)
+        assert header[61 - 3] == table[f"elevation_beam{suffix}"]
+    assert bench.observe("sar.transmit_total_ms") == DURATION_MS
+
+
+@pytest.mark.parametrize("mode", ["CALIBRATION", "TEST", "RX_ONLY"])
+def test_modes_that_do_not_radiate(mode: str) -> None:
+    bench = ready_sar(mode=getattr(lib, f"SAR_MODE_{mode}"))
+    headers = headers_of_a_take(bench)
+    assert bench.observe("sar.transmit_total_ms") == 0 and bench.get("sar.transmit_time_ms") == 0
+    signals = {header[57] >> 4 for header in headers}
+    assert signals == ({1, 8, 9, 10} if mode == "CALIBRATION" else {0, 1, 8, 9, 10})
+
+
+@pytest.mark.parametrize("mode", ["CALIBRATION", "TEST"])
+def test_modes_that_do_not_radiate_still_need_the_enable(mode: str) -> None:
+    bench = ready_sar(mode=getattr(lib, f"SAR_MODE_{mode}"))
+    start_us = start_sar(bench)
+    bench.run_ms((start_us - bench.now_us) / 1000 + 1500)
+    bench.transmit_enable(False)
+    assert bench.get("sar.fault_flags") == INHIBIT
+
+
+def test_sub_swath_that_cannot_be_is_refused_by_the_unit() -> None:
+    bench = ready_sar(**TOPS | {"pulse_code_3": 2000, "pri_code_3": 1900})
+    start_sar(bench)
+    assert bench.get("sar.fault_flags") == BAD_TABLE

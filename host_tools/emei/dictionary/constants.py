@@ -36,6 +36,10 @@ def sar_codes(mission: Mission) -> dict[str, int]:
     return {
         "SAR_REFERENCE_FREQUENCY_MILLIHZ": int(fref_hz * 1000),
         "SAR_GUARD_TIME_CODE": ceil(_exact(mission, "guard_time_us") * fref_hz / 1_000_000),
+        # What the link takes in 1000 codes of time.
+        "SAR_DATA_RATE_OCTETS_PER_1000_CODES": floor(
+            1000 * _exact(mission, "data_rate_limit_mbit_s") * 1_000_000 / 8 / fref_hz
+        ),
         "SAR_PRI_CODE_MINIMUM": ceil(fref_hz / _exact(mission, "prf_maximum_hz")),
         "SAR_PRI_CODE_MAXIMUM": floor(fref_hz / _exact(mission, "prf_minimum_hz")),
         "SAR_PRI_CODE_AZIMUTH_MAXIMUM": floor(fref_hz / azimuth_prf_hz),

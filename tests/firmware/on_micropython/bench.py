@@ -6,7 +6,7 @@ from payload.main import Payload
 from payload.tables import enums, persistent, pool
 from payload.tables import telecommands as telecommand_table
 
-WORKED_TABLE = [4, 6, 17, 4, 5, 6, 512, 150, -8, 8160, 1314, 2249, 4488, 140969, 144143, 130211, 10000]
+WORKED_TABLE = [4, 6, 17, 4, 5, 6, 512, 150, -8, 8160, 1314, 2249, 4488, 140969, 144143, 130211, 10000, 1] + [0] * 29
 # Line period and integration in 0.1 us, TDI stages, gain, bands, compression in tenths, duration in ms.
 IMAGE_SETTINGS = [711, 680, 32, 2, 31, 40, 10000]
 SPACECRAFT_ID = 0x0E00

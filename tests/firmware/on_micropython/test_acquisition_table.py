@@ -5,7 +5,7 @@ from payload.instruments.acquisition_table import TableSlots, check
 from payload.tables import enums, failures, units
 
 # In the order of the layout ACQUISITION_TABLE.
-WORKED = [4, 6, 17, 4, 5, 6, 512, 150, -8, 8160, 1314, 2249, 4488, 140969, 144143, 130211, 10000]
+WORKED = [4, 6, 17, 4, 5, 6, 512, 150, -8, 8160, 1314, 2249, 4488, 140969, 144143, 130211, 10000, 1] + [0] * 29
 RANK, RATE, BANDWIDTH, PRI, PULSE, SWST, SWL, NEAR, FAR, NADIR = 2, 4, 7, 9, 10, 11, 12, 13, 14, 15
 
 

@@ -1,0 +1,128 @@
+#include "sar_pulse.h"
+
+#include "dictionary.h"
+#include "registers.h"
+#include "sim_internal.h"
+
+#define SUB_SWATHS 3u
+#define CALIBRATION_SIGNALS 3u
+
+/* Offsets of one sub-swath's fields in the table. */
+typedef struct {
+    uint16_t rank, elevation_beam, azimuth_beam, step, pulses_per_beam, burst_pulses, pri, pulse, swst, swl;
+} fields_t;
+
+#define FIELDS(suffix)                                                                                                 \
+    {                                                                                                                  \
+        SAR_TABLE_RANK##suffix##_OFFSET, SAR_TABLE_ELEVATION_BEAM##suffix##_OFFSET,                                    \
+            SAR_TABLE_AZIMUTH_BEAM##suffix##_OFFSET, SAR_TABLE_AZIMUTH_BEAM_STEP##suffix##_OFFSET,                     \
+            SAR_TABLE_PULSES_PER_BEAM##suffix##_OFFSET, SAR_TABLE_BURST_PULSES##suffix##_OFFSET,                       \
+            SAR_TABLE_PRI_CODE##suffix##_OFFSET, SAR_TABLE_PULSE_CODE##suffix##_OFFSET,                                \
+            SAR_TABLE_SWST_CODE##suffix##_OFFSET, SAR_TABLE_SWL_CODE##suffix##_OFFSET                                  \
+    }
+
+static const fields_t fields[SUB_SWATHS] = {FIELDS(), FIELDS(_2), FIELDS(_3)};
+
+static uint32_t value(const sim_t *sim, uint16_t offset) {
+    return (uint32_t)unit_raw(&sim->units[SIM_SAR], UNIT_MEMORY, offset);
+}
+
+static bool sweeps(uint32_t mode) {
+    return mode == SAR_MODE_SPOTLIGHT || mode == SAR_MODE_TOPS;
+}
+
+/* Sub-swaths that take turns in the phase: only echoes of TOPS change. */
+static unsigned turns(const sim_t *sim, uint8_t phase) {
+    uint32_t count = value(sim, SAR_TABLE_SUB_SWATHS_OFFSET);
+    bool alone = phase != SAR_PHASE_ECHO || value(sim, SAR_TABLE_MODE_OFFSET) != SAR_MODE_TOPS;
+    return alone || count == 0 ? 1 : count > SUB_SWATHS ? SUB_SWATHS : count;
+}
+
+/* Pulses of a sub-swath's turn; a sub-swath that is alone has no end. */
+static uint32_t burst_pulses(const sim_t *sim, unsigned swath) {
+    uint32_t pulses = value(sim, fields[swath].burst_pulses);
+    return pulses > 0 ? pulses : 1;
+}
+
+static uint16_t beam_of(const sim_t *sim, uint8_t phase, unsigned swath, uint32_t pulse) {
+    const fields_t *at = &fields[swath];
+    int64_t beam = value(sim, at->azimuth_beam);
+    uint32_t per_beam = value(sim, at->pulses_per_beam);
+    if (phase == SAR_PHASE_ECHO && sweeps(value(sim, SAR_TABLE_MODE_OFFSET)) && per_beam > 0) {
+        beam += (int64_t)unit_raw(&sim->units[SIM_SAR], UNIT_MEMORY, at->step) * (pulse / per_beam);
+    }
+    return (uint16_t)beam;
+}
+
+uint8_t sar_pulse_signal(uint8_t phase, uint32_t number) {
+    uint32_t in_group = number % SAR_INTERLEAVED_CALIBRATION_PULSES;
+    /* At the end of each group, so that a data take begins with an unbroken run of echoes. */
+    uint32_t first = SAR_INTERLEAVED_CALIBRATION_PULSES - CALIBRATION_SIGNALS;
+    switch (phase) {
+    case SAR_PHASE_NOISE:
+        return SAR_SIGNAL_NOISE;
+    case SAR_PHASE_ECHO:
+        return (uint8_t)(in_group < first ? SAR_SIGNAL_ECHO : SAR_SIGNAL_TX_CALIBRATION + in_group - first);
+    default:
+        return (uint8_t)(SAR_SIGNAL_TX_CALIBRATION + number % CALIBRATION_SIGNALS);
+    }
+}
+
+sar_pulse_t sar_pulse(const sim_t *sim, uint8_t phase, uint32_t number) {
+    unsigned count = turns(sim, phase), swath = 0;
+    uint32_t in_burst = number;
+    uint64_t start_code = 0;
+    if (count > 1) {
+        uint64_t round_pulses = 0, round_codes = 0;
+        for (unsigned i = 0; i < count; i++) {
+            round_pulses += burst_pulses(sim, i);
+            round_codes += (uint64_t)burst_pulses(sim, i) * value(sim, fields[i].pri);
+        }
+        start_code = number / round_pulses * round_codes;
+        in_burst = (uint32_t)(number % round_pulses);
+        while (in_burst >= burst_pulses(sim, swath)) {
+            in_burst -= burst_pulses(sim, swath);
+            start_code += (uint64_t)burst_pulses(sim, swath) * value(sim, fields[swath].pri);
+            swath++;
+        }
+    }
+    const fields_t *at = &fields[swath];
+    return (sar_pulse_t){
+        .signal = sar_pulse_signal(phase, number),
+        .sub_swath = (uint8_t)swath,
+        .rank = (uint8_t)value(sim, at->rank),
+        .elevation_beam = (uint8_t)value(sim, at->elevation_beam),
+        .azimuth_beam = beam_of(sim, phase, swath, in_burst),
+        .pri_code = (uint16_t)value(sim, at->pri),
+        .pulse_code = (uint16_t)value(sim, at->pulse),
+        .swst_code = (uint16_t)value(sim, at->swst),
+        .swl_code = (uint16_t)value(sim, at->swl),
+        .start_code = start_code + (uint64_t)in_burst * value(sim, at->pri),
+    };
+}
+
+uint32_t sar_pulse_number(const sim_t *sim, uint8_t phase, uint64_t elapsed_us) {
+    uint64_t elapsed = (uint64_t)((double)elapsed_us * SAR_REFERENCE_FREQUENCY_HZ / 1e6);
+    unsigned count = turns(sim, phase);
+    uint64_t round_pulses = 0, round_codes = 0;
+    for (unsigned i = 0; i < count; i++) {
+        uint32_t pulses = count > 1 ? burst_pulses(sim, i) : 1;
+        round_pulses += pulses;
+        round_codes += (uint64_t)pulses * value(sim, fields[i].pri);
+    }
+    if (round_codes == 0) {
+        return 0;
+    }
+    uint64_t number = elapsed / round_codes * round_pulses;
+    uint64_t rest = elapsed % round_codes;
+    for (unsigned i = 0; i < count; i++) {
+        uint32_t pulses = count > 1 ? burst_pulses(sim, i) : 1;
+        uint64_t pri = value(sim, fields[i].pri);
+        if (rest < pulses * pri) {
+            return (uint32_t)(number + rest / pri);
+        }
+        number += pulses;
+        rest -= pulses * pri;
+    }
+    return (uint32_t)number;
+}

@@ -1,0 +1,27 @@
+/* What the SAR unit does with each pulse of a data take, from the acquisition table alone: its signal type, its
+ * sub-swath with that one's codes, and the azimuth beam of the sweep. */
+#ifndef SAR_PULSE_H
+#define SAR_PULSE_H
+
+#include "sim.h"
+
+typedef struct {
+    uint8_t signal;    /* SAR_SIGNAL */
+    uint8_t sub_swath; /* counted from 0 */
+    uint8_t rank, elevation_beam;
+    uint16_t azimuth_beam;
+    uint16_t pri_code, pulse_code, swst_code, swl_code;
+    uint64_t start_code; /* begins so long after its phase, 1/Fref */
+} sar_pulse_t;
+
+/* Pulse `number` (counted from 0) of a phase (SAR_PHASE) of the data take that the unit's table describes. In the echo
+ * phase three of every SAR_INTERLEAVED_CALIBRATION_PULSES are calibration. */
+sar_pulse_t sar_pulse(const sim_t *sim, uint8_t phase, uint32_t number);
+
+/* Its signal type alone. */
+uint8_t sar_pulse_signal(uint8_t phase, uint32_t number);
+
+/* The pulse that is under way so long after the phase began. */
+uint32_t sar_pulse_number(const sim_t *sim, uint8_t phase, uint64_t elapsed_us);
+
+#endif
