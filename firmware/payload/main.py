@@ -16,6 +16,7 @@ from payload.instruments.interlocks import Interlocks, RefuseState, TransmitPerm
 from payload.instruments.machine import ModeMachine
 from payload.instruments.optical import Optical
 from payload.instruments.sar import Sar
+from payload.instruments.transmit_budget import TransmitBudget
 from payload.services.events import Events
 from payload.services.fault_levels import FaultLevels
 from payload.services.housekeeping import Housekeeping
@@ -77,6 +78,7 @@ class Payload:
 
         waits = Waits(mission.WAITS_SAR_WARMUP_MS, mission.WAITS_OPTICAL_STABILISATION_MS)
         slots = TableSlots()
+        budget = TransmitBudget(self.persistent)
         self.permit = TransmitPermit(self.events)
         self.refuse = RefuseState(self.persistent, self.boot_history)
         self.playback = Playback(recorder_link, self.entries, self.refuse, self.events)
@@ -95,11 +97,13 @@ class Payload:
                 self.refuse,
                 self.events,
             )
-            sar = Sar(machine, sar_unit, self.limiters, self.catalogue, slots, self.permit, waits, self.events)
+            sar = Sar(machine, sar_unit, self.limiters, self.catalogue, slots, self.permit, budget, waits, self.events)
             self.instruments[enums.INSTRUMENT_SAR] = sar
             checks["table_valid"] = sar.require_table
             checks["transmit_permitted"] = sar.require_permit
             checks["outside_zones"] = sar.require_outside_zones
+            checks["power_budget"] = sar.require_power
+            checks["transmit_budget"] = sar.require_transmit_budget
         if enums.INSTRUMENT_OPTICAL in fitted:
             machine = ModeMachine(
                 enums.INSTRUMENT_OPTICAL,
@@ -162,6 +166,8 @@ class Payload:
             activities.append(Activity(unit.sample))
         activities.append(Activity(self.limiters.run))
         activities.append(Activity(hal.pool_refresh))
+        if sar is not None:
+            activities.append(Activity(sar.run))
         activities.append(Activity(protection.run))
         for driver in self.instruments.values():
             activities.append(Activity(driver.machine.run))

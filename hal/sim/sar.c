@@ -149,7 +149,7 @@ double sar_power_w(const sim_t *sim) {
         if (sar_is_transmitting(sim)) {
             return SAR_MODE_STRIPMAP_POWER_W;
         }
-        if (sar->phase == SAR_PHASE_ECHO && sar_table_value(sim, SAR_TABLE_MODE_OFFSET) == SAR_MODE_TEST) {
+        if (sar->phase > SAR_PHASE_NOISE && sar_table_value(sim, SAR_TABLE_MODE_OFFSET) == SAR_MODE_TEST) {
             return SAR_MODE_TEST_POWER_W;
         }
         bool calibrates = sar->phase == SAR_PHASE_OPENING_CALIBRATION || sar->phase == SAR_PHASE_CALIBRATION ||

@@ -39,7 +39,7 @@ def test_look_angle_of_25_deg_overruns_the_window_by_36_us() -> None:
         ({"prf_hz": 4100.0}, "PRF_AZIMUTH"),
         ({"prf_hz": 7100.0}, "PRF_RANGE"),
         ({"pulse_s": 60e-6}, "DUTY"),
-        ({"pulse_s": 4e-6, "bandwidth_hz": 50e6}, "PULSE"),
+        ({"pulse_s": 4e-6, "bandwidth_hz": 50e6}, "PULSE_RANGE"),
         ({"pulse_s": 5e-6}, "RAMP_RATE"),
         ({"sampling_rate_code": 3}, "SAMPLING_RATE"),
         ({"baq": 32}, "PACKET_SIZE"),

@@ -12,6 +12,11 @@ from payload.tables import enums, failures, mission, units
 
 _SLOTS = const(8)
 _ROUNDING_CODES = const(1)
+_TOPS_LEAST = const(2)  # sub-swaths
+_LAST_BEAM = const(1023)
+
+# Milliseconds to codes, rounded up: a sweep is judged by the most pulses it may have.
+_FREF_KHZ = -(-mission.SAR_REFERENCE_FREQUENCY_MILLIHZ // 1000000)
 _CRC_OCTETS = const(2)
 
 # Octets of a source packet before its samples: primary and secondary header.
@@ -32,38 +37,115 @@ _TRANSMITTING = (
 )
 
 
+# Offsets of each sub-swath's fields: PRI, pulse, SWST, SWL, rank, near, far, nadir, azimuth beam, its step, pulses a
+# beam, pulses a burst.
+_SUB_SWATHS = (
+    (
+        units.ACQUISITION_TABLE_PRI_CODE,
+        units.ACQUISITION_TABLE_PULSE_CODE,
+        units.ACQUISITION_TABLE_SWST_CODE,
+        units.ACQUISITION_TABLE_SWL_CODE,
+        units.ACQUISITION_TABLE_RANK,
+        units.ACQUISITION_TABLE_NEAR_DELAY_CODE,
+        units.ACQUISITION_TABLE_FAR_DELAY_CODE,
+        units.ACQUISITION_TABLE_NADIR_DELAY_CODE,
+        units.ACQUISITION_TABLE_AZIMUTH_BEAM,
+        units.ACQUISITION_TABLE_AZIMUTH_BEAM_STEP,
+        units.ACQUISITION_TABLE_PULSES_PER_BEAM,
+        units.ACQUISITION_TABLE_BURST_PULSES,
+    ),
+    (
+        units.ACQUISITION_TABLE_PRI_CODE_2,
+        units.ACQUISITION_TABLE_PULSE_CODE_2,
+        units.ACQUISITION_TABLE_SWST_CODE_2,
+        units.ACQUISITION_TABLE_SWL_CODE_2,
+        units.ACQUISITION_TABLE_RANK_2,
+        units.ACQUISITION_TABLE_NEAR_DELAY_CODE_2,
+        units.ACQUISITION_TABLE_FAR_DELAY_CODE_2,
+        units.ACQUISITION_TABLE_NADIR_DELAY_CODE_2,
+        units.ACQUISITION_TABLE_AZIMUTH_BEAM_2,
+        units.ACQUISITION_TABLE_AZIMUTH_BEAM_STEP_2,
+        units.ACQUISITION_TABLE_PULSES_PER_BEAM_2,
+        units.ACQUISITION_TABLE_BURST_PULSES_2,
+    ),
+    (
+        units.ACQUISITION_TABLE_PRI_CODE_3,
+        units.ACQUISITION_TABLE_PULSE_CODE_3,
+        units.ACQUISITION_TABLE_SWST_CODE_3,
+        units.ACQUISITION_TABLE_SWL_CODE_3,
+        units.ACQUISITION_TABLE_RANK_3,
+        units.ACQUISITION_TABLE_NEAR_DELAY_CODE_3,
+        units.ACQUISITION_TABLE_FAR_DELAY_CODE_3,
+        units.ACQUISITION_TABLE_NADIR_DELAY_CODE_3,
+        units.ACQUISITION_TABLE_AZIMUTH_BEAM_3,
+        units.ACQUISITION_TABLE_AZIMUTH_BEAM_STEP_3,
+        units.ACQUISITION_TABLE_PULSES_PER_BEAM_3,
+        units.ACQUISITION_TABLE_BURST_PULSES_3,
+    ),
+)
+
+# Where the fields of sub-swaths 2 and 3 begin; those of one follow each other.
+_FIRST_OF_SUB_SWATH = (0, units.ACQUISITION_TABLE_RANK_2, units.ACQUISITION_TABLE_RANK_3)
+
+_FAILURES = (
+    failures.TABLE_RULE_SUB_SWATH_1,
+    failures.TABLE_RULE_SUB_SWATH_2,
+    failures.TABLE_RULE_SUB_SWATH_3,
+)
+
+
 def _samples(swl_code, rate_khz):
     """Complex samples of one window of SWL codes."""
     return swl_code * rate_khz * 1000000 // mission.SAR_REFERENCE_FREQUENCY_MILLIHZ
 
 
-def packet_octets(swl_code, rate_khz, bits):
+def packet_octets(samples, bits):
     """Octets of one echo source packet: headers, then I and Q of every sample."""
-    return _PACKET_HEADER_OCTETS + (_samples(swl_code, rate_khz) * 2 * bits + 7) // 8
+    return _PACKET_HEADER_OCTETS + (samples * 2 * bits + 7) // 8
 
 
 def check(block):
-    """Check every validity rule in the dictionary's order.
+    """Check every validity rule in the dictionary's order, of every sub-swath.
 
-    Returns (0, 0) for a valid table, else (rule, margin): how far, in the rule's own unit (codes,
-    kHz or octets), the table is beyond the rule; always negative.
+    Returns None for a valid table, else (failure code, rule, margin): how far, in the rule's own unit
+    (codes, kHz, octets or beams), the table is beyond the rule; always negative.
     """
     mode = block[units.ACQUISITION_TABLE_MODE]
-    pri = hal.get(hal.U16, block, units.ACQUISITION_TABLE_PRI_CODE)
-    pulse = hal.get(hal.U16, block, units.ACQUISITION_TABLE_PULSE_CODE)
-    swst = hal.get(hal.U16, block, units.ACQUISITION_TABLE_SWST_CODE)
-    swl = hal.get(hal.U16, block, units.ACQUISITION_TABLE_SWL_CODE)
-    rank = block[units.ACQUISITION_TABLE_RANK]
-    near = hal.get(hal.U32, block, units.ACQUISITION_TABLE_NEAR_DELAY_CODE)
-    far = hal.get(hal.U32, block, units.ACQUISITION_TABLE_FAR_DELAY_CODE)
-    nadir = hal.get(hal.U32, block, units.ACQUISITION_TABLE_NADIR_DELAY_CODE)
-    bandwidth_mhz = hal.get(hal.U16, block, units.ACQUISITION_TABLE_BANDWIDTH_MHZ)
-    rate_khz = mission.SAR_SAMPLING_RATE_KHZ[block[units.ACQUISITION_TABLE_SAMPLING_RATE]]
-    bits = _BITS[block[units.ACQUISITION_TABLE_BAQ]]
-    guard = mission.SAR_GUARD_TIME_CODE
-
+    count = block[units.ACQUISITION_TABLE_SUB_SWATHS]
     if mode not in _TRANSMITTING and mode != enums.SAR_MODE_RX_ONLY:
-        return enums.RULE_MODE, -1
+        return failures.TABLE_RULE, enums.RULE_MODE, -1
+    is_tops = mode == enums.SAR_MODE_TOPS
+    if (count < _TOPS_LEAST) if is_tops else count != 1:
+        return failures.TABLE_RULE, enums.RULE_SUB_SWATHS, -abs(_TOPS_LEAST - count if is_tops else count - 1)
+    unused = _unused_octets(block, count)
+    if unused:
+        return failures.TABLE_RULE, enums.RULE_SUB_SWATHS, -unused
+    for index in range(count):
+        rule, margin = _check_sub_swath(block, mode, _SUB_SWATHS[index])
+        if rule:
+            return _FAILURES[index] if is_tops else failures.TABLE_RULE, rule, margin
+    return None
+
+
+def _unused_octets(block, count):
+    """Octets that are not 0 in the fields of sub-swaths the table does not have."""
+    octets = 0
+    if count < len(_SUB_SWATHS):
+        for offset in range(_FIRST_OF_SUB_SWATH[count], units.ACQUISITION_TABLE_OCTETS):
+            if block[offset]:
+                octets += 1
+    return octets
+
+
+def _check_sub_swath(block, mode, at):
+    pri = hal.get(hal.U16, block, at[0])
+    pulse = hal.get(hal.U16, block, at[1])
+    swst = hal.get(hal.U16, block, at[2])
+    swl = hal.get(hal.U16, block, at[3])
+    rank = block[at[4]]
+    near = hal.get(hal.U32, block, at[5])
+    far = hal.get(hal.U32, block, at[6])
+    guard = mission.SAR_GUARD_TIME_CODE
     margin = min(pri - mission.SAR_PRI_CODE_MINIMUM, mission.SAR_PRI_CODE_MAXIMUM - pri)
     if margin < 0:
         return enums.RULE_PRF_RANGE, margin
@@ -87,9 +169,11 @@ def check(block):
     margin = pri - guard - swst - swl
     if margin < 0:
         return enums.RULE_WINDOW_BEFORE_NEXT_PULSE, margin
-    margin = _nadir_margin(nadir % pri, pulse, swst, swl, pri)
+    margin = _nadir_margin(hal.get(hal.U32, block, at[7]) % pri, pulse, swst, swl, pri)
     if margin < 0:
         return enums.RULE_NADIR, margin
+    bandwidth_mhz = hal.get(hal.U16, block, units.ACQUISITION_TABLE_BANDWIDTH_MHZ)
+    rate_khz = mission.SAR_SAMPLING_RATE_KHZ[block[units.ACQUISITION_TABLE_SAMPLING_RATE]]
     margin = rate_khz - bandwidth_mhz * 1100
     if margin < 0:
         return enums.RULE_SAMPLING_RATE, margin
@@ -99,10 +183,42 @@ def check(block):
     margin = pulse - shortest
     if margin < 0:
         return enums.RULE_RAMP_RATE, margin
-    margin = mission.SAR_LARGEST_SCIENCE_PACKET_OCTETS - packet_octets(swl, rate_khz, bits)
-    if margin < 0 or _samples(swl, rate_khz) > _LARGEST_SAMPLE_COUNT:
+    samples = _samples(swl, rate_khz)
+    octets = packet_octets(samples, _BITS[block[units.ACQUISITION_TABLE_BAQ]])
+    margin = mission.SAR_LARGEST_SCIENCE_PACKET_OCTETS - octets
+    if margin < 0 or samples > _LARGEST_SAMPLE_COUNT:
         return enums.RULE_PACKET_SIZE, min(margin, -1)
+    margin = pri * mission.SAR_DATA_RATE_OCTETS_PER_1000_CODES // 1000 - octets
+    if margin < 0:
+        return enums.RULE_DATA_RATE, margin
+    margin = _sweep_margin(block, mode, at, pri)
+    if margin < 0:
+        return enums.RULE_SWEEP, margin
+    margin = min(pulse - mission.SAR_PULSE_CODE_MINIMUM, mission.SAR_PULSE_CODE_MAXIMUM - pulse)
+    if margin < 0:
+        return enums.RULE_PULSE_RANGE, margin
+    shorter, longer = min(swst, swl), max(swst, swl)
+    margin = min(shorter - mission.SAR_WINDOW_CODE_MINIMUM, mission.SAR_WINDOW_CODE_MAXIMUM - longer)
+    if margin < 0:
+        return enums.RULE_WINDOW_RANGE, margin
     return 0, 0
+
+
+def _sweep_margin(block, mode, at, pri):
+    """Beams from the sweep's last beam to the end of the antenna's; below 0 also for fields of another mode."""
+    step = hal.get(hal.I8, block, at[9])
+    pulses_per_beam = hal.get(hal.U16, block, at[10])
+    pulses = hal.get(hal.U16, block, at[11])
+    if mode == enums.SAR_MODE_SPOTLIGHT:
+        if pulses:
+            return -1
+        pulses = hal.get(hal.U32, block, units.ACQUISITION_TABLE_DURATION_MS) * _FREF_KHZ // pri + 1
+    elif mode != enums.SAR_MODE_TOPS:
+        return -1 if step or pulses_per_beam or pulses else 0
+    if not step or not pulses_per_beam or not pulses:
+        return -1
+    last = hal.get(hal.U16, block, at[8]) + (pulses - 1) // pulses_per_beam * step
+    return min(last, _LAST_BEAM - last)
 
 
 def _nadir_margin(nadir, pulse, swst, swl, pri):
@@ -134,9 +250,9 @@ class TableSlots:
             offset = hal.put(units.ACQUISITION_TABLE_TYPES[index], values[index], scratch, offset)
             if offset < 0:
                 raise Refusal(failures.ARGUMENT_OUT_OF_RANGE, index + 2, values[index])
-        rule, margin = check(scratch)
-        if rule:
-            raise Refusal(failures.TABLE_RULE, rule, margin)
+        broken = check(scratch)
+        if broken:
+            raise Refusal(*broken)
         hal.put(hal.U16, hal.crc16(scratch, 0, offset), scratch, offset)
         hal.copy(scratch, 0, self._slots[slot], 0, len(scratch))
         self._used[slot] = 1
@@ -159,13 +275,14 @@ class TableSlots:
         return hal.get(hal.U32, self.block(slot), units.ACQUISITION_TABLE_DURATION_MS)
 
     def predicted_mib(self, slot):
-        """Memory of a data take with this table: 2 x bits x rate x SWL x PRF and headers, times the duration."""
+        """Memory of a data take with this table: the data rate of its busiest sub-swath, times the duration."""
         block = self.block(slot)
-        pri = hal.get(hal.U16, block, units.ACQUISITION_TABLE_PRI_CODE)
-        octets = packet_octets(
-            hal.get(hal.U16, block, units.ACQUISITION_TABLE_SWL_CODE),
-            mission.SAR_SAMPLING_RATE_KHZ[block[units.ACQUISITION_TABLE_SAMPLING_RATE]],
-            _BITS[block[units.ACQUISITION_TABLE_BAQ]],
-        )
-        pulses = self.duration_ms(slot) * mission.SAR_REFERENCE_FREQUENCY_MILLIHZ // 1000000 // pri
-        return (octets * pulses >> 20) + 1
+        rate_khz = mission.SAR_SAMPLING_RATE_KHZ[block[units.ACQUISITION_TABLE_SAMPLING_RATE]]
+        bits = _BITS[block[units.ACQUISITION_TABLE_BAQ]]
+        most = 0
+        for index in range(block[units.ACQUISITION_TABLE_SUB_SWATHS]):
+            at = _SUB_SWATHS[index]
+            octets = packet_octets(_samples(hal.get(hal.U16, block, at[3]), rate_khz), bits)
+            pulses = self.duration_ms(slot) * mission.SAR_REFERENCE_FREQUENCY_MILLIHZ // 1000000
+            most = max(most, octets * (pulses // hal.get(hal.U16, block, at[0])))
+        return (most >> 20) + 1

@@ -83,6 +83,10 @@ class ModeMachine:
     def busy(self):
         return self._target != _NOBODY or self._reaction != _NOTHING
 
+    def target_or_mode(self):
+        """The mode a transition leads to, else the present one."""
+        return self.mode if self._target == _NOBODY else self._target
+
     def set_mode(self, mode):
         """Record the mode the instrument is in now."""
         if mode != self.mode:

@@ -5,7 +5,7 @@ from micropython import const
 
 from payload.failure import Failure, Refusal
 from payload.instruments.instrument import Instrument, TakeRequest
-from payload.tables import enums, failures, mission, pool, units
+from payload.tables import enums, failures, mission, modes, pool, units
 
 # Transmit-enable is raised this long before the first pulse, so that the guard's limit covers the data take alone.
 _ENABLE_LEAD_MS = const(700)
@@ -15,6 +15,7 @@ _SAFE_LIMIT_MS = const(1000)
 # While transmitting, the data take ends this long before the track meets a zone.
 _ZONE_LOOKAHEAD_MS = const(1000)
 _NO_ZONE = const(-1)
+_LARGEST_EXCESS_PERCENT = const(10000)
 _POSITION_UNKNOWN = const(-2)
 
 STEP_TABLE_VERIFIED = const(1)
@@ -30,7 +31,7 @@ _REST_STATES = {
 
 
 class Sar(Instrument):
-    def __init__(self, machine, unit, limiters, catalogue, slots, permit, waits, event_service):
+    def __init__(self, machine, unit, limiters, catalogue, slots, permit, budget, waits, event_service):
         super().__init__(
             machine,
             unit,
@@ -42,6 +43,7 @@ class Sar(Instrument):
         )
         self._slots = slots
         self._permit = permit
+        self._budget = budget
         self._waits = waits
         self.procedures = {
             "switch_on": self._switch_on,
@@ -77,6 +79,31 @@ class Sar(Instrument):
         """Guard TRANSMIT_PERMITTED."""
         if not self._permit.in_force():
             raise Refusal(failures.NO_TRANSMIT_PERMIT)
+
+    def require_power(self, request):
+        """Guard POWER_BUDGET: what is drawn now, and what the mode adds."""
+        added_w = hal.get(hal.U16, modes.SAR_POWER_W, 2 * request.mode) - hal.get(
+            hal.U16, modes.SAR_POWER_W, 2 * self.machine.mode
+        )
+        predicted_w = hal.pool_get(pool.POWER_TOTAL_POWER_W) + added_w
+        if not hal.pool_valid(pool.POWER_TOTAL_POWER_W) or predicted_w > mission.SAR_POWER_LIMIT_W:
+            raise Refusal(failures.POWER_BUDGET, predicted_w, mission.SAR_POWER_LIMIT_W)
+
+    def require_transmit_budget(self, request):
+        """Guard TRANSMIT_BUDGET."""
+        self._budget.require(request.duration_ms, hal.get(hal.U32, request.start, 0))
+
+    def run(self):
+        """Once a cycle, after the samples and before the monitors: the current against the mode's prediction."""
+        machine = self.machine
+        self._budget.run()
+        predicted_ma = max(
+            hal.get(hal.U16, modes.SAR_CURRENT_MA, 2 * machine.mode),
+            hal.get(hal.U16, modes.SAR_CURRENT_MA, 2 * machine.target_or_mode()),
+        )
+        if predicted_ma and hal.pool_valid(pool.POWER_SAR_CURRENT_MA):
+            excess_ma = hal.pool_get(pool.POWER_SAR_CURRENT_MA) - predicted_ma
+            hal.pool_set(pool.SAR_CURRENT_EXCESS_PERCENT, min(excess_ma * 100 // predicted_ma, _LARGEST_EXCESS_PERCENT))
 
     def require_outside_zones(self, request):
         """Guard OUTSIDE_TRANSMIT_ZONES: from the start to the end of the data take."""
@@ -180,6 +207,8 @@ class Sar(Instrument):
                 )
             if transmits and not (self._permit.begin_take() and hal.guard_transmit(True)):
                 raise Failure(failures.NO_TRANSMIT_PERMIT)
+            if transmits:
+                self._budget.begin(request.duration_ms, hal.get(hal.U32, request.start, 0))
             self._command(enums.SAR_UNIT_COMMAND_START)
             yield from self.unit.fresh_sample()
             while hal.pool_get(pool.SAR_STATE) != enums.SAR_UNIT_STATE_TAKING:
@@ -194,6 +223,7 @@ class Sar(Instrument):
                 yield 0
         finally:
             self._permit.end_take()
+            self._budget.end()
         packets = yield from self._close_and_report(request.task_id)
         yield STEP_TAKEN
         if packets == 0:

@@ -1,5 +1,6 @@
 """Subcommands sar check and sar design: acquisition tables from geometry, on the ground."""
 
+from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,10 @@ from typing import Any
 import click
 
 from emei.cli.common import dictionary_of, json_option, print_json
-from emei.cli.sar_tables import plan_as_json, show_plan, show_timing, timing_as_json
+from emei.cli.sar_tables import plan_as_json, show_plan, show_table, show_tables, table_as_json, tables_as_json
 from emei.dictionary import Dictionary
-from emei.planning.sar_design import Plan, make_plan
+from emei.planning.sar_design import Plan, make_plan, make_request
+from emei.planning.sar_modes import MODES, ModeTable, Sweep, design_sweep, design_table, split, table_of
 from emei.planning.sar_timing import DesignError, RadarNumbers, Request, TimingDesigner
 
 _ILLEGAL = 1
@@ -37,6 +39,14 @@ class Between(click.ParamType):
 _ANGLE = Between(0, 90)
 _WIDTH = Between(0.01, 2000)
 _MICROSECONDS = Between(0, 1e6)
+_MODE = click.Choice(MODES, case_sensitive=False)
+_mode_option = click.option("--mode", type=_MODE, default="STRIPMAP", show_default=True, help="Measurement mode.")
+_sub_swaths_option = click.option(
+    "--sub-swaths",
+    type=click.IntRange(1, 3),
+    metavar="N",
+    help="TOPS: sub-swaths that share the swath; 3 if not given.",
+)
 
 
 @click.group()
@@ -49,7 +59,14 @@ def sar() -> None:
 @click.option("--look", type=_ANGLE, metavar="DEG", help="Look angle at the swath's centre, instead of --incidence.")
 @click.option("--swath", type=_WIDTH, required=True, metavar="KM", help="Width of the swath on the ground.")
 @click.option("--pulse", type=_MICROSECONDS, required=True, metavar="US", help="Pulse length.")
-@click.option("--prf", type=Between(1, 1e9), required=True, metavar="HZ", help="Pulse repetition frequency.")
+@click.option(
+    "--prf",
+    type=Between(1, 1e9),
+    required=True,
+    multiple=True,
+    metavar="HZ",
+    help="Pulse repetition frequency; in TOPS one for all sub-swaths or one each, near to far.",
+)
 @click.option(
     "--bandwidth",
     type=click.IntRange(1, _CODE_MAXIMUM),
@@ -65,6 +82,12 @@ def sar() -> None:
     "--sampling-rate", type=Between(0, 1e6), default=180, show_default=True, metavar="MHZ", help="Sampling rate."
 )
 @click.option("--duration", type=Between(0, 1e6), default=10, show_default=True, metavar="S", help="Echo phase.")
+@_mode_option
+@_sub_swaths_option
+@click.option("--azimuth-beam", type=click.IntRange(0, 1023), metavar="BEAM", help="First azimuth beam of the sweep.")
+@click.option("--beam-step", type=click.IntRange(-16, 16), metavar="BEAMS", help="From one beam to the next.")
+@click.option("--pulses-per-beam", type=click.IntRange(0, _CODE_MAXIMUM), metavar="N", help="Pulses with each beam.")
+@click.option("--burst", type=click.IntRange(0, _CODE_MAXIMUM), metavar="N", help="TOPS: pulses of a burst.")
 @json_option
 @click.pass_context
 def check(
@@ -73,34 +96,59 @@ def check(
     look: float | None,
     swath: float,
     pulse: float,
-    prf: float,
+    prf: tuple[float, ...],
     bandwidth: int,
     baq: int,
     sampling_rate: float,
     duration: float,
+    mode: str,
+    sub_swaths: int | None,
+    azimuth_beam: int | None,
+    beam_step: int | None,
+    pulses_per_beam: int | None,
+    burst: int | None,
     as_json: bool,
 ) -> None:
-    """Codes, derived quantities and each rule's margin of a table. Status 0: legal, 1: illegal, 2: wrong usage."""
+    """Codes, derived quantities and each rule's margin of a table. Status 0: legal, 1: illegal, 2: wrong usage.
+
+    SPOTLIGHT and TOPS sweep the azimuth beam; what is not given of the sweep is designed.
+    """
     dictionary = dictionary_of(context)
     designer = TimingDesigner(RadarNumbers.of(dictionary))
     request = Request(
         ground_swath_m=swath * 1e3,
         pulse_s=_coded(designer, "--pulse", pulse * 1e-6),
-        prf_hz=1 / _coded(designer, "--prf", 1 / prf),
         bandwidth_hz=bandwidth * 1e6,
         sampling_rate_code=_sampling_rate_code(designer.numbers, sampling_rate),
         baq=_baq(dictionary, baq),
         duration_ms=round(duration * 1e3),
     )
+    count = _sub_swath_count(mode, sub_swaths)
+    if len(prf) not in (1, count):
+        raise click.UsageError(f"Give --prf once, or once for each of the {count} sub-swaths.")
+    prfs = [1 / _coded(designer, "--prf", 1 / item) for item in (prf if len(prf) == count else prf * count)]
     try:
-        timing = designer.design(_look_angle_deg(designer, incidence, look), request)
+        angle = _look_angle_deg(designer, incidence, look)
+        designer.swath(angle, request.ground_swath_m)
+        parts = []
+        for (centre, width_m), prf_hz in zip(split(designer, angle, request.ground_swath_m, count), prfs, strict=True):
+            timing = designer.design(centre, replace(request, ground_swath_m=width_m, prf_hz=prf_hz))
+            designed = design_sweep(mode, timing.prf_hz, request.duration_ms)
+            sweep = Sweep(
+                designed.first_beam if azimuth_beam is None else azimuth_beam,
+                designed.step if beam_step is None else beam_step,
+                designed.pulses_per_beam if pulses_per_beam is None else pulses_per_beam,
+                designed.burst_pulses if burst is None else burst,
+            )
+            parts.append((timing, sweep))
+        table = table_of(designer, mode, parts)
     except DesignError as error:
         raise click.UsageError(str(error)) from error
     if as_json:
-        print_json(timing_as_json(timing))
+        print_json(table_as_json(table))
     else:
-        show_timing(timing)
-    if not timing.valid:
+        show_table(table)
+    if not table.valid:
         context.exit(_ILLEGAL)
 
 
@@ -116,6 +164,9 @@ def check(
     metavar="FILE",
     help="Draw the timing (diamond) diagram into a file .svg or .png.",
 )
+@_mode_option
+@_sub_swaths_option
+@click.option("--duration", type=Between(0, 1e6), default=10, show_default=True, metavar="S", help="Echo phase.")
 @json_option
 @click.pass_context
 def design(
@@ -126,9 +177,12 @@ def design(
     resolution: float,
     pulse: float | None,
     diagram: Path | None,
+    mode: str,
+    sub_swaths: int | None,
+    duration: float,
     as_json: bool,
 ) -> None:
-    """Legal PRF intervals and proposed tables, best first. Status 1: there is none."""
+    """Legal PRF intervals and proposed tables, best first; in TOPS the best of each sub-swath. Status 1: none."""
     if diagram and diagram.suffix not in (".svg", ".png"):
         raise click.UsageError(f"{diagram} is neither .svg nor .png.")
     designer = TimingDesigner(RadarNumbers.of(dictionary_of(context)))
@@ -139,20 +193,63 @@ def design(
     except DesignError as error:
         raise click.UsageError(str(error)) from error
     try:
-        found = make_plan(designer, angle, swath * 1e3, resolution, given)
+        if mode == "TOPS":
+            tops = _design_tops(designer, angle, swath * 1e3, resolution, given, sub_swaths, duration, diagram)
+            _show_designed([tops], as_json)
+            return
+        _sub_swath_count(mode, sub_swaths)
+        found = make_plan(designer, angle, swath * 1e3, resolution, given, round(duration * 1e3))
+        tables = [
+            table_of(designer, mode, [(timing, design_sweep(mode, timing.prf_hz, timing.request.duration_ms))])
+            for timing in found.proposals
+        ]
     except DesignError as error:
         raise click.ClickException(str(error)) from error
     if diagram:
         _draw(designer, found, diagram)
     if as_json:
-        print_json(plan_as_json(found))
+        print_json(plan_as_json(found, tables))
     elif found.proposals:
         show_plan(found)
+        if mode != "STRIPMAP":
+            show_tables(tables[:1])
     if not found.proposals:
         tried = f"a pulse of {pulse:g} us" if pulse else f"any usual pulse down to {found.request.pulse_s * 1e6:g} us"
         raise click.ClickException(
             f"No PRF is legal for a swath of {swath:g} km at {angle:.2f} deg look angle with {tried}."
         )
+
+
+def _sub_swath_count(mode: str, given: int | None) -> int:
+    if mode == "TOPS":
+        return 3 if given is None else given
+    if given not in (None, 1):
+        raise click.UsageError(f"{mode} has one swath, not {given}: --sub-swaths is for TOPS.")
+    return 1
+
+
+def _design_tops(
+    designer: TimingDesigner,
+    angle: float,
+    swath_m: float,
+    resolution: float,
+    pulse_s: float | None,
+    sub_swaths: int | None,
+    duration: float,
+    diagram: Path | None,
+) -> ModeTable:
+    if diagram:
+        raise click.UsageError("A diagram is of one swath: design a sub-swath by itself as STRIPMAP to draw it.")
+    request = make_request(designer, angle, swath_m, resolution)
+    request = replace(request, duration_ms=round(duration * 1e3))
+    return design_table(designer, "TOPS", angle, request, _sub_swath_count("TOPS", sub_swaths), pulse_s)
+
+
+def _show_designed(tables: list[ModeTable], as_json: bool) -> None:
+    if as_json:
+        print_json(tables_as_json(tables))
+    else:
+        show_tables(tables)
 
 
 def _look_angle_deg(designer: TimingDesigner, incidence: float | None, look: float | None) -> float:

@@ -1,5 +1,6 @@
 """How designed SAR tables are shown: codes, derived quantities and margins, as text or JSON."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,11 +8,12 @@ from rich.table import Table
 
 from emei.cli.common import console, table
 from emei.planning.sar_design import Plan
+from emei.planning.sar_modes import ModeTable, SubSwath
 from emei.planning.sar_timing import Rule, Timing
 
 # Unit and factor in which a margin is shown: by rule, else by its unit.
 _BY_RULE = {"DUTY": ("%", 100.0), "SAMPLING_RATE": ("MHz", 1e-6), "BANDWIDTH": ("MHz", 1e-6), "DURATION": ("s", 1e-3)}
-_BY_UNIT = {"s": ("us", 1e6), "Hz/s": ("MHz/us", 1e-12)}
+_BY_UNIT = {"s": ("us", 1e6), "Hz/s": ("MHz/us", 1e-12), "bit/s": ("Mbit/s", 1e-6)}
 _ROUNDING_NOTE = (
     "A margin within one code (0.027 us) of zero may be judged otherwise on board, where times are rounded."
 )
@@ -68,18 +70,41 @@ def quantities(timing: Timing) -> tuple[Quantity, ...]:
     )
 
 
-def timing_as_json(timing: Timing) -> dict[str, Any]:
+def table_as_json(table_: ModeTable) -> dict[str, Any]:
+    """The first sub-swath's figures at the top, as of a table with one; in TOPS those of every sub-swath besides."""
+    parts = [_sub_swath_as_json(item) for item in table_.sub_swaths]
+    broken = [name for part in parts for name in part["broken"]]
+    found = {
+        "legal": table_.valid,
+        "mode": table_.mode,
+        **parts[0],
+        "broken": list(dict.fromkeys(broken)),
+        "arguments": table_.arguments() if table_.valid else None,
+    }
+    return found if len(parts) == 1 else {**found, "sub_swaths": parts}
+
+
+def _sub_swath_as_json(item: SubSwath) -> dict[str, Any]:
+    sweep = item.sweep
     return {
-        "legal": timing.valid,
-        "codes": codes(timing),
-        "derived": {item.key: item.value for item in quantities(timing)},
-        "rules": [_rule_as_json(rule) for rule in timing.rules],
-        "broken": [rule.name for rule in timing.broken],
-        "arguments": timing.arguments() if timing.valid else None,
+        "codes": codes(item.timing),
+        "derived": {quantity.key: quantity.value for quantity in quantities(item.timing)},
+        "sweep": {
+            "azimuth_beam": sweep.first_beam,
+            "azimuth_beam_step": sweep.step,
+            "pulses_per_beam": sweep.pulses_per_beam,
+            "burst_pulses": sweep.burst_pulses,
+        },
+        "rules": [_rule_as_json(rule) for rule in item.rules],
+        "broken": [rule.name for rule in item.broken],
     }
 
 
-def plan_as_json(plan: Plan) -> dict[str, Any]:
+def tables_as_json(tables: Sequence[ModeTable]) -> dict[str, Any]:
+    return {"tables": [table_as_json(item) for item in tables]}
+
+
+def plan_as_json(plan: Plan, tables: Sequence[ModeTable]) -> dict[str, Any]:
     return {
         "look_angle_deg": plan.look_angle_deg,
         "bandwidth_mhz": plan.request.bandwidth_hz / 1e6,
@@ -94,26 +119,65 @@ def plan_as_json(plan: Plan) -> dict[str, Any]:
             }
             for interval in plan.intervals
         ],
-        "tables": [timing_as_json(timing) for timing in plan.proposals],
+        **tables_as_json(tables),
     }
 
 
-def show_timing(timing: Timing) -> None:
-    """Codes, derived quantities, rules, and the verdict."""
+def show_table(table_: ModeTable) -> None:
+    """Codes, derived quantities, rules, and the verdict; sub-swath after sub-swath."""
     out = console()
+    several = len(table_.sub_swaths) > 1
+    verdicts = []
+    for number, item in enumerate(table_.sub_swaths, 1):
+        if several:
+            out.print(f"{chr(10) * (number > 1)}Sub-swath {number}", style="bold", highlight=False)
+        _show_sub_swath(item)
+        broken = ", ".join(f"{rule.name} by {_margin(rule, -1)}" for rule in item.broken)
+        if broken:
+            verdicts.append(f"{broken} in sub-swath {number}" if several else broken)
+    text = f"illegal: breaks {'; '.join(verdicts)}" if verdicts else "legal"
+    out.print(f"\n{text}", style="bold", highlight=False)
+
+
+def show_tables(tables: Sequence[ModeTable]) -> None:
+    """What a mode adds to the timings: each sub-swath's codes and its sweep, a row each."""
+    out = console()
+    for table_ in tables:
+        rows = table(
+            *("", "PRF (Hz)", "PRI", "SWST", "SWL", "pulse", "rank", "first beam", "step", "pulses/beam", "burst"),
+            title=f"\n{table_.mode}",
+        )
+        for number, item in enumerate(table_.sub_swaths, 1):
+            timing, sweep = item.timing, item.sweep
+            numbers = (timing.pri_code, timing.swst_code, timing.swl_code, timing.pulse_code, timing.rank)
+            beams = (sweep.first_beam, sweep.step, sweep.pulses_per_beam, sweep.burst_pulses or "-")
+            rows.add_row(str(number), f"{timing.prf_hz:.1f}", *(str(value) for value in (*numbers, *beams)))
+        out.print(rows)
+        broken = [
+            f"{rule.name} in sub-swath {n}" for n, item in enumerate(table_.sub_swaths, 1) for rule in item.broken
+        ]
+        out.print(f"illegal: breaks {', '.join(broken)}" if broken else "legal", style="bold", highlight=False)
+
+
+def _show_sub_swath(item: SubSwath) -> None:
+    out, timing, sweep = console(), item.timing, item.sweep
     rows = table("times in 1/Fref", "code", title="Codes")
     for name, code in codes(timing).items():
         rows.add_row(name.replace("_", " "), str(code))
     out.print(rows)
     rows = table("quantity", "value", title="\nDerived")
-    for item in quantities(timing):
-        rows.add_row(item.name, item.text)
+    for quantity in quantities(timing):
+        rows.add_row(quantity.name, quantity.text)
     out.print(rows)
-    out.print(_rules(timing))
-    if any(abs(rule.margin) < timing.code_s for rule in timing.rules if rule.unit == "s"):
+    if sweep.step:
+        burst = f", bursts of {sweep.burst_pulses} pulses" if sweep.burst_pulses else ""
+        out.print(
+            f"\nsweep from azimuth beam {sweep.first_beam} by {sweep.step} every {sweep.pulses_per_beam} pulses{burst}",
+            highlight=False,
+        )
+    out.print(_rules(item.rules))
+    if any(abs(rule.margin) < timing.code_s for rule in item.rules if rule.unit == "s"):
         out.print(_ROUNDING_NOTE)
-    broken = ", ".join(f"{rule.name} by {_margin(rule, -1)}" for rule in timing.broken)
-    out.print(f"\nillegal: breaks {broken}" if broken else "\nlegal", style="bold", highlight=False)
 
 
 def show_plan(plan: Plan) -> None:
@@ -155,13 +219,13 @@ def show_plan(plan: Plan) -> None:
             f"{timing.data_rate_bit_s / 1e6:.0f} Mbit/s",
         )
     out.print(rows)
-    out.print(_rules(plan.proposals[0]))
+    out.print(_rules(plan.proposals[0].rules))
 
 
-def _rules(timing: Timing) -> Table:
+def _rules(rules: Sequence[Rule]) -> Table:
     rows = table("rule", "margin", "", title="\nRules")
     rows.columns[1].justify = "right"
-    for rule in timing.rules:
+    for rule in rules:
         rows.add_row(rule.name, _margin(rule), "" if rule.holds else "BROKEN")
     return rows
 
@@ -175,7 +239,7 @@ def _margin(rule: Rule, sign: int = 1) -> str:
     value, unit = _shown(rule)
     number = (
         f"{sign * value:.3f}"
-        if isinstance(value, float) and unit not in ("1", "code", "octet")
+        if isinstance(value, float) and unit not in ("1", "code", "octet", "beam")
         else f"{sign * value:.0f}"
     )
     return f"{number} {unit}".removesuffix(" 1")

@@ -45,6 +45,9 @@ def sar_codes(mission: Mission) -> dict[str, int]:
         "SAR_PRI_CODE_AZIMUTH_MAXIMUM": floor(fref_hz / azimuth_prf_hz),
         "SAR_PULSE_CODE_MINIMUM": ceil(_exact(mission, "pulse_minimum_us") * fref_hz / 1_000_000),
         "SAR_PULSE_CODE_MAXIMUM": floor(_exact(mission, "pulse_maximum_us") * fref_hz / 1_000_000),
+        # Rounded like the codes themselves, as the telecommand's range is.
+        "SAR_WINDOW_CODE_MINIMUM": floor(_exact(mission, "window_minimum_us") * fref_hz / 1_000_000),
+        "SAR_WINDOW_CODE_MAXIMUM": floor(_exact(mission, "window_maximum_us") * fref_hz / 1_000_000),
     }
 
 

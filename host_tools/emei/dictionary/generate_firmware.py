@@ -128,9 +128,16 @@ def _modes(dictionary: Dictionary) -> str:
     for name, machine in dictionary.machines.items():
         value = dictionary.enumerations["INSTRUMENT"].members[name]
         text += f"{name}_MODES = {_tuple(repr((m.value, m.name, MODE_KINDS.index(m.kind))) for m in machine.modes)}\n"
+        text += f"{name}_POWER_W = {_by_mode({m.value: round(m.power_w) for m in machine.modes})!r}\n"
+        text += f"{name}_CURRENT_MA = {_by_mode({m.value: m.current_ma for m in machine.modes})!r}\n"
         text += f"{name}_TRANSITIONS = {_tuple(_transitions(machine, guards))}\n"
         text += f"{name} = ({value}, ({name}_MODES, {name}_TRANSITIONS))\n"
     return text
+
+
+def _by_mode(values: dict[int, int]) -> bytes:
+    """Big-endian u16 by mode. Octets, since an integer in a frozen tuple is an object: to reckon with it allocates."""
+    return b"".join(values.get(mode, 0).to_bytes(2, "big") for mode in range(max(values) + 1))
 
 
 def _guard(dictionary: Dictionary, guard: Guard) -> str:

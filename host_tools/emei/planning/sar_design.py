@@ -87,10 +87,16 @@ def plan(designer: TimingDesigner, look_angle_deg: float, request: Request) -> P
 
 
 def make_plan(
-    designer: TimingDesigner, look_angle_deg: float, ground_swath_m: float, resolution_m: float, pulse_s: float | None
+    designer: TimingDesigner,
+    look_angle_deg: float,
+    ground_swath_m: float,
+    resolution_m: float,
+    pulse_s: float | None,
+    duration_ms: int = 10000,
 ) -> Plan:
     """The plan with the given pulse, else with the longest usual pulse that has a legal table (or the shortest)."""
     request = make_request(designer, look_angle_deg, ground_swath_m, resolution_m)
+    request = replace(request, duration_ms=duration_ms)
     pulses = pulses_to_try(designer.numbers, request.bandwidth_hz) if pulse_s is None else (pulse_s,)
     for length_s in pulses:
         found = plan(designer, look_angle_deg, replace(request, pulse_s=length_s))

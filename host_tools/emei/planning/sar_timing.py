@@ -44,6 +44,10 @@ class RadarNumbers:
     sampling_margin: float
     secondary_header_octets: int
     largest_packet_octets: int
+    data_rate_limit_bit_s: float
+    far_delay_limit_code: int
+    beam_limit: int
+    sub_swath_limit: int
     sampling_rates_hz: Mapping[int, float]
     earth_radius_m: float
 
@@ -79,6 +83,10 @@ class RadarNumbers:
             sampling_margin=_SAMPLING_MARGIN,
             secondary_header_octets=mission.integer("sar", "packet_secondary_header_octets"),
             largest_packet_octets=mission.integer("sar", "largest_science_packet_octets"),
+            data_rate_limit_bit_s=mission.number("sar", "data_rate_limit_mbit_s") * 1e6,
+            far_delay_limit_code=fields["far_delay_code"].raw_maximum,
+            beam_limit=fields["azimuth_beam"].raw_maximum,
+            sub_swath_limit=fields["sub_swaths"].raw_maximum,
             sampling_rates_hz={code: 1e3 * rate for code, rate in enumerate(rates)},
             earth_radius_m=mission.number("sar", "earth_radius_m"),
         )
@@ -312,7 +320,10 @@ class TimingDesigner:
             data_rate_bit_s=2 * request.bits * sampling_hz * length_s / pri_s,
             slack_s=pri_s - self.numbers.guard_time_s - (swst_code + swl_code) / frequency,
             packet_octets=self._packet_octets(request, ceil(sampling_hz * length_s)),
-            rules=self.rules(swath.nadir_delay_s, request, pri_s, pulse_s, rank, swst_code, swl_code),
+            rules=(
+                *self.rules(swath.nadir_delay_s, request, pri_s, pulse_s, rank, swst_code, swl_code),
+                Rule("FAR_DELAY", self.numbers.far_delay_limit_code - round(swath.far_delay_s * frequency), "code"),
+            ),
         )
 
     def rules(
@@ -341,18 +352,29 @@ class TimingDesigner:
             ),
             Rule("DUTY", numbers.duty_limit - pulse_s * prf_hz, "1"),
             Rule("RANK", min(rank, numbers.rank_limit - rank), "1"),
-            Rule("WINDOW_START", _room(swst_code, numbers.window_codes), "code"),
-            Rule("WINDOW_LENGTH", _room(swl_code, numbers.window_codes), "code"),
+            # Held by construction, but for a table of codes: sar_table.py.
+            Rule("WINDOW_START", 0.0, "code"),
+            Rule("WINDOW_LENGTH", 0.0, "code"),
             Rule("WINDOW_AFTER_PULSE", start_s - pulse_s - guard_s, "s"),
             Rule("WINDOW_BEFORE_NEXT_PULSE", pri_s - guard_s - start_s - length_s, "s"),
             Rule("NADIR", _distance_on_circle(*window), "s"),
             Rule("SAMPLING_RATE", sampling_hz - numbers.sampling_margin * request.bandwidth_hz, "Hz"),
             Rule("RAMP_RATE", numbers.ramp_rate_limit_hz_s - request.bandwidth_hz / pulse_s, "Hz/s"),
             Rule("PACKET_SIZE", self._packet_margin(request, ceil(sampling_hz * length_s)), "octet"),
-            Rule("PULSE", _room(pulse_s, numbers.pulse_range_s), "s"),
+            Rule(
+                "DATA_RATE", numbers.data_rate_limit_bit_s - self._link_rate_bit_s(request, swl_code, prf_hz), "bit/s"
+            ),
+            Rule("PULSE_RANGE", _room(pulse_s, numbers.pulse_range_s), "s"),
+            Rule("WINDOW_RANGE", min(_room(code, numbers.window_codes) for code in (swst_code, swl_code)), "code"),
             Rule("BANDWIDTH", _room(request.bandwidth_hz, numbers.bandwidth_range_hz), "Hz"),
             Rule("DURATION", _room(request.duration_ms, numbers.duration_range_ms), "ms"),
         )
+
+    def _link_rate_bit_s(self, request: Request, swl_code: int, prf_hz: float) -> float:
+        """Source packets with their headers, one a pulse."""
+        sampling_hz = self.numbers.sampling_rates_hz[request.sampling_rate_code]
+        samples = ceil(sampling_hz * swl_code / self.numbers.reference_frequency_hz)
+        return 8 * self._packet_octets(request, samples) * prf_hz
 
     def _packet_octets(self, request: Request, samples: int) -> int:
         """Octets of a source packet that holds one echo line."""

@@ -19,7 +19,7 @@ def _rule(**changes):
     except Exception as refusal:
         assert refusal.code == failures.TABLE_RULE, refusal.code
         return refusal.detail, refusal.limit
-    assert check(slots.block(0)) == (0, 0)
+    assert check(slots.block(0)) is None
     return 0, 0
 
 
@@ -79,6 +79,145 @@ def test_memory_of_the_worked_case():
     slots.load(0, WORKED)
     # 792 Mbit/s for 10 s is 944 MiB, and the headers.
     assert 944 <= slots.predicted_mib(0) <= 948, slots.predicted_mib(0)
+
+
+# The field's number counted from the beginning of sub-swath 2 or 3 in the layout.
+SUB_SWATH_FIELDS = ("rank", "elevation_beam", "azimuth_beam", "pri", "pulse", "swst", "swl", "near", "far", "nadir")
+STEP, PER_BEAM, BURST = 18, 19, 20
+FIRST_OF = {2: 21, 3: 34}
+
+
+def _spotlight(**changes):
+    values = list(WORKED)
+    values[0] = enums.SAR_MODE_SPOTLIGHT
+    # 10 s are 46000 pulses: 460 beams of the sweep, 200 to 659.
+    values[6], values[STEP], values[PER_BEAM] = 200, 1, 100
+    return _changed(values, changes)
+
+
+def _tops():
+    """Three sub-swaths with the worked case's codes, the second with another PRI."""
+    values = list(WORKED)
+    values[0], values[17] = enums.SAR_MODE_TOPS, 3
+    values[6], values[STEP], values[PER_BEAM], values[BURST] = 500, 1, 10, 500
+    for swath, rank, pri in ((2, 17, 8160), (3, 17, 8150)):
+        near = rank * pri + 2249
+        first = FIRST_OF[swath]
+        values[first : first + 13] = [
+            rank, 7, 500, pri, 1314, 2249, 4488, near, near + 3174, 15 * pri, -1, 20, 400,
+        ]  # fmt: skip
+    return values
+
+
+def _changed(values, changes):
+    for name, value in changes.items():
+        values[{"AZIMUTH": 6, "STEP": STEP, "PER_BEAM": PER_BEAM, "BURST": BURST, "SUB_SWATHS": 17}[name]] = value
+    return values
+
+
+def _verdict(values):
+    try:
+        TableSlots().load(0, values)
+    except Exception as refusal:
+        return refusal.code, refusal.detail, refusal.limit
+    return None
+
+
+def test_spotlight_needs_its_sweep_within_the_antenna():
+    sweep = enums.RULE_SWEEP
+    assert _verdict(_spotlight()) is None
+    for changes in ({"STEP": 0}, {"PER_BEAM": 0}, {"BURST": 1}):
+        assert _verdict(_spotlight(**changes)) == (failures.TABLE_RULE, sweep, -1), changes
+    assert _verdict(_spotlight(AZIMUTH=1023 - 459)) is None
+    assert _verdict(_spotlight(AZIMUTH=1023 - 458)) == (failures.TABLE_RULE, sweep, -1)
+    assert _verdict(_spotlight(STEP=-1, AZIMUTH=459)) is None
+    assert _verdict(_spotlight(STEP=-1, AZIMUTH=458)) == (failures.TABLE_RULE, sweep, -1)
+
+
+def test_fields_of_another_mode_are_contradictions():
+    for mode in (enums.SAR_MODE_STRIPMAP, enums.SAR_MODE_RX_ONLY, enums.SAR_MODE_CALIBRATION, enums.SAR_MODE_TEST):
+        for field in (STEP, PER_BEAM, BURST):
+            values = list(WORKED)
+            values[0], values[field] = mode, 1
+            assert _verdict(values) == (failures.TABLE_RULE, enums.RULE_SWEEP, -1), (mode, field)
+        for field in range(FIRST_OF[2], len(WORKED)):
+            values = list(WORKED)
+            values[0], values[field] = mode, 1
+            assert _verdict(values) == (failures.TABLE_RULE, enums.RULE_SUB_SWATHS, -1), (mode, field)
+        values = list(WORKED)
+        values[0], values[17] = mode, 2
+        assert _verdict(values) == (failures.TABLE_RULE, enums.RULE_SUB_SWATHS, -1)
+
+
+def test_tops_checks_every_sub_swath_and_names_it():
+    codes = (failures.TABLE_RULE_SUB_SWATH_1, failures.TABLE_RULE_SUB_SWATH_2, failures.TABLE_RULE_SUB_SWATH_3)
+    assert _verdict(_tops()) is None
+    fields = {1: (9, 10, 2, 11, 15), 2: None, 3: None}
+    for swath in (2, 3):
+        first = FIRST_OF[swath]
+        fields[swath] = (first + 3, first + 4, first, first + 5, first + 9)
+    for swath in (1, 2, 3):
+        pri, pulse, rank, swst, nadir = fields[swath]
+        for field, value, rule in (
+            (pri, 5361 if swath > 1 else 5362, enums.RULE_PRF_RANGE),
+            (pri, 8974, enums.RULE_PRF_AZIMUTH),
+            (pulse, 1877, enums.RULE_DUTY),
+            (rank, 16, enums.RULE_RANK),
+            (swst, 2251, enums.RULE_WINDOW_START),
+            (nadir, 15 * 8160 + 3000, enums.RULE_NADIR),
+        ):
+            values = _tops()
+            values[field] = value
+            verdict = _verdict(values)
+            assert verdict and verdict[:2] == (codes[swath - 1], rule), (swath, rule, verdict)
+
+
+def test_tops_sweeps_within_each_burst():
+    for swath, (step, per_beam, burst) in ((1, (STEP, PER_BEAM, BURST)), (2, (31, 32, 33)), (3, (44, 45, 46))):
+        code = failures.TABLE_RULE_SUB_SWATH_1 + swath - 1
+        for field in (step, per_beam, burst):
+            values = _tops()
+            values[field] = 0
+            assert _verdict(values) == (code, enums.RULE_SWEEP, -1), (swath, field)
+    values = _tops()
+    values[6] = 1023 - 49
+    assert _verdict(values) is None
+    values[6] = 1023 - 48
+    assert _verdict(values) == (failures.TABLE_RULE_SUB_SWATH_1, enums.RULE_SWEEP, -1)
+
+
+def test_tops_has_more_than_one_sub_swath_and_no_rest():
+    values = _tops()
+    values[17] = 1
+    assert _verdict(values) == (failures.TABLE_RULE, enums.RULE_SUB_SWATHS, -1)
+    values[17] = 2
+    assert _verdict(values)[:2] == (failures.TABLE_RULE, enums.RULE_SUB_SWATHS)
+    values[FIRST_OF[3] :] = [0] * 13
+    assert _verdict(values) is None
+
+
+def test_data_rate_of_the_link():
+    """Bypass at 180 MHz: 5328 octets in 1000 codes of PRI are what the link takes."""
+    values = list(WORKED)
+    values[3], values[15] = enums.BAQ_BYPASS, 15 * 8160
+    octets = lambda swl: 68 + (swl * 180000 * 1000000 // 37534722240 * 20 + 7) // 8  # noqa: E731
+    room = 8160 * 5328 // 1000
+    swl = 3600
+    while octets(swl + 1) <= room:
+        swl += 1
+    values[12], values[14] = swl, values[13] + swl - 1314
+    assert _verdict(values) is None
+    values[12], values[14] = swl + 1, values[13] + swl + 1 - 1314
+    code, rule, margin = _verdict(values)
+    assert (code, rule) == (failures.TABLE_RULE, enums.RULE_DATA_RATE) and margin == room - octets(swl + 1) < 0
+
+
+def test_memory_of_tops_is_that_of_its_busiest_sub_swath():
+    slots = TableSlots()
+    slots.load(0, _tops())
+    busiest = slots.predicted_mib(0)
+    slots.load(1, WORKED)
+    assert slots.predicted_mib(1) <= busiest <= slots.predicted_mib(1) + 3
 
 
 runner.run(globals())

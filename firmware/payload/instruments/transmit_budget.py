@@ -1,0 +1,81 @@
+"""Transmit time of a data take and of an orbit, and the cool-down after each data take; kept over a reboot."""
+
+import hal
+from micropython import const
+
+from payload.failure import Refusal
+from payload.tables import failures, mission, persistent, pool
+
+# (end in GPS seconds, on-time in ms) of the last data takes, the newest last.
+_TAKES = (
+    (persistent.SAR_TAKE_1_END_S, persistent.SAR_TAKE_1_ON_MS),
+    (persistent.SAR_TAKE_2_END_S, persistent.SAR_TAKE_2_ON_MS),
+    (persistent.SAR_TAKE_3_END_S, persistent.SAR_TAKE_3_ON_MS),
+    (persistent.SAR_TAKE_4_END_S, persistent.SAR_TAKE_4_ON_MS),
+)
+_NEWEST = _TAKES[3]
+_MS_PER_S = const(1000)
+
+
+class TransmitBudget:
+    """`store` has get(key) and put(key, value). A data take counts with its predicted on-time from before its first
+    pulse, so that a reset within it leaves it counted, and with the unit's own counter once it has ended.
+    """
+
+    def __init__(self, store):
+        self._store = store
+        self._before_ms = 0
+        self._is_taking = False
+        hal.pool_set(pool.SAR_ORBIT_TRANSMIT_TIME_MS, 0)
+
+    def require(self, on_ms, start_s):
+        """Raise Refusal unless a data take of this on-time may start then (GPS seconds)."""
+        if on_ms > mission.SAR_TAKE_ON_TIME_LIMIT_MS:
+            raise Refusal(failures.TAKE_BUDGET, on_ms, mission.SAR_TAKE_ON_TIME_LIMIT_MS)
+        cool_s = self._store.get(_NEWEST[0]) + self._cool_down_s() - start_s
+        if cool_s > 0:
+            raise Refusal(failures.COOL_DOWN, cool_s, self._cool_down_s())
+        orbit_ms = self._orbit_ms(start_s) + on_ms
+        if orbit_ms > mission.SAR_ORBIT_ON_TIME_LIMIT_MS:
+            raise Refusal(failures.ORBIT_BUDGET, orbit_ms, mission.SAR_ORBIT_ON_TIME_LIMIT_MS)
+
+    def begin(self, on_ms, start_s):
+        """A data take begins: counted as predicted. With more takes in an orbit than places, the oldest two are one."""
+        store = self._store
+        self._before_ms = self._orbit_ms(start_s)
+        merged_ms = store.get(_TAKES[0][1]) + store.get(_TAKES[1][1])
+        if store.get(_TAKES[0][0]) + mission.SAR_ORBIT_PERIOD_S < start_s:
+            merged_ms = store.get(_TAKES[1][1])
+        store.put(_TAKES[0][0], store.get(_TAKES[1][0]))
+        store.put(_TAKES[0][1], merged_ms)
+        for index in (1, 2):
+            store.put(_TAKES[index][0], store.get(_TAKES[index + 1][0]))
+            store.put(_TAKES[index][1], store.get(_TAKES[index + 1][1]))
+        store.put(_NEWEST[0], start_s + (on_ms + mission.SAR_TAKE_OVERHEAD_MS) // _MS_PER_S)
+        store.put(_NEWEST[1], on_ms)
+        self._is_taking = True
+
+    def end(self):
+        """It has ended, however: its on-time is the unit's counter, or as predicted when the unit does not say."""
+        if not self._is_taking:
+            return
+        self._is_taking = False
+        self._store.put(_NEWEST[0], hal.time_coarse_s())
+        if hal.pool_valid(pool.SAR_TRANSMIT_TIME_MS):
+            self._store.put(_NEWEST[1], hal.pool_get(pool.SAR_TRANSMIT_TIME_MS))
+
+    def run(self):
+        """Once a cycle, after the samples and before the monitors: on-time within the orbit."""
+        if self._is_taking:
+            hal.pool_set(pool.SAR_ORBIT_TRANSMIT_TIME_MS, self._before_ms + hal.pool_get(pool.SAR_TRANSMIT_TIME_MS))
+
+    def _cool_down_s(self):
+        return -(-self._store.get(_NEWEST[1]) * mission.SAR_COOL_DOWN_FACTOR // _MS_PER_S)
+
+    def _orbit_ms(self, now_s):
+        """On-time of the data takes that ended within one orbit before."""
+        total_ms = 0
+        for end_s, on_ms in _TAKES:
+            if self._store.get(end_s) + mission.SAR_ORBIT_PERIOD_S >= now_s:
+                total_ms += self._store.get(on_ms)
+        return total_ms
