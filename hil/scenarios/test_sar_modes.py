@@ -173,15 +173,23 @@ def test_commands_in_the_wrong_mode_repeated_and_reordered(session: Session, ben
     assert session.send("SET_MODE_SAR", mode="SAFE").refusal(steps.ANSWER_S).name == "ILLEGAL_TRANSITION"
 
 
+def over_current(session: Session, bench: Bench) -> None:
+    """A unit that draws a third more than its mode predicts, at rest: fault level 2, to its end."""
+    since = len(session.events)
+    bench.units.force("power.sar_current_ma", 6430 * 1.35)
+    trip = session.wait_event("TRIP_LIMIT", steps.ANSWER_S, since)
+    bench.units.release("power.sar_current_ma")
+    assert trip.fields["monitor"] == "SAR_CURRENT"
+    session.wait_event("SAFED", steps.SAFE_S, since, instrument="SAR")
+    session.run_for(20)  # the limiter opened, and closed once again
+
+
 def test_from_powered_safe_to_standby_in_two_steps(session: Session, bench: Bench, platform: Platform) -> None:
     """And from an unpowered one only to OFF."""
     to_preop(session)
-    bench.units.force("sar.trm_temperature_degc", 75)
-    session.wait_event("SAFED", steps.SAFE_S, len(session.events), instrument="SAR")
-    session.wait_for(lambda: session.value("SAR_MODE") == "SAFE", steps.ANSWER_S, "SAFE")
+    over_current(session, bench)
+    assert session.value("SAR_MODE") == "SAFE"
     assert session.send("SET_MODE_SAR", mode="STANDBY").refusal(steps.ANSWER_S).name == "REFUSE_STATE"
-    bench.units.release("sar.trm_temperature_degc")
-    session.run_for(1)
     session.send("ARM_SAFE_EXIT").wait(steps.ANSWER_S)
     session.send("SAFE_EXIT").wait(steps.ANSWER_S)
     assert session.send("SET_MODE_SAR", mode="PREOP").refusal(steps.ANSWER_S).name == "ILLEGAL_TRANSITION"
@@ -204,12 +212,7 @@ def test_a_current_beyond_the_prediction_trips(session: Session, bench: Bench, p
     warning = session.wait_event("WARNING_LIMIT", steps.ANSWER_S, since)
     assert warning.fields["monitor"] == "SAR_CURRENT"
     assert session.value("SAR_MODE") == "PREOP"
-    bench.units.force("power.sar_current_ma", 6430 * 1.35)
-    trip = session.wait_event("TRIP_LIMIT", steps.ANSWER_S, since)
-    bench.units.release("power.sar_current_ma")
-    assert trip.fields["monitor"] == "SAR_CURRENT"
-    session.wait_event("SAFED", steps.SAFE_S, since, instrument="SAR")
-    session.run_for(1.5)
+    over_current(session, bench)
 
 
 def test_the_power_of_the_mode_must_fit(session: Session, bench: Bench, platform: Platform) -> None:

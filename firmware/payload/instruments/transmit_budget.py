@@ -62,12 +62,15 @@ class TransmitBudget:
         self._is_taking = False
         self._store.put(_NEWEST[0], hal.time_coarse_s())
         if hal.pool_valid(pool.SAR_TRANSMIT_TIME_MS):
-            self._store.put(_NEWEST[1], hal.pool_get(pool.SAR_TRANSMIT_TIME_MS))
+            # The guard ends what is longer: a counter that says so lies, and must not keep the SAR off for days.
+            on_ms = min(hal.pool_get(pool.SAR_TRANSMIT_TIME_MS), mission.TRANSMIT_GUARD_LONGEST_PERMIT_MS)
+            self._store.put(_NEWEST[1], on_ms)
 
     def run(self):
         """Once a cycle, after the samples and before the monitors: on-time within the orbit."""
         if self._is_taking:
-            hal.pool_set(pool.SAR_ORBIT_TRANSMIT_TIME_MS, self._before_ms + hal.pool_get(pool.SAR_TRANSMIT_TIME_MS))
+            on_ms = min(hal.pool_get(pool.SAR_TRANSMIT_TIME_MS), mission.TRANSMIT_GUARD_LONGEST_PERMIT_MS)
+            hal.pool_set(pool.SAR_ORBIT_TRANSMIT_TIME_MS, self._before_ms + on_ms)
 
     def _cool_down_s(self):
         return -(-self._store.get(_NEWEST[1]) * mission.SAR_COOL_DOWN_FACTOR // _MS_PER_S)

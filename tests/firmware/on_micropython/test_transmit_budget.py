@@ -109,6 +109,17 @@ def test_a_take_that_was_cut_short_counts_what_was_transmitted():
     assert store.get(persistent.SAR_TAKE_4_ON_MS) == 7000
 
 
+def test_a_counter_that_lies_counts_as_the_longest_the_guard_allows():
+    store = Store()
+    take = Take(store)
+    take.budget.begin(50000, START_S)
+    hal.pool_set(pool.SAR_TRANSMIT_TIME_MS, 4000000000)
+    take.budget.run()
+    assert hal.pool_get(pool.SAR_ORBIT_TRANSMIT_TIME_MS) == 60000
+    take.budget.end()
+    assert store.get(persistent.SAR_TAKE_4_ON_MS) == 60000
+
+
 def test_a_unit_that_does_not_say_counts_as_predicted():
     store = Store()
     take = Take(store)
