@@ -25,8 +25,8 @@ class TransmitBudget:
     def __init__(self, store):
         self._store = store
         self._before_ms = 0
+        self._so_far_ms = 0
         self._is_taking = False
-        hal.pool_set(pool.SAR_ORBIT_TRANSMIT_TIME_MS, 0)
 
     def require(self, on_ms, start_s):
         """Raise Refusal unless a data take of this on-time may start then (GPS seconds)."""
@@ -67,10 +67,13 @@ class TransmitBudget:
             self._store.put(_NEWEST[1], on_ms)
 
     def run(self):
-        """Once a cycle, after the samples and before the monitors: on-time within the orbit."""
+        """Once a cycle, after the samples and before the monitors: on-time within the orbit, at rest that of the last
+        data take's end.
+        """
         if self._is_taking:
             on_ms = min(hal.pool_get(pool.SAR_TRANSMIT_TIME_MS), mission.TRANSMIT_GUARD_LONGEST_PERMIT_MS)
-            hal.pool_set(pool.SAR_ORBIT_TRANSMIT_TIME_MS, self._before_ms + on_ms)
+            self._so_far_ms = self._before_ms + on_ms
+        hal.pool_set(pool.SAR_ORBIT_TRANSMIT_TIME_MS, self._so_far_ms)
 
     def _cool_down_s(self):
         return -(-self._store.get(_NEWEST[1]) * mission.SAR_COOL_DOWN_FACTOR // _MS_PER_S)
