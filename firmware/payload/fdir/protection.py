@@ -11,7 +11,7 @@ from payload.failure import Failure, Refusal
 from payload.tables import enums, events, failures, mission, monitors, pool
 
 _LIMITERS = (enums.LIMITER_SAR_UNIT, enums.LIMITER_OPTICAL_UNIT, enums.LIMITER_OPTICAL_HEATER, enums.LIMITER_DOOR)
-_NOT_SEEN = const(-1)
+_ALL = const(-1)  # before the first sample: what is open then is no new fault
 
 _WARNING = const(1)
 _TRIP = const(2)
@@ -34,7 +34,7 @@ class Protection:
         # Not what the guard says now: a reset that dropped transmit-enable counts as its first trip.
         self._guard_trips = 0
         self._alarm = False
-        self._limiters_tripped = _NOT_SEEN
+        self._limiters_tripped = _ALL
         self._ancillary_stale = False
         # Monitors that tripped since the limits were last found clear, and when each was last acted upon.
         self._tripped = []
@@ -89,13 +89,13 @@ class Protection:
                 sar.machine.safe(events.TRANSMIT_GUARD_TRIPPED[0])
 
     def _check_limiters(self):
-        """Over-current: the power unit opened a limiter by itself. What it had open at boot is not a new fault."""
+        """Over-current: the power unit opened a limiter by itself."""
         if not hal.pool_valid(pool.POWER_LIMITERS_TRIPPED):
             return
         before = self._limiters_tripped
         tripped = hal.pool_get(pool.POWER_LIMITERS_TRIPPED)
         self._limiters_tripped = tripped
-        if before == _NOT_SEEN or not tripped & ~before:
+        if not tripped & ~before:
             return
         for limiter in _LIMITERS:
             if not (tripped & ~before) >> limiter & 1:

@@ -3,7 +3,7 @@
 import hal
 
 import runner
-from bench import Bench
+from bench import GPS_S, Bench
 from payload.fdir.escalation import Escalation
 from payload.fdir.protection import Protection
 from payload.storage.persistent import Persistent
@@ -185,6 +185,13 @@ def test_a_reboot_between_the_two_does_not_forget_the_first():
     driver = Driver()
     Escalation(Persistent(), (enums.INSTRUMENT_OPTICAL,)).limit_broken(driver, events.TRIP_LIMIT[0])
     assert driver.machine.power_cycles == 1
+
+
+def test_while_the_time_is_not_known_an_earlier_one_counts():
+    hal.init(0x0E00, True)
+    assert not hal.time_quality()
+    machine = _level_1_again(GPS_S)
+    assert machine.power_cycles == 1 and machine.stood_down == []
 
 
 def test_the_ground_clears_the_history():
