@@ -7,6 +7,7 @@ from payload.failure import Failure
 from payload.fdir.boot_history import BootHistory
 from payload.fdir.escalation import Escalation
 from payload.fdir.link_watch import LinkWatch
+from payload.fdir.over_current import OverCurrent
 from payload.fdir.protection import Protection
 from payload.fdir.reboot import Reboot
 from payload.fdir.trends import Trends
@@ -171,6 +172,7 @@ class Payload:
         activities.append(Activity(protection.run))
         for driver in self.instruments.values():
             activities.append(Activity(driver.machine.run))
+        activities.append(Activity(OverCurrent(self.instruments, self.power_unit, self.limiters).run))
         if not self.boot_history.safe:
             activities.append(Activity(self.catalogue.run))
         activities.append(Activity(self.persistent.run))

@@ -56,6 +56,8 @@ static const place_t faults[] = {
     SWITCH("power.latchup_heater", power.limiters[LIMITER_OPTICAL_HEATER].latched_up),
     SWITCH("power.latchup_door", power.limiters[LIMITER_DOOR].latched_up),
     SWITCH("power.stuck_limiters", power.stuck_limiters),
+    NUMBER("power.excess_sar_a", power.limiters[LIMITER_SAR_UNIT].excess_a, 0),
+    NUMBER("power.excess_optical_a", power.limiters[LIMITER_OPTICAL_UNIT].excess_a, 0),
     NUMBER("power.source_v", power.source_v, POWER_SOURCE_V),
     SWITCH("recorder.full", recorder.store.full),
     SWITCH("recorder.failed", recorder.failed),

@@ -23,6 +23,11 @@ static const uint16_t limiter_offsets[POWER_LIMITERS] = {
     [LIMITER_OPTICAL_HEATER] = POWER_CONTROL_OPTICAL_HEATER_LIMITER_OFFSET,
     [LIMITER_DOOR] = POWER_CONTROL_DOOR_LIMITER_OFFSET};
 
+/* Registers that lower a limiter's trip current; 0 where it has none. */
+static const uint16_t trip_offsets[POWER_LIMITERS] = {[LIMITER_SAR_UNIT] = POWER_CONTROL_SAR_UNIT_TRIP_MA_OFFSET,
+                                                      [LIMITER_OPTICAL_UNIT] =
+                                                          POWER_CONTROL_OPTICAL_UNIT_TRIP_MA_OFFSET};
+
 static const unit_register_t housekeeping[] = {POWER_HOUSEKEEPING_REGISTERS(UNIT_REGISTER)};
 static const unit_register_t control[] = {POWER_CONTROL_REGISTERS(UNIT_REGISTER)};
 
@@ -96,6 +101,7 @@ static void step_currents(sim_t *sim) {
     for (unsigned i = 0; i < POWER_LIMITERS; i++) {
         power_limiter_t *item = &power->limiters[i];
         item->current_a = item->closed ? load_w(sim, i) / power->bus_v : 0;
+        item->current_a += item->closed ? item->excess_a : 0;
         if (item->closed && item->latched_up) {
             item->current_a = trip_currents_a[i] * LATCH_UP_FACTOR;
         }
@@ -108,10 +114,18 @@ static void step_currents(sim_t *sim) {
     }
 }
 
+/* The limiter's own, or the lower one that was commanded. */
+static double trip_current_a(const sim_t *sim, unsigned limiter) {
+    double commanded_a = trip_offsets[limiter] == 0
+                             ? 0
+                             : (double)unit_raw(&sim->units[SIM_POWER], UNIT_CONTROL, trip_offsets[limiter]) / 1000.0;
+    return commanded_a > 0 && commanded_a < trip_currents_a[limiter] ? commanded_a : trip_currents_a[limiter];
+}
+
 static void step_trips(sim_t *sim) {
     for (unsigned i = 0; i < POWER_LIMITERS; i++) {
         power_limiter_t *item = &sim->power.limiters[i];
-        item->over_steps = item->current_a > trip_currents_a[i] ? item->over_steps + 1 : 0;
+        item->over_steps = item->current_a > trip_current_a(sim, i) ? item->over_steps + 1 : 0;
         if (item->over_steps >= TRIP_STEPS) {
             switch_limiter(sim, i, false);
             item->tripped = true;

@@ -9,9 +9,9 @@
 
 typedef struct {
     bool closed, tripped;
-    double current_a;
-    unsigned over_steps; /* consecutive steps over the trip current */
-    bool latched_up;     /* fault */
+    double current_a, excess_a; /* excess: fault, drawn besides what the unit needs */
+    unsigned over_steps;        /* consecutive steps over the trip current */
+    bool latched_up;            /* fault */
 } power_limiter_t;
 
 typedef struct {

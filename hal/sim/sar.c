@@ -162,7 +162,7 @@ double sar_power_w(const sim_t *sim) {
     if (sar->state == SAR_UNIT_STATE_WARMING || sar->state == SAR_UNIT_STATE_READY) {
         return SAR_MODE_PREOP_POWER_W;
     }
-    return sar->state == SAR_UNIT_STATE_IDLE ? SAR_MODE_STANDBY_POWER_W : SAR_MODE_INIT_POWER_W;
+    return sar->state == SAR_UNIT_STATE_IDLE ? SAR_MODE_STANDBY_POWER_W : SAR_MODE_SAFE_POWER_W;
 }
 
 static uint8_t self_test(sim_t *sim) {

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.virtual_time
 
 FORCED = (
     "power.latchup_sar",
+    "power.excess_sar_a",
     "sar.trm_temperature_degc",
     "sar.reflected_power_percent",
     "optical.focal_plane_temperature_degc",
@@ -156,6 +157,21 @@ def test_over_current_is_level_2_with_one_retry(
     session.run_for(3 * OFF_S)
     assert session.value("SAR_MODE") == "SAFE_UNPOWERED"
     assert int(bench.units.observe("power.limiters_closed")) & 1 == 0
+
+
+@pytest.mark.parametrize(("excess_a", "trips"), [(0.7, False), (1.5, True)])
+def test_over_current_is_judged_by_the_modes_prediction(
+    session: Session, bench: Bench, excess_a: float, trips: bool
+) -> None:
+    """In STANDBY 2.86 A are predicted: 24 % more is no over-current, 52 % is, far below the limiter's own limit."""
+    steps.sar_standby(session)
+    session.run_for(1)
+    since = len(session.events)
+    bench.units.force("power.excess_sar_a", excess_a)
+    session.run_for(1)
+    tripped = [event for event in session.events[since:] if event.name == "LIMITER_TRIPPED"]
+    assert bool(tripped) == trips
+    bench.units.release("power.excess_sar_a")
 
 
 def test_level_4_by_the_platform(session: Session, bench: Bench, platform: Platform) -> None:

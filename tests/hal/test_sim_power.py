@@ -66,6 +66,26 @@ def test_over_current_trips_within_30_ms(fault: str, limiter: str, unit: str) ->
     assert bench.get("power.limiters_closed") == 1 << getattr(lib, f"LIMITER_{limiter}")
 
 
+@pytest.mark.parametrize(("excess_a", "trips"), [(1.0, False), (2.5, True)])
+def test_a_commanded_trip_current_opens_the_limiter_earlier(excess_a: float, trips: bool) -> None:
+    bench = ready_sar()  # draws 6.3 A
+    bench.put("power.sar_unit_trip_ma", 8000)
+    bench.run_ms(100)
+    bench.force("power.excess_sar_a", excess_a)
+    bench.run_ms(10)
+    assert bench.get("power.limiters_tripped") == 0, "20 ms at least"
+    bench.run_ms(30)
+    assert bench.get("power.limiters_tripped") == (1 << lib.LIMITER_SAR_UNIT if trips else 0)
+
+
+def test_no_commanded_trip_current_is_the_limiters_own() -> None:
+    bench = ready_sar()
+    bench.put("power.sar_unit_trip_ma", 0)
+    bench.force("power.excess_sar_a", 40)
+    bench.run_ms(100)
+    assert bench.get("power.limiters_tripped") == 0
+
+
 def test_no_limiter_trips_in_a_nominal_image() -> None:
     bench = ready_optical()
     bench.limiter("DOOR", True)

@@ -11,6 +11,8 @@ class Trend:
     def __init__(self, index, row):
         self.index = index
         self.parameter, self.instrument, self.modes, window_min, self.change = row
+        # An integer in a frozen tuple is an object, and reckoning with it allocates; a sum is a small integer.
+        self.modes += 0
         self.samples = [0] * (window_min + 1)
         self.count = 0
         self.mode = -1

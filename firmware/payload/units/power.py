@@ -3,7 +3,7 @@
 import hal
 
 from payload.failure import Failure
-from payload.tables import enums, events, failures, pool, units
+from payload.tables import enums, events, failures, mission, pool, units
 
 _REGISTERS = {
     enums.LIMITER_SAR_UNIT: units.POWER_CONTROL_SAR_UNIT_LIMITER,
@@ -11,6 +11,11 @@ _REGISTERS = {
     enums.LIMITER_OPTICAL_HEATER: units.POWER_CONTROL_OPTICAL_HEATER_LIMITER,
     enums.LIMITER_DOOR: units.POWER_CONTROL_DOOR_LIMITER,
 }
+_TRIP_REGISTERS = {
+    enums.LIMITER_SAR_UNIT: units.POWER_CONTROL_SAR_UNIT_TRIP_MA,
+    enums.LIMITER_OPTICAL_UNIT: units.POWER_CONTROL_OPTICAL_UNIT_TRIP_MA,
+}
+_LARGEST_U16 = 0xFFFF
 _LIMITERS = (
     enums.LIMITER_SAR_UNIT,
     enums.LIMITER_OPTICAL_UNIT,
@@ -50,6 +55,11 @@ class Limiters:
                 self.open_all()
             except Failure as failure:
                 hal.console("limiters not opened: failure %d\n" % failure.code)
+
+    def expect(self, limiter, predicted_ma):
+        """Tell the power unit beyond which current to open a limiter; 0: its own limit alone. Raises Failure."""
+        trip_ma = predicted_ma * mission.FAULT_LEVELS_OVER_CURRENT_PERCENT // 100
+        self._unit.write(_TRIP_REGISTERS[limiter], hal.U16, min(trip_ma, _LARGEST_U16))
 
     def is_closed(self, limiter):
         """By the unit's telemetry. Raises Failure when the unit is lost."""

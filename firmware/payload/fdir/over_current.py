@@ -1,0 +1,45 @@
+"""Keeps the power unit informed of what each instrument is predicted to draw, so that it opens a limiter beyond that.
+
+The limiter has to act within 20 ms, a fifth of a control cycle: the power unit does it by itself.
+"""
+
+import hal
+from micropython import const
+
+from payload.failure import Failure
+from payload.tables import enums, modes
+
+_UNKNOWN = const(-1)
+_ROWS = (
+    (enums.INSTRUMENT_SAR, enums.LIMITER_SAR_UNIT, modes.SAR_CURRENT_MA),
+    (enums.INSTRUMENT_OPTICAL, enums.LIMITER_OPTICAL_UNIT, modes.OPTICAL_CURRENT_MA),
+)
+
+
+class OverCurrent:
+    """`instruments` maps an instrument's id to its driver."""
+
+    def __init__(self, instruments, power_unit, limiters):
+        self._instruments = instruments
+        self._power_unit = power_unit
+        self._limiters = limiters
+        self._told_ma = [_UNKNOWN] * len(_ROWS)
+
+    def run(self):
+        """Once a cycle. During a transition the larger of both modes counts; what was not confirmed is told again."""
+        if self._power_unit.lost():
+            return
+        for index in range(len(_ROWS)):
+            instrument, limiter, currents_ma = _ROWS[index]
+            driver = self._instruments.get(instrument)
+            if driver is None:
+                continue
+            machine = driver.machine
+            predicted_ma = hal.get(hal.U16, currents_ma, 2 * machine.mode)
+            predicted_ma = max(predicted_ma, hal.get(hal.U16, currents_ma, 2 * machine.target_or_mode()))
+            if predicted_ma != self._told_ma[index]:
+                try:
+                    self._limiters.expect(limiter, predicted_ma)
+                    self._told_ma[index] = predicted_ma
+                except Failure as failure:
+                    hal.console("trip current not set: failure %d\n" % failure.code)
