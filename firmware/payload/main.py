@@ -178,7 +178,7 @@ class Payload:
         activities.append(Activity(self.persistent.run))
         if not self.boot_history.safe:
             activities.append(Activity(self.playback.run))
-            activities.append(Activity(MemoryBoards(recorder_link, self.events).run))
+            activities.append(Activity(MemoryBoards(recorder_link, self.events).run, 10, 6))
         activities.append(Activity(reboot.run))
         activities.append(Activity(self.router.resume))
         activities.append(Activity(self.permit.run))

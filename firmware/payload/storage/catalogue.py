@@ -36,7 +36,7 @@ class Catalogue:
         self._seen_boots = -1
         self._skip_cycles = 0
         self._full_told = False
-        self._failed = False
+        self._seen_state = enums.RECORDER_STATE_BOOT
         self._reconciliation = Reconciliation(link, entries, event_service)
         self.entry = bytearray(units.CATALOGUE_ENTRY_OCTETS)
 
@@ -130,13 +130,20 @@ class Catalogue:
         self._entries.run()
         if not hal.pool_valid(pool.RECORDER_STATE):
             return
-        self._watch_boots()
-        self._watch_state()
-        self._reconciliation.run()
+        state = hal.pool_get(pool.RECORDER_STATE)
+        if state != self._seen_state:
+            self._watch_state(state)
+        boots = hal.pool_get(pool.RECORDER_BOOTS)
+        if boots != self._seen_boots:
+            self._watch_boots(boots)
+        if self._reconciliation.wanted:
+            self._reconciliation.run()
+        if not self._held and state == enums.RECORDER_STATE_RECORDING:
+            self._close_orphan()
+
+    def _close_orphan(self):
         if self._skip_cycles:
             self._skip_cycles -= 1
-            return
-        if self._held or hal.pool_get(pool.RECORDER_STATE) != enums.RECORDER_STATE_RECORDING:
             return
         self._skip_cycles = _RETRY_CYCLES
         try:
@@ -150,20 +157,16 @@ class Catalogue:
         """Does the recorder have the margin times what is predicted?"""
         return hal.pool_get(pool.RECORDER_FREE_MIB) * 100 >= predicted_mib * mission.SAR_MEMORY_MARGIN_PERCENT
 
-    def _watch_state(self):
-        state = hal.pool_get(pool.RECORDER_STATE)
-        failed = state == enums.RECORDER_STATE_FAILED
-        if failed and not self._failed:
+    def _watch_state(self, state):
+        self._seen_state = state
+        if state == enums.RECORDER_STATE_FAILED:
             self._events.report(events.UNIT_FAULT, self._link.unit.node, hal.pool_get(pool.RECORDER_FAULT_FLAGS), state)
-        self._failed = failed
 
-    def _watch_boots(self):
-        boots = hal.pool_get(pool.RECORDER_BOOTS)
-        if boots != self._seen_boots:
-            if self._seen_boots >= 0:
-                self._events.report(events.RECORDER_RESTARTED, boots, self._held_id)
-            self._seen_boots = boots
-            self._reconciliation.request()
+    def _watch_boots(self, boots):
+        if self._seen_boots >= 0:
+            self._events.report(events.RECORDER_RESTARTED, boots, self._held_id)
+        self._seen_boots = boots
+        self._reconciliation.request()
 
     def _enter(self, task_id, instrument, mode, priority):
         """Generator: the entry the recorder has just opened, into the catalogue."""

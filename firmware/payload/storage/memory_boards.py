@@ -4,12 +4,10 @@ Terra 2021 recorded to dead boards until the ground noticed.
 """
 
 import hal
-from micropython import const
 
 from payload.failure import Failure
 from payload.tables import enums, events, mission, pool
 
-_RETRY_CYCLES = const(10)
 _ERRORS = (
     pool.RECORDER_BOARD_0_ERRORS,
     pool.RECORDER_BOARD_1_ERRORS,
@@ -23,13 +21,9 @@ class MemoryBoards:
         self._link = link
         self._events = event_service
         self._told = 0
-        self._skip_cycles = 0
 
     def run(self):
-        """Once a cycle."""
-        if self._skip_cycles:
-            self._skip_cycles -= 1
-            return
+        """Once a second: so that a command shows in the samples before it is given again."""
         if not hal.pool_valid(pool.RECORDER_BOARDS_IN_USE) or not self._link.ready():
             return
         in_use = hal.pool_get(pool.RECORDER_BOARDS_IN_USE)
@@ -49,7 +43,6 @@ class MemoryBoards:
                 return
 
     def _quarantine(self, board):
-        self._skip_cycles = _RETRY_CYCLES
         try:
             self._link.command_board(enums.RECORDER_COMMAND_QUARANTINE_BOARD, board)
         except Failure as failure:

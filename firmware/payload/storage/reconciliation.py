@@ -24,6 +24,7 @@ class Reconciliation:
         self._seen = bytearray(_PLACES)
         self._steps = None
         self._requested = False
+        self.wanted = False
         self._skip_cycles = 0
         self._changed = 0
         self._missing = 0
@@ -31,13 +32,14 @@ class Reconciliation:
     def request(self):
         """Reconcile as soon as the recorder takes commands; from the beginning, when it is under way."""
         self._requested = True
+        self.wanted = True
 
     def note(self, place):
         """An entry was made at the place: the recorder has it, though it may be past its record already."""
         self._seen[place] = 1
 
     def run(self):
-        """Once a cycle."""
+        """Once a cycle while `wanted`."""
         if self._skip_cycles:
             self._skip_cycles -= 1
             return
@@ -50,6 +52,7 @@ class Reconciliation:
             next(self._steps)
         except StopIteration:
             self._steps = None
+            self.wanted = self._requested
         except Failure as failure:
             hal.console("catalogue not reconciled: failure %d\n" % failure.code)
             self._steps = None
