@@ -10,6 +10,7 @@ import click
 from emei.cli.interface import interface
 from emei.cli.live import monitor, send
 from emei.cli.offline import commands, pack, unpack
+from emei.cli.optical import optical
 from emei.cli.recorder import recorder
 from emei.cli.sar import sar
 from emei.dictionary import DictionaryError, UnknownName
@@ -71,5 +72,5 @@ def main(context: click.Context, folder: Path | None) -> None:
     context.obj = folder
 
 
-for command in (commands, pack, unpack, send, monitor, interface, sar, recorder):
+for command in (commands, pack, unpack, send, monitor, interface, sar, recorder, optical):
     main.add_command(command)

@@ -33,6 +33,11 @@ def raw_arguments(telecommand: Telecommand, given: Mapping[str, object]) -> dict
     return raw
 
 
+def as_commanded(argument: Argument, value: object) -> float:
+    """The physical value an argument carries when `value` is commanded, by its resolution. ArgumentError."""
+    return float(argument.to_physical(_scalar(argument, value)))
+
+
 def allowed(argument: Argument) -> str:
     """What an argument may be, in words: "20 to 150 MHz", "one of SHUT (0), OPEN (1)"."""
     if argument.type.name == "cuc":

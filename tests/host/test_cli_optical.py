@@ -1,0 +1,117 @@
+"""emei optical check and emei optical design: the specification's figures, verdicts, and what they refuse."""
+
+import json
+from math import degrees, tan
+
+import pytest
+from click.testing import CliRunner, Result
+
+from emei.cli import main
+from emei.dictionary import load
+from emei.packets.arguments import raw_arguments
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(main, ["optical", *words])
+
+
+def refused(result: Result, status: int) -> str:
+    """The one sentence of a run that ended with the status and printed nothing else."""
+    assert result.exit_code == status, result.output
+    assert isinstance(result.exception, SystemExit) and result.stdout == ""
+    sentence = result.stderr.strip()
+    assert sentence.endswith(".") and "\n" not in sentence
+    return sentence
+
+
+def test_check_reproduces_the_specification() -> None:
+    """14 063 Hz at nadir; PAN at 12 bit 5.06 Gbit/s raw, 1.27 at 4:1."""
+    result = run("check", "--bands", "1", "--json")
+    assert result.exit_code == 0
+    answer = json.loads(result.stdout)
+    derived = answer["derived"]
+    assert answer["legal"] is True and answer["broken"] == []
+    assert derived["line_rate_hz"] == pytest.approx(14063, abs=2)
+    assert derived["line_period_us"] == 71.1
+    assert derived["raw_rate_gbit_s"] == pytest.approx(5.06, abs=0.005)
+    assert derived["rate_gbit_s"] == pytest.approx(1.27, abs=0.005)
+    assert derived["size_mib"] == pytest.approx(1.266e9 * 10 / 8 / 2**20, rel=2e-3)
+    assert answer["margins"]["INTEGRATION"] == {"margin": pytest.approx(3.1), "unit": "us"}
+
+
+@pytest.mark.parametrize(
+    ("options", "broken"),
+    [
+        (["--integration", "71.1"], []),
+        (["--integration", "71.2"], ["INTEGRATION"]),
+        (["--stages", "96", "--yaw-error", "0.179"], []),
+        (["--stages", "96", "--yaw-error", "0.180"], ["SMEAR_ACROSS"]),
+        (["--line-period", "71.7"], []),
+        (["--line-period", "71.8"], ["SMEAR_ALONG"]),
+        (["--sun-angle", "30"], []),
+        (["--sun-angle", "29.99"], ["SUN_ANGLE"]),
+        (["--mode", "VIDEO", "--line-period", "400", "--yaw-error", "5"], []),
+        (["--free", "2075"], []),
+        (["--free", "2074"], ["MEMORY"]),
+    ],
+)
+def test_check_at_each_limit_and_one_step_beyond(options: list[str], broken: list[str]) -> None:
+    result = run("check", *options, "--json")
+    assert json.loads(result.stdout)["broken"] == broken
+    assert result.exit_code == (1 if broken else 0)
+
+
+def test_check_prints_margins_and_the_verdict() -> None:
+    result = run("check", "--yaw-error", "1")
+    assert result.exit_code == 1
+    assert "illegal" in result.stdout
+    line = next(line for line in result.stdout.splitlines() if line.startswith("SMEAR_ACROSS"))
+    assert line.split() == ["SMEAR_ACROSS", f"{0.3 - 32 * tan(1 / degrees(1)):+.3f}", "px", "broken"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "allowed"),
+    [
+        ("--roll", "45.01", "-45 to 45 deg"),
+        ("--pitch", "-30.01", "-30 to 30 deg"),
+        ("--roll", "nan", "-45 to 45 deg"),
+        ("--pitch", "inf", "-30 to 30 deg"),
+        ("--altitude", "299999", "300000 to 1000000 m"),
+        ("--ground-speed", "0", "6000 to 8000 m/s"),
+        ("--latitude", "90.1", "-90 to 90 deg"),
+        ("--sun-angle", "1e400", "0 to 180 deg"),
+        ("--integration", "4.9", "5 to 500 us"),
+        ("--line-period", "500.1", "50 to 500 us"),
+        ("--duration", "300001", "1000 to 300000 ms"),
+        ("--stages", "33", "one of TDI_8"),
+        ("--free", "nan", "0 to 4294967295 MiB"),
+        ("--free", "lots", "0 to 4294967295 MiB"),
+    ],
+)
+def test_what_is_out_of_range_is_refused_in_one_sentence(option: str, value: str, allowed: str) -> None:
+    sentence = refused(run("check", option, value), 2)
+    assert sentence.startswith(f"{option} is {value};") and allowed in sentence
+
+
+def test_design_proposes_the_most_stages_that_are_legal() -> None:
+    answer = json.loads(run("design", "--yaw-error", "0.3", "--roll", "20", "--json").stdout)
+    stages = [item["arguments"]["tdi_stages"] for item in answer["proposals"]]
+    assert stages == [48, 32, 16, 8]
+    assert all(item["legal"] for item in answer["proposals"])
+
+
+@pytest.mark.parametrize("roll", ["-45", "0", "17.5", "45"])
+@pytest.mark.parametrize("pitch", ["-30", "12.25", "30"])
+def test_a_proposal_can_be_commanded(roll: str, pitch: str) -> None:
+    answer = json.loads(run("design", "--roll", roll, "--pitch", pitch, "--json").stdout)
+    arguments = answer["proposals"][0]["arguments"]
+    raw_arguments(load().telecommand("OPTICAL_START_IMAGE"), {"task_id": 1, "start": 0, **arguments})
+    words = [f"--{name}" for name in ("roll", "pitch")]
+    period = str(arguments["line_period_us"])
+    again = run("check", words[0], roll, words[1], pitch, "--line-period", period, "--stages", "96")
+    assert again.exit_code == 0
+
+
+def test_design_without_a_legal_image_says_why() -> None:
+    sentence = refused(run("design", "--sun-angle", "20"), 1)
+    assert "SUN_ANGLE" in sentence
