@@ -77,7 +77,11 @@ class Payload:
         self.entries = Entries(self.events, not self.boot_history.safe)
         self.catalogue = Catalogue(recorder_link, self.entries, self.events)
 
-        waits = Waits(mission.WAITS_SAR_WARMUP_MS, mission.WAITS_OPTICAL_STABILISATION_MS)
+        waits = Waits(
+            mission.WAITS_SAR_WARMUP_MS,
+            mission.WAITS_OPTICAL_STABILISATION_MS,
+            mission.WAITS_OPTICAL_DECONTAMINATION_HOUR_MS,
+        )
         slots = TableSlots()
         budget = TransmitBudget(self.persistent)
         self.permit = TransmitPermit(self.events)
@@ -115,8 +119,10 @@ class Payload:
                 self.refuse,
                 self.events,
             )
-            optical = Optical(machine, optical_unit, self.limiters, self.catalogue, waits, self.events)
+            optical = Optical(machine, optical_unit, self.limiters, self.catalogue, waits, self.persistent, self.events)
             self.instruments[enums.INSTRUMENT_OPTICAL] = optical
+            checks["image_geometry"] = optical.require_geometry
+            checks["imaging_budget"] = optical.require_budget
 
         def memory_budget(request):
             self.catalogue.require_room()
@@ -180,6 +186,8 @@ class Payload:
             activities.append(Activity(self.playback.run))
             activities.append(Activity(MemoryBoards(recorder_link, self.events).run, 10, 6))
         activities.append(Activity(reboot.run))
+        if optical is not None:
+            activities.append(Activity(optical.run))
         activities.append(Activity(self.router.resume))
         activities.append(Activity(self.permit.run))
         activities.append(Activity(platform.run))

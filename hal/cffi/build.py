@@ -48,6 +48,7 @@ def parts() -> list[Part]:
         "discrete",
         "guard",
         "pool",
+        "geometry",
         "flash",
         "journal",
         "records",

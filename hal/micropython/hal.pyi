@@ -131,6 +131,21 @@ def rmap_read(node: int, address: int, buffer, offset: int, length: int) -> int:
 def rmap_write(node: int, address: int, buffer, offset: int, length: int) -> int: ...
 def rmap_last_status() -> int: ...
 
+# image geometry (hal_geometry.h), from the ancillary data in the pool; angles in 0.01 deg; clipped to 2^29
+def line_period_ns(roll: int, pitch: int) -> int:
+    """Of the geometry now, 0 when the boresight misses the Earth."""
+
+def smear_along_mpx(stages: int, set_period_ns: int, true_period_ns: int) -> int: ...
+def smear_across_mpx(stages: int, yaw_error_mdeg: int) -> int: ...
+def position_jump_m(latitude: int, longitude: int, altitude_m: int) -> int:
+    """Metres by which a new position cannot follow the one in the pool; 0: it can."""
+
+def time_add_ms(buffer, offset: int, delay_ms: int) -> None:
+    """Add to a CUC time (7 octets) in place."""
+
+def time_period_number(period_s: int) -> int:
+    """GPS time now in whole periods."""
+
 # transmit guard (hal_guard.h)
 def guard_permit(take_limit_ms: int) -> bool: ...
 def guard_inhibit() -> None: ...

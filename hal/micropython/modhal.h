@@ -45,6 +45,14 @@ MP_DECLARE_CONST_FUN_OBJ_1(modhal_octets_obj);
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(modhal_copy_obj);
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(modhal_compare_obj);
 
+/* modhal_geometry.c */
+MP_DECLARE_CONST_FUN_OBJ_2(modhal_line_period_ns_obj);
+MP_DECLARE_CONST_FUN_OBJ_3(modhal_smear_along_mpx_obj);
+MP_DECLARE_CONST_FUN_OBJ_2(modhal_smear_across_mpx_obj);
+MP_DECLARE_CONST_FUN_OBJ_3(modhal_position_jump_m_obj);
+MP_DECLARE_CONST_FUN_OBJ_3(modhal_time_add_ms_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(modhal_time_period_number_obj);
+
 /* modhal_heap.c */
 MP_DECLARE_CONST_FUN_OBJ_0(modhal_heap_free_obj);
 MP_DECLARE_CONST_FUN_OBJ_0(modhal_heap_largest_free_obj);

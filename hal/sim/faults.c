@@ -49,6 +49,9 @@ static const place_t faults[] = {
     SWITCH("optical.fail_self_test", optical.fail_self_test),
     SWITCH("optical.sun_near", optical.sun_near),
     SWITCH("optical.focus_stuck", optical.focus_stuck),
+    SWITCH("optical.focus_drifts", optical.focus_drifts),
+    SWITCH("optical.heater_runaway", optical.heater_runaway),
+    SWITCH("optical.lamp_dead", optical.lamp_dead),
     SWITCH("optical.door_stuck", optical.door.stuck),
     NUMBER("optical.door_slow", optical.door.slow_factor, 0), /* times the nominal duration */
     SWITCH("power.latchup_sar", power.limiters[LIMITER_SAR_UNIT].latched_up),

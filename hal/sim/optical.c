@@ -11,11 +11,15 @@
 #define SELF_TEST_US (4 * SECOND_US)
 
 #define SET_POINT_DEGC 20.0
+#define DECONTAMINATION_DEGC 40.0
+#define RUNAWAY_DEGC 60.0
 #define STABLE_WITHIN_DEGC 1.0
 #define COLD_DEGC 12.0
 #define DISSIPATION_RISE_DEGC 3.0 /* focal plane on, heater off */
 #define COOLING_TIME_CONSTANT_S 300.0
 #define FOCUS_STEPS_PER_S 200.0
+#define FOCUS_SETTLES_US (SECOND_US / 2)
+#define FOCUS_DRIFT_STEPS 3.0
 
 #define FOCAL_PLANE_POWER_W 56.0
 #define READY_POWER_W 59.0
@@ -23,6 +27,7 @@
 #define HEATER_LARGEST_POWER_W 60.0
 #define HEATER_HOLDING_POWER_W 30.0
 #define HEATER_W_PER_DEGC 10.0
+#define LAMP_POWER_W 6.0
 #define DOOR_MOTOR_POWER_W 25.0
 #define DOOR_HOLDING_POWER_W 5.0
 
@@ -30,6 +35,7 @@
 #define SCENE_SATURATED_PERCENT 0.5
 #define DEFAULT_EXPOSURE (2.0 * 680.0 * 32.0)
 #define SUN_SATURATED_PERCENT 60.0
+#define DEFAULT_LINE_PERIOD 711u
 
 static const unit_register_t housekeeping[] = {OPTICAL_HOUSEKEEPING_REGISTERS(UNIT_REGISTER)};
 static const unit_register_t control[] = {OPTICAL_CONTROL_REGISTERS(UNIT_REGISTER)};
@@ -65,6 +71,24 @@ void optical_init(sim_t *sim) {
     sim->optical.door.place = DOOR_OPEN;
 }
 
+optical_view_t optical_view(const sim_t *sim) {
+    const optical_t *optical = &sim->optical;
+    bool is_staring = optical->image_mode == OPTICAL_MODE_VIDEO;
+    return (optical_view_t){
+        .mode = optical->image_mode,
+        .bands = (uint8_t)setting(sim, OPTICAL_SETTINGS_BANDS_OFFSET),
+        .stages = is_staring ? 1 : (uint8_t)setting(sim, OPTICAL_SETTINGS_TDI_STAGES_OFFSET),
+        .gain = (uint8_t)setting(sim, OPTICAL_SETTINGS_GAIN_OFFSET),
+        .compression = (uint8_t)setting(sim, OPTICAL_SETTINGS_COMPRESSION_OFFSET),
+        .line_period = optical->line_period,
+        .integration = (uint16_t)setting(sim, OPTICAL_SETTINGS_INTEGRATION_US_OFFSET),
+        .lamp_on = optical->lamp_on && !optical->lamp_dead,
+        .door = optical_door_reads(sim),
+        .sun_near = optical->sun_near,
+        .line = (uint32_t)optical->lines,
+    };
+}
+
 static void enter(sim_t *sim, uint8_t state, uint64_t duration_us) {
     sim->optical.state = state;
     sim->optical.state_until_us = sim->now_us + duration_us;
@@ -78,9 +102,16 @@ static void boot(sim_t *sim) {
     optical->self_test_wanted = false;
     optical->focal_plane_on = false;
     optical->safing = false;
+    optical->lamp_on = false;
+    optical->image_mode = OPTICAL_MODE_OFF;
+    optical->image_entry = 0;
+    optical->line_period = DEFAULT_LINE_PERIOD;
     optical->stable_us = 0;
     optical->saturated_percent = 0;
     optical->lines = 0;
+    /* The focus stays where it is: nothing moves at power-up. */
+    optical->focus_target = optical->focus_steps;
+    optical->focus_moved_us = sim->now_us;
     memset(&optical->packets, 0, sizeof optical->packets);
     optical_door_boot(sim);
     enter(sim, OPTICAL_UNIT_STATE_BOOT, BOOT_US);
@@ -116,11 +147,16 @@ static bool is_heated(const sim_t *sim) {
     return sim->units[SIM_OPTICAL].powered && power_is_closed(sim, LIMITER_OPTICAL_HEATER);
 }
 
+static double set_point_degc(const sim_t *sim) {
+    return sim->optical.state == OPTICAL_UNIT_STATE_DECONTAMINATING ? DECONTAMINATION_DEGC : SET_POINT_DEGC;
+}
+
 static void step_focal_plane(sim_t *sim) {
     optical_t *optical = &sim->optical;
     if (is_heated(sim)) {
+        double target_degc = optical->heater_runaway ? RUNAWAY_DEGC : set_point_degc(sim);
         optical->focal_plane_degc =
-            physics_lag(optical->focal_plane_degc, SET_POINT_DEGC, SIM_STEP_S, sim->settings.optical_stabilisation_s);
+            physics_lag(optical->focal_plane_degc, target_degc, SIM_STEP_S, sim->settings.optical_stabilisation_s);
     } else {
         double target_degc = COLD_DEGC + (optical->focal_plane_on ? DISSIPATION_RISE_DEGC : 0);
         optical->focal_plane_degc =
@@ -130,31 +166,36 @@ static void step_focal_plane(sim_t *sim) {
     optical->stable_us = stable ? optical->stable_us + SIM_STEP_US : 0;
 }
 
-static double focus_target(const sim_t *sim) {
-    return (double)unit_raw(&sim->units[SIM_OPTICAL], UNIT_CONTROL, OPTICAL_CONTROL_FOCUS_TARGET_STEPS_OFFSET);
-}
-
-static void step_focus(sim_t *sim) {
+static void step_focus(sim_t *sim, uint64_t now_us) {
     optical_t *optical = &sim->optical;
     double step = FOCUS_STEPS_PER_S * SIM_STEP_S;
-    double left = focus_target(sim) - optical->focus_steps;
+    double left = optical->focus_target - optical->focus_steps;
     if (!is_operating(sim) || optical->focus_stuck) {
         return;
     }
-    if (left <= step && left >= -step) {
-        optical->focus_steps = focus_target(sim);
-    } else {
-        optical->focus_steps += left > 0 ? step : -step;
+    if (optical->focus_drifts) {
+        optical->focus_steps = optical->focus_target + (now_us / SECOND_US % 2 != 0 ? FOCUS_DRIFT_STEPS : 0);
+        optical->focus_moved_us = now_us;
+    } else if (left != 0) {
+        optical->focus_steps =
+            left <= step && left >= -step ? optical->focus_target : optical->focus_steps + (left > 0 ? step : -step);
+        optical->focus_moved_us = now_us;
     }
+}
+
+/* It has arrived, and rests there. */
+static bool focus_is_valid(const sim_t *sim) {
+    const optical_t *optical = &sim->optical;
+    double left = optical->focus_target - optical->focus_steps;
+    return is_operating(sim) && left < 0.5 && left > -0.5 && sim->now_us - optical->focus_moved_us >= FOCUS_SETTLES_US;
 }
 
 static double saturated_percent(const sim_t *sim) {
     if (optical_door_is_shut(sim)) {
         return 0;
     }
-    double exposure = (double)setting(sim, OPTICAL_SETTINGS_GAIN_OFFSET) *
-                      setting(sim, OPTICAL_SETTINGS_INTEGRATION_US_OFFSET) *
-                      setting(sim, OPTICAL_SETTINGS_TDI_STAGES_OFFSET);
+    optical_view_t view = optical_view(sim);
+    double exposure = (double)view.gain * view.integration * view.stages;
     double percent = SCENE_SATURATED_PERCENT * exposure / DEFAULT_EXPOSURE;
     percent += sim->optical.sun_near ? SUN_SATURATED_PERCENT : 0;
     return percent > 100 ? 100 : percent;
@@ -175,9 +216,10 @@ static void step_image(sim_t *sim, uint64_t now_us) {
     uint64_t duration_us = setting(sim, OPTICAL_SETTINGS_DURATION_MS_OFFSET) * UINT64_C(1000);
     uint64_t elapsed_us = now_us - optical->image_start_us;
     bool ended = elapsed_us >= duration_us;
+    uint64_t since_us = elapsed_us < SIM_STEP_US ? elapsed_us : SIM_STEP_US;
+    since_us -= ended && elapsed_us - duration_us < since_us ? elapsed_us - duration_us : 0;
     optical->phase = OPTICAL_PHASE_IMAGING;
-    optical->lines =
-        (uint32_t)((ended ? duration_us : elapsed_us) * 10 / setting(sim, OPTICAL_SETTINGS_LINE_PERIOD_US_OFFSET));
+    optical->lines += (double)since_us * 10 / optical->line_period;
     optical->saturated_percent = saturated_percent(sim);
     optical_packets_step(sim, now_us);
     if (ended) {
@@ -213,7 +255,7 @@ void optical_step(sim_t *sim, uint64_t now_us) {
     }
     optical_door_step(sim);
     step_focal_plane(sim);
-    step_focus(sim);
+    step_focus(sim, now_us);
     unit_step(unit_of(sim), now_us);
 }
 
@@ -221,11 +263,12 @@ double optical_power_w(const sim_t *sim) {
     if (!sim->units[SIM_OPTICAL].powered) {
         return OPTICAL_MODE_OFF_POWER_W;
     }
+    double lamp_w = sim->optical.lamp_on && !sim->optical.lamp_dead ? LAMP_POWER_W : 0;
     if (sim->optical.state == OPTICAL_UNIT_STATE_IMAGING) {
-        return sim->optical.phase == OPTICAL_PHASE_IMAGING ? IMAGING_POWER_W : READY_POWER_W;
+        return (sim->optical.phase == OPTICAL_PHASE_IMAGING ? IMAGING_POWER_W : READY_POWER_W) + lamp_w;
     }
     if (sim->optical.state == OPTICAL_UNIT_STATE_READY) {
-        return READY_POWER_W;
+        return READY_POWER_W + lamp_w;
     }
     return sim->optical.focal_plane_on ? FOCAL_PLANE_POWER_W : OPTICAL_MODE_STANDBY_POWER_W;
 }
@@ -234,7 +277,10 @@ double optical_heater_power_w(const sim_t *sim) {
     if (!is_heated(sim)) {
         return 0;
     }
-    double power_w = HEATER_HOLDING_POWER_W + HEATER_W_PER_DEGC * (SET_POINT_DEGC - sim->optical.focal_plane_degc);
+    double power_w = HEATER_HOLDING_POWER_W + HEATER_W_PER_DEGC * (set_point_degc(sim) - sim->optical.focal_plane_degc);
+    if (power_w < 0) {
+        return 0;
+    }
     return power_w > HEATER_LARGEST_POWER_W ? HEATER_LARGEST_POWER_W : power_w;
 }
 
@@ -280,7 +326,17 @@ static uint8_t focal_plane_off(sim_t *sim) {
     sim->optical.fault_flags = 0;
     sim->optical.focal_plane_on = false;
     sim->optical.safing = false;
+    sim->optical.lamp_on = false;
     enter(sim, OPTICAL_UNIT_STATE_IDLE, 0);
+    return RMAP_STATUS_SUCCESS;
+}
+
+/* Behind the shut door, with the focal plane off. */
+static uint8_t decontaminate(sim_t *sim) {
+    if (sim->optical.state != OPTICAL_UNIT_STATE_IDLE || sim->optical.focal_plane_on || !optical_door_is_shut(sim)) {
+        return RMAP_STATUS_GENERAL_ERROR;
+    }
+    enter(sim, OPTICAL_UNIT_STATE_DECONTAMINATING, 0);
     return RMAP_STATUS_SUCCESS;
 }
 
@@ -310,7 +366,14 @@ static uint8_t start(sim_t *sim) {
     }
     optical->lines = 0;
     optical->phase = OPTICAL_PHASE_WAIT_START;
-    optical_packets_start(sim);
+    optical->line_period = (uint16_t)setting(sim, OPTICAL_SETTINGS_LINE_PERIOD_US_OFFSET);
+    optical->image_mode = (uint8_t)unit_raw(unit_of(sim), UNIT_CONTROL, OPTICAL_CONTROL_IMAGE_MODE_OFFSET);
+    uint16_t entry = (uint16_t)unit_raw(unit_of(sim), UNIT_CONTROL, OPTICAL_CONTROL_ENTRY_ID_OFFSET);
+    if (entry == 0 || entry != optical->image_entry) {
+        /* The strips of one image count on in their entry. */
+        optical_packets_start(sim);
+    }
+    optical->image_entry = entry;
     enter(sim, OPTICAL_UNIT_STATE_IMAGING, 0);
     return RMAP_STATUS_SUCCESS;
 }
@@ -321,6 +384,7 @@ static void safe(sim_t *sim) {
         optical_door_command(sim, DOOR_COMMAND_SHUT);
     }
     sim->optical.safing = true;
+    sim->optical.lamp_on = false;
     enter(sim, OPTICAL_UNIT_STATE_SAFE, 0);
 }
 
@@ -344,12 +408,30 @@ static uint8_t command(sim_t *sim, uint32_t code) {
         if (sim->optical.state == OPTICAL_UNIT_STATE_IMAGING) {
             end_image(sim, OPTICAL_PHASE_ABORTED, 0);
         }
+        sim->optical.lamp_on = false;
         if (code == OPTICAL_UNIT_COMMAND_SAFE) {
             safe(sim);
         }
         return RMAP_STATUS_SUCCESS;
+    case OPTICAL_UNIT_COMMAND_DECONTAMINATE:
+        return decontaminate(sim);
     default:
         return RMAP_STATUS_GENERAL_ERROR;
+    }
+}
+
+static void set_control(sim_t *sim, uint16_t offset, uint16_t octets) {
+    const unit_t *unit = unit_of(sim);
+    optical_t *optical = &sim->optical;
+    if (unit_covers(offset, octets, OPTICAL_CONTROL_FOCUS_TARGET_STEPS_OFFSET)) {
+        optical->focus_target = (double)unit_raw(unit, UNIT_CONTROL, OPTICAL_CONTROL_FOCUS_TARGET_STEPS_OFFSET);
+        optical->focus_moved_us = sim->now_us;
+    }
+    if (unit_covers(offset, octets, OPTICAL_CONTROL_LINE_PERIOD_US_OFFSET)) {
+        optical->line_period = (uint16_t)unit_raw(unit, UNIT_CONTROL, OPTICAL_CONTROL_LINE_PERIOD_US_OFFSET);
+    }
+    if (unit_covers(offset, octets, OPTICAL_CONTROL_LAMP_COMMAND_OFFSET)) {
+        optical->lamp_on = unit_raw(unit, UNIT_CONTROL, OPTICAL_CONTROL_LAMP_COMMAND_OFFSET) != 0;
     }
 }
 
@@ -369,6 +451,9 @@ static uint8_t written(sim_t *sim, unsigned block, uint16_t offset, uint16_t oct
     if (status == RMAP_STATUS_SUCCESS && unit_covers(offset, octets, OPTICAL_CONTROL_DOOR_COMMAND_OFFSET)) {
         optical_door_command(sim, (uint8_t)unit_raw(unit, UNIT_CONTROL, OPTICAL_CONTROL_DOOR_COMMAND_OFFSET));
     }
+    if (status == RMAP_STATUS_SUCCESS && !is_stuck(sim)) {
+        set_control(sim, offset, octets);
+    }
     return status;
 }
 
@@ -378,7 +463,6 @@ void optical_refresh(sim_t *sim) {
     if (!unit->powered) {
         return;
     }
-    double focus_left = focus_target(sim) - optical->focus_steps;
     unit_report(unit, OPTICAL_HOUSEKEEPING_SAMPLE_COUNT_OFFSET, unit->sample_count);
     unit_report(unit, OPTICAL_HOUSEKEEPING_STATE_OFFSET, optical->state);
     unit_report(unit, OPTICAL_HOUSEKEEPING_PHASE_OFFSET, optical->phase);
@@ -388,12 +472,13 @@ void optical_refresh(sim_t *sim) {
     unit_report(unit, OPTICAL_HOUSEKEEPING_DOOR_OFFSET, optical_door_reads(sim));
     unit_report(unit, OPTICAL_HOUSEKEEPING_DOOR_MOVEMENT_MS_OFFSET, optical->door.movement_us / 1000);
     unit_report(unit, OPTICAL_HOUSEKEEPING_FOCAL_PLANE_TEMPERATURE_DEGC_OFFSET, optical->focal_plane_degc);
-    unit_report(unit, OPTICAL_HOUSEKEEPING_SET_POINT_DEGC_OFFSET, SET_POINT_DEGC);
+    unit_report(unit, OPTICAL_HOUSEKEEPING_SET_POINT_DEGC_OFFSET, set_point_degc(sim));
     unit_report(unit, OPTICAL_HOUSEKEEPING_STABLE_S_OFFSET, (double)(optical->stable_us / SECOND_US));
     unit_report(unit, OPTICAL_HOUSEKEEPING_FOCUS_STEPS_OFFSET, optical->focus_steps);
-    unit_report(unit, OPTICAL_HOUSEKEEPING_FOCUS_VALID_OFFSET,
-                is_operating(sim) && focus_left < 0.5 && focus_left > -0.5);
+    unit_report(unit, OPTICAL_HOUSEKEEPING_FOCUS_VALID_OFFSET, focus_is_valid(sim));
     unit_report(unit, OPTICAL_HOUSEKEEPING_SATURATED_PERCENT_OFFSET, optical->saturated_percent);
-    unit_report(unit, OPTICAL_HOUSEKEEPING_LINES_OFFSET, optical->lines);
+    unit_report(unit, OPTICAL_HOUSEKEEPING_LINES_OFFSET, (uint32_t)optical->lines);
     unit_report(unit, OPTICAL_HOUSEKEEPING_PACKETS_OFFSET, optical->packets.sent);
+    unit_report(unit, OPTICAL_HOUSEKEEPING_LINE_PERIOD_US_OFFSET, optical->line_period * 0.1);
+    unit_report(unit, OPTICAL_HOUSEKEEPING_LAMP_OFFSET, optical->lamp_on && !optical->lamp_dead);
 }

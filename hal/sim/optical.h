@@ -1,4 +1,4 @@
-/* Optical unit: boot, self-test, focal plane, focus, door, image. */
+/* Optical unit: boot, self-test, focal plane, focus, door, lamp, decontamination, image. */
 #ifndef OPTICAL_H
 #define OPTICAL_H
 
@@ -27,16 +27,37 @@ typedef struct {
     bool self_test_wanted;
     bool focal_plane_on;
     bool safing; /* SAFE commanded, door not shut yet */
+    bool lamp_on;
+    uint8_t image_mode;   /* OPTICAL_MODE of the image under way or the last */
+    uint16_t image_entry; /* recorder's entry it goes to */
+    uint16_t line_period; /* in force, 0.1 us */
     uint64_t state_until_us, image_start_us, stable_us;
-    double focal_plane_degc, focus_steps, saturated_percent;
-    uint32_t lines;
+    double focal_plane_degc, saturated_percent;
+    double focus_steps, focus_target;
+    uint64_t focus_moved_us; /* when it moved last */
+    double lines;            /* of this image */
     optical_door_t door;
-    bool fail_self_test, sun_near, focus_stuck; /* faults */
+    bool fail_self_test, sun_near, focus_stuck, focus_drifts, heater_runaway, lamp_dead; /* faults */
     physics_random_t random;
     optical_packets_t packets;
 } optical_t;
 
+/* What the focal plane sees and how it is read out: all that the source packets depend on. */
+typedef struct {
+    uint8_t mode;                      /* OPTICAL_MODE of the image: STRIP ... SUN */
+    uint8_t bands;                     /* mask: 1 PAN, 2 B, 4 G, 8 R, 16 NIR */
+    uint8_t stages;                    /* TDI stages applied; 1 in VIDEO, a staring matrix readout */
+    uint8_t gain, compression;         /* compression in 0.1 */
+    uint16_t line_period, integration; /* 0.1 us; the line period is the one in force */
+    bool lamp_on;
+    uint8_t door; /* DOOR, from its switches */
+    bool sun_near;
+    uint32_t line; /* lines of this image so far */
+} optical_view_t;
+
 extern const unit_map_t optical_map;
+
+optical_view_t optical_view(const sim_t *sim);
 
 void optical_init(sim_t *sim);
 void optical_power(sim_t *sim, bool on);

@@ -49,7 +49,7 @@ static void send(sim_t *sim, uint64_t now_us) {
     science_packet_t packet;
     science_begin(&packet, APID, packets->sent);
     science_put_time(&packet, unit_gps_us(unit, now_us));
-    science_put(&packet, 32, sim->optical.lines);
+    science_put(&packet, 32, (uint32_t)sim->optical.lines);
     science_put(&packet, 32, (uint32_t)unit_raw(unit, UNIT_CONTROL, OPTICAL_CONTROL_TASK_ID_OFFSET));
     science_put(&packet, 8, 1u << band_of(sim));
     science_put(&packet, 8, setting(sim, OPTICAL_SETTINGS_GAIN_OFFSET));

@@ -8,6 +8,7 @@ TASK_ID = 2027
 PRIORITY = 10
 DOOR_S = 12.0
 DOOR_TEST_S = 20.0
+LINE_PERIOD_AGREES = 2e-3
 LEAD_S = 4.0
 AFTER_IMAGE_S = 20.0
 
@@ -63,6 +64,8 @@ def image(flight: Flight) -> str:
         mode="STRIP",
         priority=PRIORITY,
         start=plan.start_gps_s,
+        roll_deg=plan.roll_deg,
+        pitch_deg=plan.pitch_deg,
         line_period_us=plan.line_period_us,
         integration_us=plan.integration_us,
         tdi_stages=plan.stages,
@@ -75,11 +78,17 @@ def image(flight: Flight) -> str:
     require_in_order(flight.labels_seen("OPTICAL_PHASE", since_s), ["IMAGING", "DONE"], "OPTICAL_PHASE")
     expected = 1e6 * TAKE_S / plan.line_period_us
     require(abs(lines.value - expected) <= 0.01 * expected, f"{lines.value} lines; {expected:.0f} were expected.")
+    derived = flight.confirm(
+        "IMAGE_LINE_PERIOD_US", lambda reading: abs(reading.value / plan.line_period_us - 1) < LINE_PERIOD_AGREES
+    )
     closed = flight.session.wait_event("DATA_TAKE_CLOSED", 1.0, since=events, task_id=TASK_ID)
     take = DataTake(int(str(closed.fields["entry_id"])), int(str(closed.fields["packets"])), unit_packets.raw)
     require(take.packets == take.unit_packets, f"{closed.message}; the optical unit sent {take.unit_packets}.")
     flight.takes["OPTICAL"] = take
-    return f"{lines.value} lines, {take.packets} packets in entry {take.entry_id}, Sun at {sun.value:.0f} deg"
+    return (
+        f"{lines.value} lines of {derived.value:.2f} us, {take.packets} packets in entry {take.entry_id}, "
+        f"Sun at {sun.value:.0f} deg"
+    )
 
 
 def switch_off(flight: Flight) -> str:

@@ -15,7 +15,15 @@ import numpy as np
 from emei.dictionary import Dictionary
 from emei.planning.area import Area, Point, meishan
 from emei.planning.earth import Vector, angle_deg, earth_fixed, geodetic, position_of, unit
-from emei.planning.optical_geometry import Smear, integration_us, line_period_us, quantised_line_period_us, smear
+from emei.planning.optical_geometry import (
+    Look,
+    Smear,
+    ground_speed_m_s,
+    integration_us,
+    quantised_line_period_us,
+    smear,
+    track_deg,
+)
 from emei.planning.orbit import Orbit, OrbitElements, State
 from emei.planning.passes import Pass, View, next_pass, view
 from emei.planning.sar_timing import RadarNumbers, Request, Timing, TimingDesigner
@@ -34,6 +42,7 @@ ROLL_LIMIT_DEG, PITCH_LIMIT_DEG = 45.0, 30.0
 
 ATTITUDE_ERROR_DEG = 0.012
 ATTITUDE_RATE_DEG_S = 0.002
+YAW_ERROR_DEG = 0.012
 BATTERY_PERCENT = 88.0
 
 # Time constants of the focal plane between cold (12 degC) and within 1 degC of its set point (20 degC), rounded up.
@@ -51,6 +60,8 @@ class Image:
     integration_us: float
     stages: int
     smear: Smear
+    roll_deg: float
+    pitch_deg: float
 
 
 @dataclass(frozen=True)
@@ -85,7 +96,7 @@ class PassPlan:
     def ancillary(self, gps_s: float) -> Mapping[str, float | int | str]:
         """Arguments of ANCILLARY_DATA: what the platform tells the payload at an instant."""
         state = self.orbit.at(gps_s)
-        longitude, latitude, _ = state.sub_satellite
+        longitude, latitude, height = state.sub_satellite
         target = position_of(*self.area.centre) if self.points_at_area(gps_s) else np.zeros(3)
         return {
             "sun_angle_deg": round(_sun_angle_deg(state, target), 2),
@@ -95,6 +106,10 @@ class PassPlan:
             "longitude_deg": round(longitude, 5),
             "eclipse": "OFF" if shadow_at(state.position, gps_s) is Shadow.SUNLIT else "ON",
             "battery_percent": BATTERY_PERCENT,
+            "altitude_m": round(height),
+            "ground_speed_m_s": round(ground_speed_m_s(state), 2),
+            "track_deg": round(track_deg(state), 2) % 360.0,
+            "yaw_error_deg": YAW_ERROR_DEG,
         }
 
     def sar_swath(self) -> tuple[Point, ...]:
@@ -165,8 +180,8 @@ def _image(dictionary: Dictionary, orbit: Orbit, area: Area, chosen: Pass, start
     settings = {argument.name: argument for argument in dictionary.telecommand("OPTICAL_START_IMAGE").arguments}
     stages = int(settings["tdi_stages"].default or 0)
     sample_m = dictionary.mission.number("optical", "ground_sample_distance_m")
-    nadir_m = dictionary.mission.number("sar", "altitude_m")
-    true_us = line_period_us(chosen.ground_speed_m_s, sample_m, max(1.0, middle.slant_range_m / nadir_m))
+    look = Look.of(orbit.at(start_gps_s), round(middle.roll_deg, 2), round(middle.pitch_deg, 2))
+    true_us = look.line_period_us(sample_m, dictionary.mission.number("optical", "reference_altitude_m"))
     period_us = quantised_line_period_us(true_us)
     return Image(
         start_gps_s=start_gps_s,
@@ -174,7 +189,9 @@ def _image(dictionary: Dictionary, orbit: Orbit, area: Area, chosen: Pass, start
         line_period_us=period_us,
         integration_us=integration_us(period_us, float(settings["integration_us"].default or 0)),
         stages=stages,
-        smear=smear(stages, period_us, true_us, ATTITUDE_ERROR_DEG),
+        smear=smear(stages, period_us, true_us, YAW_ERROR_DEG),
+        roll_deg=look.roll_deg,
+        pitch_deg=look.pitch_deg,
     )
 
 

@@ -28,6 +28,10 @@ def quiet_sky(gps_s: float) -> Mapping[str, float | int | str]:
         "longitude_deg": 104.0,
         "eclipse": "OFF",
         "battery_percent": 85.0,
+        "altitude_m": 520000,
+        "ground_speed_m_s": 7031.0,
+        "track_deg": 190.0,
+        "yaw_error_deg": 0.0,
     }
 
 

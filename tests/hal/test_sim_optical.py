@@ -143,6 +143,8 @@ def test_focus() -> None:
     assert bench.get("optical.focus_valid") == 0
     assert bench.get("optical.focus_steps") == pytest.approx(-200, abs=5)
     bench.run_ms(1100)
+    assert (bench.get("optical.focus_valid"), bench.get("optical.focus_steps")) == (0, -400), "arrived, not yet at rest"
+    bench.run_ms(500)
     assert (bench.get("optical.focus_valid"), bench.get("optical.focus_steps")) == (1, -400)
     with pytest.raises(Refused):
         bench.put("optical.focus_target_steps", 2001)
@@ -240,3 +242,117 @@ def test_safe_shuts_the_door_before_the_focal_plane_goes_off() -> None:
     assert bench.get("optical.focal_plane_on") == 0
     bench.command("optical", "FOCAL_PLANE_OFF")
     assert bench.get("optical.state") == lib.OPTICAL_UNIT_STATE_IDLE
+
+
+def test_focus_stays_where_it_is_at_power_up() -> None:
+    """No actuator moves by itself: a unit that restarts takes its position for the target."""
+    bench = switched_on()
+    bench.put("optical.focus_target_steps", 400)
+    bench.run_ms(3000)
+    bench.force("optical.reset")
+    bench.run_ms(3000)
+    assert (bench.get("optical.focus_valid"), bench.get("optical.focus_steps")) == (1, 400)
+
+
+@pytest.mark.parametrize("fault", ["focus_stuck", "focus_drifts"])
+def test_focus_that_is_stuck_or_drifts_is_not_valid(fault: str) -> None:
+    bench = switched_on()
+    bench.force(f"optical.{fault}")
+    bench.put("optical.focus_target_steps", 100)
+    for _ in range(30):
+        bench.run_ms(100)
+        assert bench.get("optical.focus_valid") == 0
+    bench.release(f"optical.{fault}")
+    bench.run_ms(1500)
+    assert (bench.get("optical.focus_valid"), bench.get("optical.focus_steps")) == (1, 100)
+
+
+def test_line_period_takes_force_while_imaging() -> None:
+    bench = ready_optical()
+    start_us = start_optical(bench)
+    assert bench.get("optical.line_period_us") == pytest.approx(71.1)
+    bench.run_ms((start_us - bench.now_us) / 1000 + DURATION_MS / 2)
+    half = bench.get("optical.lines")
+    assert half == pytest.approx(DURATION_MS / 2 * 1000 / 71.1, rel=0.02)
+    bench.put("optical.line_period_us", 1422)
+    bench.run_ms(DURATION_MS / 2 + 40)
+    assert bench.get("optical.lines") - half == pytest.approx(DURATION_MS / 2 * 1000 / 142.2, rel=0.04)
+    for raw in (499, 5001):
+        with pytest.raises(Refused):
+            bench.put("optical.line_period_us", raw)
+
+
+def test_lamp_lights_until_an_abort() -> None:
+    bench = ready_optical()
+    dark_ma = bench.get("power.optical_current_ma")
+    bench.put("optical.lamp_command", 1)
+    bench.run_ms(100)
+    assert bench.get("optical.lamp") == 1
+    assert bench.get("power.optical_current_ma") > dark_ma + 100
+    bench.command("optical", "ABORT")
+    bench.run_ms(100)
+    assert bench.get("optical.lamp") == 0
+    bench.force("optical.lamp_dead")
+    bench.put("optical.lamp_command", 1)
+    bench.run_ms(100)
+    assert bench.get("optical.lamp") == 0
+
+
+def test_decontamination_heats_to_40_degc_behind_the_shut_door() -> None:
+    bench = switched_on()
+    bench.limiter("OPTICAL_HEATER", True)
+    bench.command("optical", "DECONTAMINATE")
+    assert (bench.get("optical.state"), bench.get("optical.set_point_degc")) == (
+        lib.OPTICAL_UNIT_STATE_DECONTAMINATING,
+        40,
+    )
+    bench.run_ms(20000)
+    assert bench.get("optical.focal_plane_temperature_degc") == pytest.approx(40, abs=0.1)
+    bench.force("optical.heater_runaway")
+    bench.run_ms(10000)
+    assert bench.get("optical.focal_plane_temperature_degc") > 45
+    bench.release("optical.heater_runaway")
+    bench.command("optical", "FOCAL_PLANE_OFF")
+    assert bench.get("optical.set_point_degc") == 20
+
+
+def test_decontamination_needs_the_door_shut_and_the_focal_plane_off() -> None:
+    bench = switched_on()
+    move_door(bench, lib.DOOR_DIFFUSER)
+    with pytest.raises(Refused):
+        bench.command("optical", "DECONTAMINATE")
+    bench.put("optical.door_command", lib.DOOR_COMMAND_SHUT)
+    bench.run_until("optical.door", lib.DOOR_SHUT)
+    bench.command("optical", "FOCAL_PLANE_ON")
+    with pytest.raises(Refused):
+        bench.command("optical", "DECONTAMINATE")
+
+
+def test_video_applies_no_tdi() -> None:
+    bench = ready_optical()
+    move_door(bench, lib.DOOR_OPEN)
+    levels = []
+    for mode in (lib.OPTICAL_MODE_STRIP, lib.OPTICAL_MODE_VIDEO):
+        bench.put("optical.image_mode", mode)
+        start_us = start_optical(bench)
+        bench.run_ms((start_us - bench.now_us) / 1000 + 100)
+        levels.append(bench.get("optical.saturated_percent"))
+        bench.run_ms(DURATION_MS)
+    assert levels[0] > 4 * levels[1], "a thirty-second of the exposure"
+
+
+def test_strips_of_one_entry_count_on() -> None:
+    bench = ready_optical()
+    entry = open_entry(bench, instrument=lib.INSTRUMENT_OPTICAL)
+    counts = []
+    for _ in range(2):
+        start_us = start_optical(bench, entry)
+        bench.run_ms((start_us - bench.now_us) / 1000 + DURATION_MS + 100)
+        counts.append(bench.get("optical.packets"))
+    assert counts[1] > counts[0] > 0
+    numbers = [int.from_bytes(octets, "big") & 0x3FFF for octets in _sequence_counts(bench.recorded(entry))]
+    assert numbers == list(range(int(counts[1])))
+
+
+def _sequence_counts(octets: bytes) -> list[bytes]:
+    return [octets[at + 2 : at + 4] for at in range(0, len(octets), PACKET_OCTETS)]

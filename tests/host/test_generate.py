@@ -140,8 +140,9 @@ def test_arguments_are_in_raw_units(generated: Path, monkeypatch: pytest.MonkeyP
     assert by_name["EVENT_ENABLE"][4] == ((1, 16, None, None, None),)
     image = by_name["OPTICAL_START_IMAGE"][4]
     assert image[3][0] == 6, "a time has type code 6"
-    assert image[4] == (1, 0, 500, 5000, None), "line period in 0.1 us"
-    assert image[6] == (0, 0, None, None, (8, 16, 32, 48, 64, 96))
+    assert image[4] == (4, 0, -4500, 4500, None), "roll in 0.01 deg"
+    assert image[9] == (1, 0, 500, 5000, None), "line period in 0.1 us"
+    assert image[11] == (0, 0, None, None, (8, 16, 32, 48, 64, 96))
 
 
 def test_guards_and_transitions(dictionary: Dictionary, generated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +174,7 @@ def test_monitors_in_raw_units(dictionary: Dictionary, generated: Path) -> None:
     assert sun == {
         "parameter": dictionary.parameters["SUN_ANGLE_DEG"].index,
         "condition": dictionary.parameters["OPTICAL_DOOR"].index,
-        "modes": 0b1_1111_1010,  # STANDBY 1, THERMAL_STABILISATION 3, READY 4 to VIDEO 8
+        "modes": 0b111_1111_1010,  # STANDBY 1, THERMAL_STABILISATION 3, READY 4 to LAMP 10
         "instrument": 2,
         "limits": 1 + 4 + 32,  # warning low, trip low, stale trips
         "samples": 3,

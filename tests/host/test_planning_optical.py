@@ -51,4 +51,4 @@ def test_nonsense_is_refused() -> None:
     with pytest.raises(ValueError):
         line_period_us(0.0, 0.5)
     with pytest.raises(ValueError):
-        line_period_us(7031.0, 0.5, 0.9)
+        line_period_us(7031.0, 0.5, 0.0)

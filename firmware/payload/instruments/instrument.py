@@ -48,9 +48,10 @@ class TakeRequest:
 class Waits:
     """Waiting times of a nominal pass. Bench builds may shorten them."""
 
-    def __init__(self, sar_warmup_ms, optical_stabilisation_ms):
+    def __init__(self, sar_warmup_ms, optical_stabilisation_ms, decontamination_hour_ms):
         self.sar_warmup_ms = sar_warmup_ms
         self.optical_stabilisation_ms = optical_stabilisation_ms
+        self.decontamination_hour_ms = decontamination_hour_ms
 
 
 class Instrument:
@@ -79,6 +80,10 @@ class Instrument:
 
     def uses(self, limiter):
         return limiter in self._limiters_used
+
+    def cancel(self):
+        """Abort what is going on, by telecommand. False when nothing is."""
+        return self.machine.cancel()
 
     def cut_power(self):
         """Open every limiter of the instrument. Raises Failure when the power unit does not confirm one."""

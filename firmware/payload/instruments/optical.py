@@ -1,10 +1,18 @@
-"""The optical instrument: procedures of its mode transitions, the door, the image, recovery and safing."""
+"""The optical instrument: procedures of its mode transitions, door, focus, images, recovery and safing."""
 
 import hal
 from micropython import const
 
 from payload.failure import Failure, Refusal
 from payload.instruments.instrument import Instrument, TakeRequest
+from payload.instruments.optical_image import (
+    DOOR_OF_MODE,
+    IMAGE_MODES,
+    ImageRequest,
+    ImagingBudget,
+    LinePeriod,
+    predicted_mib,
+)
 from payload.tables import enums, events, failures, mission, modes, pool, units
 
 _DOOR_LIMIT_MS = const(5000)
@@ -14,7 +22,7 @@ _DOOR_TEST_MOVEMENT_LIMIT_MS = const(4900)
 _ABORT_LIMIT_MS = const(2000)
 _SAFE_LIMIT_MS = const(6000)
 _START_COMMAND_LEAD_MS = const(700)
-_MIB = const(1048576)
+_LAMP_LIMIT_MS = const(2000)
 
 STEP_SETTINGS_VERIFIED = const(1)
 STEP_ENTRY_OPEN = const(2)
@@ -29,8 +37,24 @@ _REST_STATES = {
 _DOOR_TEST_MODES = (enums.OPTICAL_MODE_STANDBY, enums.OPTICAL_MODE_THERMAL_STABILISATION)
 
 
+_FOCUS_MODES = (
+    enums.OPTICAL_MODE_STANDBY,
+    enums.OPTICAL_MODE_THERMAL_STABILISATION,
+    enums.OPTICAL_MODE_READY,
+)
+
+# Failures of the request, of the platform or of an aid: the instrument goes back to rest.
+_WELL = (
+    failures.CONSTRAINT,
+    failures.SMEAR,
+    failures.LINE_PERIOD,
+    failures.ANCILLARY_JUMPED,
+    failures.LAMP_FAILED,
+)
+
+
 class Optical(Instrument):
-    def __init__(self, machine, unit, limiters, catalogue, waits, event_service):
+    def __init__(self, machine, unit, limiters, catalogue, waits, store, event_service):
         super().__init__(
             machine,
             unit,
@@ -42,7 +66,9 @@ class Optical(Instrument):
             event_service,
         )
         self._waits = waits
-        self._settings = bytearray(units.OPTICAL_SETTINGS_OCTETS)
+        self._line_period = LinePeriod(unit)
+        self._budget = ImagingBudget(store)
+        self._stop_heating = False
         self.procedures = {
             "switch_on": self._switch_on,
             "switch_off": self._switch_off,
@@ -50,6 +76,8 @@ class Optical(Instrument):
             "stabilise": self._stabilise,
             "make_ready": self._make_ready,
             "image": self._image,
+            "calibrate": self._calibrate,
+            "decontaminate": self._decontaminate,
         }
         self._publish_door_tested(False)
         machine.attach(self)
@@ -58,12 +86,46 @@ class Optical(Instrument):
         self._publish_door_tested(False)
         super().cut_power()
 
-    def start_image(self, task_id, mode, priority, start, settings):
+    def cancel(self):
+        """Abort. A decontamination ends by letting the focal plane cool, as at its natural end."""
+        if self.machine.mode == enums.OPTICAL_MODE_DECONTAMINATION and self.machine.busy():
+            self._stop_heating = True
+            return True
+        return super().cancel()
+
+    def is_well(self, failure):
+        return failure.code in _WELL or super().is_well(failure)
+
+    def run(self):
+        """Once a cycle: account imaging time."""
+        self._budget.run(
+            self.machine.mode in IMAGE_MODES and hal.pool_get(pool.OPTICAL_PHASE) == enums.OPTICAL_PHASE_IMAGING
+        )
+
+    def start_image(self, task_id, mode, priority, start, geometry, settings):
         """Generator: an image. Raises Refusal, later Failure."""
+        if mode not in IMAGE_MODES:
+            raise Refusal(failures.ILLEGAL_TRANSITION, self.machine.mode, mode)
         self.require_start(start)
-        self._encode_settings(settings)
-        duration_ms = hal.get(hal.U32, self._settings, units.IMAGE_SETTINGS_DURATION_MS)
-        yield from self.machine.take(mode, TakeRequest(task_id, mode, priority, start, duration_ms, None))
+        yield from self.machine.take(mode, ImageRequest(task_id, mode, priority, start, geometry, settings))
+
+    def start_calibration(self, task_id, mode, priority, start, settings):
+        """Generator: DARK, LAMP or SUN. Raises Refusal, later Failure."""
+        if mode not in DOOR_OF_MODE or mode in IMAGE_MODES:
+            raise Refusal(failures.ILLEGAL_TRANSITION, self.machine.mode, mode)
+        self.require_start(start)
+        yield from self.machine.take(mode, ImageRequest(task_id, mode, priority, start, None, settings))
+
+    def decontaminate(self, duration_h):
+        """Generator: heat the focal plane for some hours, from STANDBY and back. Raises Refusal, later Failure."""
+        mode = enums.OPTICAL_MODE_DECONTAMINATION
+        duration_ms = duration_h * self._waits.decontamination_hour_ms
+        yield from self.machine.take(mode, TakeRequest(0, mode, 0, None, duration_ms, None))
+
+    def set_focus(self, steps):
+        """Generator: move the focus and wait until it rests there. Raises Refusal, later Failure."""
+        limit_ms = mission.OPTICAL_FOCUS_LIMIT_MS + _ABORT_LIMIT_MS
+        yield from self.machine.operation(_FOCUS_MODES, self._move_focus, (modes.GUARD_OPTICAL_FRESH,), limit_ms, steps)
 
     def move_door(self, position):
         """Generator: move the door in READY and wait for its switches. OPEN needs the Sun far enough away."""
@@ -82,27 +144,26 @@ class Optical(Instrument):
         )
 
     def require_memory(self, request):
-        """Guard MEMORY_BUDGET: lines x pixels x bits x bands over the compression."""
-        settings = self._settings
-        lines = request.duration_ms * 10 // hal.get(hal.U16, settings, units.IMAGE_SETTINGS_LINE_PERIOD_US) * 1000
-        bands = 0
-        mask = settings[units.IMAGE_SETTINGS_BANDS]
-        while mask:
-            bands += mask & 1
-            mask >>= 1
-        # The mask's PAN band has full resolution, a colour band a sixteenth of the pixels.
-        pixels = mission.OPTICAL_PIXELS_PER_LINE * (16 if settings[units.IMAGE_SETTINGS_BANDS] & 1 else 0)
-        pixels += mission.OPTICAL_PIXELS_PER_LINE * (bands - (settings[units.IMAGE_SETTINGS_BANDS] & 1))
-        octets = lines * (pixels * mission.OPTICAL_BITS_PER_SAMPLE // 128)
-        predicted_mib = octets // _MIB * 10 // settings[units.IMAGE_SETTINGS_COMPRESSION] + 1
-        if not hal.pool_valid(pool.RECORDER_FREE_MIB) or not self._catalogue.predicted_fits(predicted_mib):
-            raise Refusal(failures.MEMORY_BUDGET, hal.pool_get(pool.RECORDER_FREE_MIB), predicted_mib)
+        """Guard MEMORY_BUDGET."""
+        needed_mib = predicted_mib(request)
+        if not hal.pool_valid(pool.RECORDER_FREE_MIB) or not self._catalogue.predicted_fits(needed_mib):
+            raise Refusal(failures.MEMORY_BUDGET, hal.pool_get(pool.RECORDER_FREE_MIB), needed_mib)
+
+    def require_geometry(self, request):
+        """Guard IMAGE_GEOMETRY."""
+        self._line_period.require(request)
+
+    def require_budget(self, request):
+        """Guard IMAGING_BUDGET."""
+        self._budget.require(request)
 
     def recover(self, origin, failure):
         """Generator: after a failed transition, back to a mode of rest; the mode is returned."""
         if failure.code == failures.DOOR_TEST_FAILED:
             self._limiters.command(enums.LIMITER_DOOR, False)
             yield from self._await_within(pool.OPTICAL_DOOR, enums.DOOR_SHUT, _DOOR_LIMIT_MS)
+            return origin
+        if failure.code == failures.FOCUS_STUCK:
             return origin
         if not self.is_well(failure):
             raise failure
@@ -113,6 +174,9 @@ class Optical(Instrument):
             self._command(enums.OPTICAL_UNIT_COMMAND_ABORT)
             yield from self._await_within(pool.OPTICAL_STATE, enums.OPTICAL_UNIT_STATE_READY, _ABORT_LIMIT_MS)
             yield from self.keep_entry()
+            if failure.code == failures.ANCILLARY_JUMPED and hal.pool_get(pool.OPTICAL_DOOR) != enums.DOOR_SHUT:
+                # Where the Sun is, is not known any more.
+                yield from self._move_door(enums.DOOR_COMMAND_SHUT)
             return enums.OPTICAL_MODE_READY
         yield from self._stand_by(None)
         return enums.OPTICAL_MODE_STANDBY
@@ -142,7 +206,7 @@ class Optical(Instrument):
         try:
             self.unit.require_link()
             self._command(enums.OPTICAL_UNIT_COMMAND_SAFE)
-            yield from self._await_within(pool.OPTICAL_DOOR, enums.DOOR_SHUT, _SAFE_LIMIT_MS)
+            yield from self._await_shut_and_dark()
             self._limiters.command(enums.LIMITER_DOOR, False)
             self._limiters.command(enums.LIMITER_OPTICAL_HEATER, False)
             mode = enums.OPTICAL_MODE_SAFE
@@ -151,19 +215,6 @@ class Optical(Instrument):
             mode = enums.OPTICAL_MODE_SAFE_UNPOWERED
         yield from self.keep_entry()
         return mode
-
-    def _encode_settings(self, values):
-        settings = self._settings
-        offset = 0
-        for index in range(len(units.IMAGE_SETTINGS_TYPES)):
-            offset = hal.put(units.IMAGE_SETTINGS_TYPES[index], values[index], settings, offset)
-            if offset < 0:
-                raise Refusal(failures.ARGUMENT_OUT_OF_RANGE, values[index], index + 1)
-        hal.put(hal.U16, hal.crc16(settings, 0, offset), settings, offset)
-        line_period = hal.get(hal.U16, settings, units.IMAGE_SETTINGS_LINE_PERIOD_US)
-        integration = hal.get(hal.U16, settings, units.IMAGE_SETTINGS_INTEGRATION_US)
-        if integration > line_period:
-            raise Refusal(failures.CONSTRAINT, integration, line_period)
 
     def _command(self, command):
         self.unit.write(units.OPTICAL_CONTROL_COMMAND, hal.U16, command)
@@ -240,32 +291,127 @@ class Optical(Instrument):
     def _publish_door_tested(self, tested):
         hal.pool_set(pool.OPTICAL_DOOR_TESTED, enums.SWITCH_ON if tested else enums.SWITCH_OFF)
 
+    def _await_shut_and_dark(self):
+        """Generator: until the door is shut and then the focal plane off, within the time a safing has."""
+        started_ms = hal.ticks_ms()
+        yield from self.unit.fresh_sample()
+        while hal.pool_get(pool.OPTICAL_DOOR) != enums.DOOR_SHUT or hal.pool_get(pool.OPTICAL_FOCAL_PLANE_ON):
+            self._require_well()
+            if hal.ticks_diff(hal.ticks_ms(), started_ms) > _SAFE_LIMIT_MS:
+                raise Failure(failures.STEP_TIME_OUT, 0, _SAFE_LIMIT_MS)
+            yield 0
+
+    def _move_focus(self, steps):
+        self.unit.write(units.OPTICAL_CONTROL_FOCUS_TARGET_STEPS, hal.I16, steps)
+        started_ms = hal.ticks_ms()
+        yield from self.unit.fresh_sample()
+        while not (hal.pool_get(pool.OPTICAL_FOCUS_VALID) and hal.pool_get(pool.OPTICAL_FOCUS_STEPS) == steps):
+            self._require_well()
+            if hal.ticks_diff(hal.ticks_ms(), started_ms) > mission.OPTICAL_FOCUS_LIMIT_MS:
+                raise Failure(failures.FOCUS_STUCK, hal.pool_get(pool.OPTICAL_FOCUS_STEPS), steps)
+            yield 0
+        self._events.report(events.FOCUS_SET, steps, hal.ticks_diff(hal.ticks_ms(), started_ms))
+
+    def _decontaminate(self, request):
+        planned_s = request.duration_ms // 1000
+        self._stop_heating = False
+        yield from self._limiters.switch(enums.LIMITER_OPTICAL_HEATER, True)
+        self._command(enums.OPTICAL_UNIT_COMMAND_DECONTAMINATE)
+        yield from self._await(pool.OPTICAL_STATE, enums.OPTICAL_UNIT_STATE_DECONTAMINATING)
+        self.machine.set_mode(request.mode)
+        started_s = hal.uptime_s()
+        while not self._stop_heating and hal.uptime_s() - started_s < planned_s:
+            self._require_decontaminating()
+            yield 0
+        heated_s = hal.uptime_s() - started_s
+        self._command(enums.OPTICAL_UNIT_COMMAND_FOCAL_PLANE_OFF)
+        yield from self._limiters.switch(enums.LIMITER_OPTICAL_HEATER, False)
+        # STANDBY has a lower limit than what the focal plane was heated to.
+        while hal.pool_get(pool.OPTICAL_FOCAL_PLANE_TEMPERATURE_DEGC) >= mission.OPTICAL_DECONTAMINATED_BELOW_CENTIDEGC:
+            self._require_well()
+            yield 0
+        self._events.report(events.DECONTAMINATED, heated_s // 60, planned_s // 60)
+        if self._stop_heating:
+            raise Failure(failures.ABORTED)
+        self.machine.set_mode(enums.OPTICAL_MODE_STANDBY)
+
+    def _require_decontaminating(self):
+        self._require_well()
+        if hal.pool_get(pool.OPTICAL_DOOR) != enums.DOOR_SHUT:
+            raise Failure(failures.DOOR_LEFT_POSITION, hal.pool_get(pool.OPTICAL_DOOR), enums.DOOR_SHUT)
+        if hal.pool_get(pool.OPTICAL_STATE) != enums.OPTICAL_UNIT_STATE_DECONTAMINATING:
+            raise Failure(failures.UNIT_FAULT, hal.pool_get(pool.OPTICAL_FAULT_FLAGS), hal.pool_get(pool.OPTICAL_STATE))
+
+    def _calibrate(self, request):
+        lamp = request.mode == enums.OPTICAL_MODE_LAMP
+        if lamp:
+            yield from self._switch_lamp(enums.SWITCH_ON)
+        yield from self._take(request)
+        if lamp:
+            yield from self._switch_lamp(enums.SWITCH_OFF)
+        self.machine.set_mode(enums.OPTICAL_MODE_READY)
+
+    def _switch_lamp(self, position):
+        self.unit.write(units.OPTICAL_CONTROL_LAMP_COMMAND, hal.U16, position)
+        started_ms = hal.ticks_ms()
+        yield from self.unit.fresh_sample()
+        while hal.pool_get(pool.OPTICAL_LAMP) != position:
+            self._require_well()
+            if hal.ticks_diff(hal.ticks_ms(), started_ms) > _LAMP_LIMIT_MS:
+                raise Failure(failures.LAMP_FAILED, hal.pool_get(pool.OPTICAL_LAMP), _LAMP_LIMIT_MS)
+            yield 0
+
     def _image(self, request):
+        yield from self._take(request)
+        self.machine.set_mode(enums.OPTICAL_MODE_READY)
+
+    def _take(self, request):
+        """Generator: every strip of an image or calibration into one entry of the catalogue."""
         unit = self.unit
-        unit.write_verified(units.OPTICAL_SETTINGS_ADDRESS, self._settings, len(self._settings))
+        unit.write_verified(units.OPTICAL_SETTINGS_ADDRESS, request.settings, len(request.settings))
         yield STEP_SETTINGS_VERIFIED
         yield from self._open_entry(request)
         yield STEP_ENTRY_OPEN
         unit.write(units.OPTICAL_CONTROL_TASK_ID, hal.U32, request.task_id)
         unit.write(units.OPTICAL_CONTROL_ENTRY_ID, hal.U16, self._catalogue.open_entry_id())
-        unit.write_time(units.OPTICAL_CONTROL_START_COARSE, request.start)
-        yield from self._await_start(request, _START_COMMAND_LEAD_MS)
-        self._command(enums.OPTICAL_UNIT_COMMAND_START)
-        yield from self.unit.fresh_sample()
-        while hal.pool_get(pool.OPTICAL_STATE) != enums.OPTICAL_UNIT_STATE_IMAGING:
-            self._require_imaging()
-            yield 0
-        self.machine.set_mode(request.mode)
-        yield STEP_IMAGING
-        while hal.pool_get(pool.OPTICAL_PHASE) != enums.OPTICAL_PHASE_DONE:
-            self._require_imaging()
-            yield 0
+        unit.write(units.OPTICAL_CONTROL_IMAGE_MODE, hal.U8, request.mode)
+        for strip in range(request.strips):
+            yield from self._take_strip(request, strip)
         packets = yield from self._close_and_report(request.task_id)
         yield STEP_IMAGED
         if packets == 0:
             raise Failure(failures.DATA_TAKE_EMPTY, 0)
         yield from self._await(pool.OPTICAL_STATE, enums.OPTICAL_UNIT_STATE_READY)
-        self.machine.set_mode(enums.OPTICAL_MODE_READY)
+
+    def _take_strip(self, request, strip):
+        if strip:
+            hal.time_add_ms(request.start, 0, request.interval_ms)
+        self.unit.write_time(units.OPTICAL_CONTROL_START_COARSE, request.start)
+        while hal.time_until_ms(request.start, 0) > _START_COMMAND_LEAD_MS:
+            self._require_taking(request)
+            yield 0
+        yield from self._await_start(request, _START_COMMAND_LEAD_MS)
+        self._command(enums.OPTICAL_UNIT_COMMAND_START)
+        self._line_period.begin(request, strip)
+        yield from self.unit.fresh_sample()
+        while hal.pool_get(pool.OPTICAL_STATE) != enums.OPTICAL_UNIT_STATE_IMAGING:
+            self._require_imaging()
+            yield 0
+        self.machine.set_mode(request.mode)
+        yield 0 if strip else STEP_IMAGING
+        while hal.pool_get(pool.OPTICAL_PHASE) != enums.OPTICAL_PHASE_DONE:
+            self._require_imaging()
+            self._require_taking(request)
+            self._line_period.follow(request, strip)
+            yield 0
+
+    def _require_taking(self, request):
+        """What must hold from the request to the image's end."""
+        self._require_well()
+        position = DOOR_OF_MODE[request.mode]
+        if hal.pool_get(pool.OPTICAL_DOOR) != position:
+            raise Failure(failures.DOOR_LEFT_POSITION, hal.pool_get(pool.OPTICAL_DOOR), position)
+        self._line_period.require_steady(request)
 
     def _require_imaging(self):
         self._require_well()

@@ -49,7 +49,7 @@ class Modes:
 
     def abort(self, instrument):
         driver = self._driver(instrument)
-        if not driver.machine.cancel():
+        if not driver.cancel():
             raise Refusal(failures.ILLEGAL_TRANSITION, driver.machine.mode, driver.machine.mode)
 
     def hard_off(self, instrument):
@@ -61,8 +61,10 @@ class Modes:
     def set_bench_wait(self, wait, wait_ms):
         if wait == enums.BENCH_WAIT_SAR_WARMUP:
             self._waits.sar_warmup_ms = wait_ms
-        else:
+        elif wait == enums.BENCH_WAIT_OPTICAL_STABILISATION:
             self._waits.optical_stabilisation_ms = wait_ms
+        else:
+            self._waits.decontamination_hour_ms = wait_ms
 
     def _driver(self, instrument):
         driver = self._instruments.get(instrument)

@@ -12,6 +12,15 @@ _PARAMETERS = (
     pool.LONGITUDE_DEG,
     pool.ECLIPSE,
     pool.BATTERY_PERCENT,
+    pool.ALTITUDE_M,
+    pool.GROUND_SPEED_M_S,
+    pool.TRACK_DEG,
+    pool.YAW_ERROR_DEG,
+)
+_LATITUDE, _LONGITUDE, _ALTITUDE = (
+    _PARAMETERS.index(pool.LATITUDE_DEG),
+    _PARAMETERS.index(pool.LONGITUDE_DEG),
+    _PARAMETERS.index(pool.ALTITUDE_M),
 )
 
 
@@ -23,10 +32,13 @@ class Platform:
         self._protection = protection
         self._time_receivers = time_receivers
         self._ancillary_count = 0
+        self._jumps = 0
+        self._jumped = False
         self._time_steps = hal.time_steps()
         self._time_acquired = False
         self._pps_told = 0
         hal.pool_set(pool.ANCILLARY_COUNT, 0)
+        hal.pool_set(pool.ANCILLARY_JUMPS, 0)
 
     def telecommands(self):
         return {
@@ -36,6 +48,13 @@ class Platform:
         }
 
     def ancillary_data(self, *values):
+        jump_m = hal.position_jump_m(values[_LATITUDE], values[_LONGITUDE], values[_ALTITUDE])
+        if jump_m and not self._jumped:
+            # Once: the way back from a single wrong sample is a jump too.
+            self._jumps = (self._jumps + 1) & 0xFFFF
+            hal.pool_set(pool.ANCILLARY_JUMPS, self._jumps)
+            self._events.report(events.ANCILLARY_JUMPED, jump_m)
+        self._jumped = jump_m > 0
         for index in range(len(_PARAMETERS)):
             hal.pool_set(_PARAMETERS[index], values[index])
         hal.position(hal.pool_get(pool.LATITUDE_DEG), hal.pool_get(pool.LONGITUDE_DEG))

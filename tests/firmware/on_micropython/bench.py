@@ -9,6 +9,8 @@ from payload.tables import telecommands as telecommand_table
 WORKED_TABLE = [4, 6, 17, 4, 5, 6, 512, 150, -8, 8160, 1314, 2249, 4488, 140969, 144143, 130211, 10000, 1] + [0] * 29
 # Line period and integration in 0.1 us, TDI stages, gain, bands, compression in tenths, duration in ms.
 IMAGE_SETTINGS = [711, 680, 32, 2, 31, 40, 10000]
+# Roll and pitch, strips, interval, roll step.
+NADIR = [0, 0, 1, 0, 0]
 SPACECRAFT_ID = 0x0E00
 GPS_S = 1400000000
 LATITUDE, LONGITUDE = 3008000, 10384000
@@ -100,7 +102,7 @@ class Bench:
         assert hal.time_quality()
 
     def ancillary(self):
-        self.send("ANCILLARY_DATA", 6000, 10, 1, LATITUDE, LONGITUDE, 0, 900)
+        self.send("ANCILLARY_DATA", 6000, 10, 1, LATITUDE, LONGITUDE, 0, 900, 520000, 703100, 19000, 0)
 
     def prepare_data_take(self):
         """Bring the SAR to PREOP with a table in slot 0 and a transmit permit."""
@@ -138,7 +140,7 @@ class Bench:
     def start_image(self, delay_ms=3500):
         start = bytearray(7)
         hal.time_after_ms(delay_ms, start, 0)
-        self.send("OPTICAL_START_IMAGE", 78, enums.OPTICAL_MODE_STRIP, 10, start, *IMAGE_SETTINGS)
+        self.send("OPTICAL_START_IMAGE", 78, enums.OPTICAL_MODE_STRIP, 10, start, *NADIR, *IMAGE_SETTINGS)
         assert self.payload.router.in_progress() == 1, "the image was refused"
 
     def finish(self, limit_cycles=3000):

@@ -57,7 +57,10 @@ def test_during_an_image():
     while hal.pool_get(pool.OPTICAL_PHASE) != enums.OPTICAL_PHASE_IMAGING:
         bench.cycles(1)
     bench.ancillary()
+    hal.pool_set(pool.GROUND_SPEED_M_S, 702000)
+    assert hal.pool_get(pool.OPTICAL_LINE_PERIOD_US) == 711
     _locked_cycles(bench, 25)
+    assert hal.pool_get(pool.OPTICAL_LINE_PERIOD_US) == 712, "the line period did not follow"
     assert hal.pool_get(pool.OPTICAL_PHASE) == enums.OPTICAL_PHASE_IMAGING
     assert bench.payload.instruments[enums.INSTRUMENT_OPTICAL].machine.is_taking()
     bench.finish()

@@ -1,0 +1,527 @@
+"""Every mode of the optical instrument: images and calibrations that close with packets, focus, decontamination."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from emei.packets import Telemetry
+from emei.planning.optical_geometry import Look, quantised_line_period_us
+from emei.platform import Platform, quiet_sky
+from emei.session import Session
+from emei.verification import Command
+from hil.bench import Bench
+from hil.scenarios import steps
+
+pytestmark = pytest.mark.virtual_time
+
+LEAD_S = 4.0
+IMAGE_S = 60.0
+HOUR_S = 120.0
+"""The bench's hour of decontamination."""
+DOORS = ("SHUT", "OPEN", "DIFFUSER")
+
+
+def line_period_us(roll_deg: float, pitch_deg: float) -> float:
+    """Of the quiet sky, by the ground's own geometry."""
+    sky = quiet_sky(0.0)
+    latitude, altitude, speed, track = (
+        float(sky[name]) for name in ("latitude_deg", "altitude_m", "ground_speed_m_s", "track_deg")
+    )
+    look = Look(latitude, altitude, speed, track, roll_deg, pitch_deg)
+    return quantised_line_period_us(look.line_period_us(0.5, 520e3))
+
+
+IMAGES: dict[str, dict[str, Any]] = {
+    "STRIP": {},
+    "STEREO": {
+        "pitch_deg": 20.0,
+        "strips": 2,
+        "interval_ms": 7000,
+        "line_period_us": line_period_us(0, 20),
+    },
+    "AREA": {
+        "roll_deg": -4.0,
+        "roll_step_deg": 4.0,
+        "strips": 3,
+        "interval_ms": 6500,
+        "line_period_us": line_period_us(-4, 0),
+    },
+    "VIDEO": {"line_period_us": 400.0},
+}
+CALIBRATIONS = {"DARK": "SHUT", "LAMP": "SHUT", "SUN": "DIFFUSER"}
+FAULTS = (
+    "optical.focus_stuck",
+    "optical.focus_drifts",
+    "optical.lamp_dead",
+    "optical.heater_runaway",
+    "optical.door",
+    "optical.door_slow",
+    "optical.door_movement_ms",
+    "optical.saturated_percent",
+    "optical.focal_plane_temperature_degc",
+    "optical.sun_near",
+    "recorder.free_mib",
+)
+
+
+class Sky:
+    """Ancillary data as a scenario wants it."""
+
+    def __init__(self) -> None:
+        self.changed: dict[str, float | int | str] = {}
+
+    def __call__(self, gps_s: float) -> Mapping[str, float | int | str]:
+        return {**quiet_sky(gps_s), **self.changed}
+
+
+@pytest.fixture(autouse=True)
+def sky(session: Session, platform: Platform, bench: Bench) -> Iterator[Sky]:
+    before, sky = platform.ancillary, Sky()
+    platform.ancillary = sky
+    steps.ready(session, bench)
+    yield sky
+    sky.changed.clear()
+    platform.resume()
+    for fault in FAULTS:
+        bench.units.release(fault)
+    session.run_for(6)
+    steps.all_off(session)
+    platform.ancillary = before
+    assert session.anomalies == []
+
+
+def entries(session: Session, entry_id: int) -> Telemetry:
+    found: list[Telemetry] = []
+    session.listen(lambda report: found.append(report) if report.name == "CATALOGUE_ENTRY" else None)
+    session.send("RECORDER_REPORT_CATALOGUE", first_entry=entry_id, entries=1).wait(steps.ANSWER_S)
+    session.wait_for(lambda: found, steps.ANSWER_S, "The catalogue entry")
+    return found[-1]
+
+
+def start(session: Session, platform: Platform, mode: str, **settings: Any) -> Command:
+    name = "OPTICAL_START_CALIBRATION" if mode in CALIBRATIONS else "OPTICAL_START_IMAGE"
+    settings = {"duration_ms": 5000 if mode in CALIBRATIONS else 2000} | settings
+    return session.send(name, task_id=700, mode=mode, start=platform.gps_s() + LEAD_S, **settings)
+
+
+def started(session: Session, platform: Platform, mode: str, **settings: Any) -> Command:
+    """Returns once the image is under way."""
+    command = start(session, platform, mode, **settings)
+    session.wait_for(
+        lambda: command.failure or session.value("OPTICAL_MODE") == mode, LEAD_S + steps.ANSWER_S, f"The mode {mode}"
+    )
+    assert command.failure is None
+    return command
+
+
+def assert_closed(session: Session, bench: Bench, mode: str, since: int) -> None:
+    event = session.wait_event("DATA_TAKE_CLOSED", steps.SAFE_S, since, task_id=700)
+    entry_id, packets = int(str(event.fields["entry_id"])), int(str(event.fields["packets"]))
+    assert packets > 0
+    entry = entries(session, entry_id)
+    assert entry.fields["mode"] == session.dictionary.enumeration("OPTICAL_MODE").members[mode]
+    assert (entry.fields["state"], entry.fields["packets"]) == ("CLOSED", packets)
+    assert len(bench.units.recorder_file(entry_id)) == entry.fields["size_octets"]
+
+
+def ready_with(session: Session, door: str) -> None:
+    steps.optical_ready(session)
+    if door != "OPEN":
+        session.send("OPTICAL_MOVE_DOOR", position=door).wait(15)
+
+
+@pytest.mark.parametrize("mode", IMAGES)
+def test_image_closes_with_packets(session: Session, platform: Platform, bench: Bench, mode: str) -> None:
+    ready_with(session, "OPEN")
+    since, seen_s = len(session.events), session.link.now_s()
+    start(session, platform, mode, **IMAGES[mode]).wait(IMAGE_S)
+    assert_closed(session, bench, mode, since)
+    modes = [
+        (event.fields["from_mode"], event.fields["to_mode"])
+        for event in session.events[since:]
+        if event.name == "MODE_CHANGED"
+    ]
+    assert modes == [("READY", mode), (mode, "READY")]
+    assert session.link.now_s() > seen_s
+    session.run_for(1.1)
+    assert session.value("OPTICAL_DOOR") == "OPEN"
+
+
+@pytest.mark.parametrize("mode", CALIBRATIONS)
+def test_calibration_closes_with_packets(
+    session: Session, platform: Platform, bench: Bench, sky: Sky, mode: str
+) -> None:
+    ready_with(session, CALIBRATIONS[mode])
+    sky.changed["eclipse"] = "ON" if mode == "DARK" else "OFF"
+    session.run_for(1.5)
+    since = len(session.events)
+    command = started(session, platform, mode)
+    session.run_for(1)
+    assert DOORS[int(bench.units.observe("optical.door"))] == CALIBRATIONS[mode]
+    assert bench.units.observe("optical.lamp") == (mode == "LAMP")
+    command.wait(IMAGE_S)
+    assert_closed(session, bench, mode, since)
+    assert bench.units.observe("optical.lamp") == 0
+    session.run_for(1.1)
+    assert session.value("OPTICAL_MODE") == "READY"
+
+
+@pytest.mark.parametrize(
+    ("mode", "door", "failure"),
+    [
+        ("STRIP", "SHUT", "DOOR_NOT_OPEN"),
+        ("VIDEO", "DIFFUSER", "DOOR_NOT_OPEN"),
+        ("DARK", "OPEN", "DOOR_NOT_OPEN"),
+        ("DARK", "SHUT", "NOT_IN_ECLIPSE"),
+        ("LAMP", "DIFFUSER", "DOOR_NOT_OPEN"),
+        ("SUN", "SHUT", "DOOR_NOT_OPEN"),
+    ],
+)
+def test_each_mode_wants_its_door(session: Session, platform: Platform, mode: str, door: str, failure: str) -> None:
+    ready_with(session, door)
+    refused = start(session, platform, mode).refusal(steps.ANSWER_S)
+    assert (refused.subservice, refused.name) == (4, failure)
+
+
+def test_wrong_mode_repeated_and_reordered_commands(session: Session, platform: Platform) -> None:
+    """Each one failure code, the instrument where it was."""
+
+    def refusal(command: Command) -> str:
+        return command.refusal(steps.ANSWER_S).name
+
+    assert refusal(start(session, platform, "STRIP")) == "ILLEGAL_TRANSITION"
+    assert refusal(session.send("OPTICAL_SET_FOCUS", focus_steps=1)) == "ILLEGAL_TRANSITION"
+    assert refusal(session.send("OPTICAL_DECONTAMINATE", duration_h=1)) == "ILLEGAL_TRANSITION"
+    steps.optical_ready(session)
+    assert refusal(session.send("OPTICAL_DECONTAMINATE", duration_h=1)) == "ILLEGAL_TRANSITION"
+    assert refusal(session.send("SET_MODE_OPTICAL", mode="STRIP")) == "ILLEGAL_TRANSITION"
+    assert refusal(session.send("SET_MODE_OPTICAL", mode="DECONTAMINATION")) == "ILLEGAL_TRANSITION"
+    start_s = platform.gps_s() + LEAD_S
+    image: dict[str, Any] = {"task_id": 700, "start": start_s}
+    assert refusal(session.send("OPTICAL_START_IMAGE", mode="LAMP", **image)) == "ILLEGAL_TRANSITION"
+    assert refusal(session.send("OPTICAL_START_CALIBRATION", mode="STRIP", **image)) == "ILLEGAL_TRANSITION"
+    assert refusal(session.send("OPTICAL_START_IMAGE", mode="DECONTAMINATION", **image)) == "ILLEGAL_TRANSITION"
+    first = start(session, platform, "STRIP", duration_ms=3000)
+    session.run_for(0.5)
+    # A second one must not change the settings of the one that waits.
+    assert refusal(start(session, platform, "STRIP", tdi_stages=96, duration_ms=200_000)) == "INSTRUMENT_BUSY"
+    assert refusal(session.send("OPTICAL_SET_FOCUS", focus_steps=5)) == "INSTRUMENT_BUSY"
+    assert refusal(session.send("OPTICAL_MOVE_DOOR", position="SHUT")) == "INSTRUMENT_BUSY"
+    assert refusal(session.send("SET_MODE_OPTICAL", mode="STANDBY")) == "INSTRUMENT_BUSY"
+    first.wait(IMAGE_S)
+    session.run_for(1.1)
+    assert session.value("OPTICAL_MODE") == "READY"
+
+
+CONTRADICTIONS: list[tuple[str, dict[str, Any]]] = [
+    ("STRIP", {"strips": 2, "interval_ms": 7000}),
+    ("STRIP", {"interval_ms": 7000}),
+    ("STRIP", {"roll_step_deg": 1.0}),
+    ("STEREO", {"pitch_deg": 20.0}),
+    ("STEREO", {"strips": 2, "interval_ms": 7000}),
+    ("STEREO", {"pitch_deg": 20.0, "strips": 2, "interval_ms": 5999}),
+    ("STEREO", {"pitch_deg": 20.0, "strips": 3, "interval_ms": 7000}),
+    ("AREA", {"roll_step_deg": 2.0}),
+    ("AREA", {"strips": 3, "interval_ms": 7000}),
+    ("AREA", {"roll_deg": 30.0, "roll_step_deg": 10.0, "strips": 3, "interval_ms": 7000}),
+    ("AREA", {"roll_step_deg": 2.0, "strips": 8, "interval_ms": 200_000}),
+    ("LAMP", {"duration_ms": 4999}),
+    ("LAMP", {"duration_ms": 30001}),
+]
+
+
+def test_contradictory_settings(session: Session, platform: Platform, sky: Sky) -> None:
+    steps.optical_ready(session)
+    for mode, settings in CONTRADICTIONS:
+        refused = start(session, platform, mode, **settings).refusal(steps.ANSWER_S)
+        assert (refused.subservice, refused.name) == (4, "IMAGE_CONTRADICTION"), (mode, settings)
+    session.run_for(1.1)
+    assert session.value("OPTICAL_MODE") == "READY"
+
+
+def test_smear_and_line_period_before_the_image(session: Session, platform: Platform, sky: Sky) -> None:
+    """At each limit the image is accepted, one step beyond it is not; an accepted one is aborted at once."""
+    steps.optical_ready(session)
+
+    def outcome(**settings: Any) -> str:
+        command = start(session, platform, "STRIP", **settings)
+        session.run_for(0.5)
+        if command.failure:
+            return command.failure.name
+        session.send("ABORT", instrument="OPTICAL").wait(steps.ANSWER_S)
+        command.refusal(steps.SAFE_S)
+        return "accepted"
+
+    # N tan(yaw) <= 0.3 px: 96 stages up to 0.179 deg, 8 stages up to 2.147 deg.
+    for stages, within_deg, beyond_deg in ((96, 0.179, 0.180), (8, -2.147, -2.148)):
+        for yaw_deg, expected in ((within_deg, "accepted"), (beyond_deg, "SMEAR")):
+            sky.changed["yaw_error_deg"] = yaw_deg
+            session.run_for(1.5)
+            assert outcome(tdi_stages=stages) == expected, (stages, yaw_deg)
+    sky.changed.clear()
+    session.run_for(1.5)
+    # With the drift allowed until the start, 32 stages: 0.3 px / 32 + 1 % of 71.11 us.
+    assert [outcome(line_period_us=period) for period in (69.8, 69.7)] == ["accepted", "SMEAR"]
+    assert [outcome(line_period_us=period) for period in (72.4, 72.5)] == ["accepted", "SMEAR"]
+    assert outcome(line_period_us=71.1, integration_us=71.1) == "accepted"
+    assert outcome(line_period_us=71.1, integration_us=71.2) == "CONSTRAINT"
+
+
+def test_commanded_period_beyond_the_smear_limit_at_the_start(session: Session, platform: Platform) -> None:
+    """Within the drift allowance when it was accepted, beyond the limit when the strip begins."""
+    steps.optical_ready(session)
+    command = start(session, platform, "STRIP", line_period_us=70.0)
+    refused = command.refusal(IMAGE_S)
+    assert (refused.subservice, refused.name) == (8, "SMEAR")
+    session.run_for(1.5)
+    assert (session.value("OPTICAL_MODE"), session.value("REFUSE")) == ("READY", "OFF")
+
+
+def test_line_period_follows_the_ancillary_data(session: Session, platform: Platform, bench: Bench, sky: Sky) -> None:
+    steps.optical_ready(session)
+    command = started(session, platform, "STRIP", duration_ms=8000)
+    periods = []
+    for speed_m_s in (7031.0, 7010.0, 6989.0, 6968.0):
+        sky.changed["ground_speed_m_s"] = speed_m_s
+        session.run_for(1.5)
+        periods.append(bench.units.observe("optical.line_period_us"))
+        assert periods[-1] == pytest.approx(0.5 / speed_m_s * 1e6, abs=0.051)
+    assert periods == sorted(set(periods)), "each sample moved it"
+    command.wait(IMAGE_S)
+
+
+@pytest.mark.parametrize(
+    ("changed", "failure"),
+    [
+        ({"ground_speed_m_s": 6900.0}, "SMEAR"),
+        ({"yaw_error_deg": 0.6}, "SMEAR"),
+        ({"latitude_deg": 31.0}, "ANCILLARY_JUMPED"),
+        ({"longitude_deg": 103.0}, "ANCILLARY_JUMPED"),
+        ({"altitude_m": 521_000}, "ANCILLARY_JUMPED"),
+    ],
+)
+def test_ancillary_data_that_jumps_in_an_image(
+    session: Session, platform: Platform, bench: Bench, sky: Sky, changed: dict[str, float | int], failure: str
+) -> None:
+    """One failure code; the image ends closed, and the door is shut when nobody knows where the Sun is."""
+    steps.optical_ready(session)
+    since = len(session.events)
+    command = started(session, platform, "STRIP", duration_ms=8000)
+    session.run_for(1)
+    sky.changed.update(changed)
+    refused = command.refusal(IMAGE_S)
+    assert (refused.subservice, refused.name) == (8, failure)
+    assert_closed(session, bench, "STRIP", since)
+    jumps = [event for event in session.events[since:] if event.name == "ANCILLARY_JUMPED"]
+    assert len(jumps) == (failure == "ANCILLARY_JUMPED")
+    session.run_for(4)
+    assert (session.value("OPTICAL_MODE"), session.value("REFUSE")) == ("READY", "OFF")
+    assert session.value("OPTICAL_DOOR") == ("SHUT" if jumps else "OPEN")
+
+
+def test_one_wrong_sample_is_one_event(session: Session, platform: Platform, sky: Sky) -> None:
+    session.run_for(2)
+    since = len(session.events)
+    wrong: dict[str, Any] = {**quiet_sky(0.0), "latitude_deg": -30.0}
+    session.send("ANCILLARY_DATA", **wrong)
+    session.run_for(3)
+    assert sum(event.name == "ANCILLARY_JUMPED" for event in session.events[since:]) == 1
+
+
+def test_ancillary_data_that_stops_in_an_image(session: Session, platform: Platform, bench: Bench) -> None:
+    steps.optical_ready(session)
+    since = len(session.events)
+    command = started(session, platform, "STRIP", duration_ms=20_000)
+    platform.pause(time_messages=False)
+    refused = command.refusal(IMAGE_S)
+    assert (refused.subservice, refused.name) == (8, "ABORTED")
+    assert_closed(session, bench, "STRIP", since)
+    session.run_for(4)
+    assert bench.units.observe("optical.door_position") == 0
+    for name in ("ANCILLARY_LOST", "TRIP_LIMIT", "DATA_TAKE_CLOSED"):
+        assert sum(event.name == name for event in session.events[since:]) == 1, name
+
+
+def test_sun_comes_near_in_an_image(session: Session, platform: Platform, bench: Bench, sky: Sky) -> None:
+    steps.optical_ready(session)
+    since = len(session.events)
+    command = started(session, platform, "STRIP", duration_ms=20_000)
+    sky.changed["sun_angle_deg"] = 30.0
+    session.run_for(5)
+    session.wait_event("WARNING_LIMIT", steps.ANSWER_S, since, monitor="OPTICAL_SUN")
+    assert not command.finished, "the limit itself is allowed"
+    sky.changed["sun_angle_deg"] = 29.99
+    assert command.refusal(IMAGE_S).name == "ABORTED"
+    session.wait_event("TRIP_LIMIT", steps.ANSWER_S, since, monitor="OPTICAL_SUN")
+    assert_closed(session, bench, "STRIP", since)
+    session.run_for(4)
+    assert bench.units.observe("optical.door_position") == 0
+
+
+def test_door_that_leaves_its_position_ends_a_calibration(
+    session: Session, platform: Platform, bench: Bench, sky: Sky
+) -> None:
+    ready_with(session, "SHUT")
+    since = len(session.events)
+    command = started(session, platform, "LAMP", duration_ms=10_000)
+    session.run_for(1)
+    bench.units.force("optical.door", DOORS.index("OPEN"))
+    assert command.refusal(IMAGE_S).name in ("DOOR_LEFT_POSITION", "ABORTED")
+    bench.units.release("optical.door")
+    assert_closed(session, bench, "LAMP", since)
+    session.wait_event("SAFED", steps.SAFE_S, since, instrument="OPTICAL")
+    assert bench.units.observe("optical.lamp") == 0
+
+
+def test_lamp_that_does_not_light(session: Session, platform: Platform, bench: Bench) -> None:
+    ready_with(session, "SHUT")
+    bench.units.force("optical.lamp_dead", 1)
+    refused = start(session, platform, "LAMP").refusal(IMAGE_S)
+    assert (refused.subservice, refused.name) == (8, "LAMP_FAILED")
+    session.run_for(1.5)
+    assert (session.value("OPTICAL_MODE"), session.value("REFUSE")) == ("READY", "OFF")
+    assert bench.units.observe("recorder.open_entry_id") == 0
+
+
+def test_saturated_pixels_are_an_event_only(session: Session, platform: Platform, bench: Bench) -> None:
+    steps.optical_ready(session)
+    since = len(session.events)
+    command = started(session, platform, "STRIP", duration_ms=5000)
+    bench.units.force("optical.sun_near", 1)
+    command.wait(IMAGE_S)
+    event = session.wait_event("TRIP_LIMIT", steps.ANSWER_S, since)
+    assert event.fields["monitor"] == "OPTICAL_SATURATION"
+    session.run_for(1.1)
+    assert (session.value("OPTICAL_MODE"), session.value("REFUSE")) == ("READY", "OFF")
+
+
+@pytest.mark.parametrize("mode", ["STANDBY", "THERMAL_STABILISATION", "READY"])
+def test_focus_moves_and_comes_to_rest(session: Session, bench: Bench, mode: str) -> None:
+    steps.optical_standby(session)
+    if mode != "STANDBY":
+        session.send("SET_MODE_OPTICAL", mode="THERMAL_STABILISATION").wait(900)
+    if mode == "READY":
+        steps.test_door(session)
+        session.send("SET_MODE_OPTICAL", mode="READY").wait(30)
+    for target in (2000, -2000, 0):
+        command = session.send("OPTICAL_SET_FOCUS", focus_steps=target).wait(60)
+        assert command.duration_s and command.duration_s > abs(target) / 200
+        assert (bench.units.observe("optical.focus_steps"), bench.units.observe("optical.focus_valid")) == (target, 1)
+    session.run_for(1.1)
+    assert session.value("OPTICAL_MODE") == mode
+
+
+@pytest.mark.parametrize("fault", ["focus_stuck", "focus_drifts"])
+def test_focus_that_does_not_come_to_rest(session: Session, platform: Platform, bench: Bench, fault: str) -> None:
+    steps.optical_ready(session)
+    bench.units.force(f"optical.{fault}", 1)
+    refused = session.send("OPTICAL_SET_FOCUS", focus_steps=300).refusal(60)
+    assert (refused.subservice, refused.name) == (8, "FOCUS_STUCK")
+    session.run_for(1.1)
+    assert (session.value("OPTICAL_MODE"), session.value("REFUSE")) == ("READY", "OFF")
+    failure = start(session, platform, "STRIP").refusal(steps.ANSWER_S)
+    assert failure.name == "GUARD_OUT_OF_RANGE", "an image needs a valid focus"
+
+
+def test_decontamination_comes_to_its_end(session: Session, bench: Bench) -> None:
+    steps.optical_standby(session)
+    session.send("SET_BENCH_WAIT", wait="OPTICAL_DECONTAMINATION_HOUR", wait_ms=round(HOUR_S * 1000)).wait(5)
+    since, begun_s = len(session.events), session.link.now_s()
+    command = session.send("OPTICAL_DECONTAMINATE", duration_h=1)
+    session.wait_for(lambda: session.value("OPTICAL_MODE") == "DECONTAMINATION", 10, "The decontamination")
+    session.run_for(HOUR_S - 20)
+    assert bench.units.observe("optical.focal_plane_temperature_degc") == pytest.approx(40, abs=6)
+    assert bench.units.observe("optical.focal_plane_on") == 0
+    assert bench.units.observe("optical.door") == DOORS.index("SHUT")
+    command.wait(HOUR_S + 300)
+    event = session.wait_event("DECONTAMINATED", steps.ANSWER_S, since)
+    assert (event.fields["minutes"], event.fields["planned_minutes"]) == (2, 2)
+    assert HOUR_S < session.link.now_s() - begun_s < HOUR_S + 300
+    session.run_for(1.1)
+    assert (session.value("OPTICAL_MODE"), session.value("REFUSE")) == ("STANDBY", "OFF")
+    assert not [event.name for event in session.events[since:] if event.severity in ("medium", "high")]
+
+
+def test_decontamination_aborted(session: Session, bench: Bench) -> None:
+    steps.optical_standby(session)
+    command = session.send("OPTICAL_DECONTAMINATE", duration_h=72)
+    session.run_for(100)
+    assert session.value("OPTICAL_MODE") == "DECONTAMINATION"
+    assert session.send("SET_MODE_OPTICAL", mode="STANDBY").refusal(steps.ANSWER_S).name == "INSTRUMENT_BUSY"
+    since = len(session.events)
+    session.send("ABORT", instrument="OPTICAL").wait(steps.ANSWER_S)
+    assert command.refusal(300).name == "ABORTED"
+    session.wait_event("DECONTAMINATED", steps.ANSWER_S, since)
+    session.run_for(3)
+    assert (session.value("OPTICAL_MODE"), session.value("REFUSE")) == ("STANDBY", "OFF")
+    assert bench.units.observe("power.heater_current_ma") == 0
+
+
+def test_decontamination_trips_at_45_degc(session: Session, bench: Bench) -> None:
+    steps.optical_standby(session)
+    since = len(session.events)
+    command = session.send("OPTICAL_DECONTAMINATE", duration_h=1)
+    session.run_for(5)
+    bench.units.force("optical.focal_plane_temperature_degc", 45.0)
+    session.run_for(2)
+    assert not command.finished, "the limit itself is allowed"
+    bench.units.force("optical.focal_plane_temperature_degc", 45.01)
+    assert command.refusal(60).name == "ABORTED"
+    bench.units.release("optical.focal_plane_temperature_degc")
+    session.wait_event("TRIP_LIMIT", steps.ANSWER_S, since, monitor="OPTICAL_DECONTAMINATION")
+    session.run_for(3)
+    assert bench.units.observe("power.heater_current_ma") == 0
+
+
+def test_heater_that_runs_away_is_switched_off(session: Session, bench: Bench) -> None:
+    steps.optical_standby(session)
+    bench.units.force("optical.heater_runaway", 1)
+    command = session.send("OPTICAL_DECONTAMINATE", duration_h=2)
+    assert command.refusal(300).name == "ABORTED"
+    assert 45 < bench.units.observe("optical.focal_plane_temperature_degc") < 46
+    session.run_for(3)
+    assert bench.units.observe("power.heater_current_ma") == 0
+    bench.units.release("optical.heater_runaway")
+    session.run_for(300)  # until it is below what the exit from REFUSE asks for
+
+
+def test_safing_shuts_the_door_before_the_focal_plane_goes_off(session: Session, bench: Bench) -> None:
+    steps.optical_ready(session)
+    bench.units.force("optical.door_slow", 2)  # 3.6 s of the 6 s there are
+    since = len(session.events)
+    bench.units.force("optical.door_movement_ms", 5001)
+    session.wait_event("TRIP_LIMIT", 10, since, monitor="OPTICAL_DOOR")
+    bench.units.release("optical.door_movement_ms")
+    tripped_s = session.link.now_s()
+    while session.value("OPTICAL_MODE") != "SAFE" and session.link.now_s() < tripped_s + 10:
+        session.run_for(0.1)
+        if bench.units.observe("optical.door_position") > 0:
+            assert bench.units.observe("optical.focal_plane_on") == 1, "the door first"
+    assert bench.units.observe("optical.focal_plane_on") == 0
+    event = session.wait_event("SAFED", steps.ANSWER_S, since, instrument="OPTICAL")
+    assert event.time_s - tripped_s < 6
+
+
+def test_memory_budget_counts_every_strip(session: Session, platform: Platform, bench: Bench) -> None:
+    steps.optical_ready(session)
+    one_strip_mib = 450
+    bench.units.force("recorder.free_mib", one_strip_mib)
+    session.run_for(1)
+    start(session, platform, "STRIP").wait(IMAGE_S)
+    area = IMAGES["AREA"]
+    assert start(session, platform, "AREA", **area).refusal(steps.ANSWER_S).name == "MEMORY_BUDGET"
+
+
+def test_imaging_beyond_the_time_of_an_orbit_is_refused(session: Session, platform: Platform, bench: Bench) -> None:
+    """Three strips of 205 s are more than ten minutes."""
+    steps.optical_ready(session)
+    bench.units.force("recorder.free_mib", 4_000_000)
+    session.run_for(1.5)
+    strips: dict[str, Any] = {"roll_step_deg": 1.0, "strips": 3, "interval_ms": 210_000, "duration_ms": 205_000}
+    failure = start(session, platform, "AREA", **strips).refusal(steps.ANSWER_S)
+    assert (failure.subservice, failure.name, failure.limit) == (4, "IMAGING_BUDGET", 600)
+    start(session, platform, "STRIP", duration_ms=5000).wait(IMAGE_S)
+    session.run_for(1.1)
+    used = session.value("OPTICAL_IMAGING_TIME_S")
+    assert isinstance(used, int) and used >= 5

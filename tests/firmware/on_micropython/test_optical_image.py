@@ -1,0 +1,206 @@
+"""What an image request may hold, what memory it needs, and the imaging time of an orbit over a reboot."""
+
+import hal
+
+import runner
+from payload.instruments import optical_image
+from payload.instruments.optical_image import ImageRequest, ImagingBudget, predicted_mib
+from payload.storage.persistent import Persistent
+from payload.tables import enums, failures, mission, persistent, pool
+from runner import refused
+
+ORBIT = 254000
+SETTINGS = [711, 680, 32, 2, 31, 40, 10000]
+NADIR = (0, 0, 1, 0, 0)
+
+
+class Store:
+    """Persistent, without flash."""
+
+    def __init__(self):
+        self.values = {}
+
+    def get(self, key):
+        return self.values.get(key, 0)
+
+    def put(self, key, value):
+        assert value >= 0
+        self.values[key] = value
+
+
+class Clock:
+    """The module hal with a clock of its own."""
+
+    def __init__(self):
+        self.now_ms = 0x3FFFFFFF - 5000  # ticks wrap on the way
+        self.orbit = ORBIT
+        self.quality = 2
+        self.ticks_diff = hal.ticks_diff
+        self.put, self.get, self.crc16 = hal.put, hal.get, hal.crc16
+        self.U16, self.U32 = hal.U16, hal.U32
+        self.pool_set = hal.pool_set
+
+    def ticks_ms(self):
+        return self.now_ms & 0x3FFFFFFF
+
+    def time_quality(self):
+        return self.quality
+
+    def time_period_number(self, period_s):
+        assert period_s == mission.OPTICAL_IMAGING_PERIOD_S
+        return self.orbit
+
+    def run(self, budget, seconds, imaging):
+        for _ in range(seconds * 10):
+            self.now_ms += 100
+            budget.run(imaging)
+
+
+def _request(mode=enums.OPTICAL_MODE_STRIP, geometry=NADIR, **changed):
+    values = list(SETTINGS)
+    for index, name in enumerate(("line_period", "integration", "stages", "gain", "bands", "compression", "duration")):
+        values[index] = changed.get(name, values[index])
+    return ImageRequest(1, mode, 10, bytes(7), geometry, values)
+
+
+def _with_clock(test):
+    hal.init(0x0E00, True)
+    clock = Clock()
+    optical_image.hal = clock
+    try:
+        test(clock, Store())
+    finally:
+        optical_image.hal = hal
+
+
+def test_imaging_time_counts_only_images():
+    def test(clock, store):
+        budget = ImagingBudget(store)
+        clock.run(budget, 30, False)
+        assert hal.pool_get(pool.OPTICAL_IMAGING_TIME_S) == 0
+        clock.run(budget, 25, True)
+        assert hal.pool_get(pool.OPTICAL_IMAGING_TIME_S) == 25
+
+    _with_clock(test)
+
+
+def test_imaging_budget_at_its_limit_and_one_step_beyond():
+    def test(clock, store):
+        budget = ImagingBudget(store)
+        clock.run(budget, 590, True)
+        budget.require(_request(duration=10000))
+        failure = refused(failures.IMAGING_BUDGET, budget.require, _request(duration=10001))
+        assert (failure.detail, failure.limit) == (601, 600)
+        area = _request(enums.OPTICAL_MODE_AREA, (0, 0, 3, 10000, 100), duration=4000)
+        refused(failures.IMAGING_BUDGET, budget.require, area)
+
+    _with_clock(test)
+
+
+def test_imaging_time_survives_a_reboot():
+    def test(clock, store):
+        clock.run(ImagingBudget(store), 500, True)
+        assert store.values == {persistent.OPTICAL_IMAGING_ORBIT: ORBIT, persistent.OPTICAL_IMAGING_MS: 500000}
+        hal.pool_set(pool.OPTICAL_IMAGING_TIME_S, 0)
+        clock.quality = 0
+        clock.orbit = 0  # the time is not set yet
+        budget = ImagingBudget(store)
+        clock.run(budget, 1, False)
+        assert hal.pool_get(pool.OPTICAL_IMAGING_TIME_S) == 500
+        refused(failures.IMAGING_BUDGET, budget.require, _request(duration=100001))
+
+    _with_clock(test)
+
+
+def test_imaging_time_survives_a_reboot_in_flash():
+    hal.init(0x0E00, True)
+    values = Persistent()
+    budget = ImagingBudget(values)
+    for _ in range(25):
+        hal.sleep((hal.ticks_ms() + 100) & 0x3FFFFFFF)
+        budget.run(True)
+        values.run()
+    assert values.flush(1000)
+    hal.init(0x0E00, True)
+    assert hal.pool_get(pool.OPTICAL_IMAGING_TIME_S) == 0
+    ImagingBudget(Persistent())
+    assert hal.pool_get(pool.OPTICAL_IMAGING_TIME_S) == 2
+
+
+def test_nine_minutes_are_a_warning_and_more_than_ten_a_trip():
+    hal.init(0x0E00, True)
+    seen = []
+    for seconds in (540, 541, 600, 601):
+        hal.pool_set(pool.OPTICAL_IMAGING_TIME_S, seconds)
+        hal.monitor_sweep(enums.INSTRUMENT_OPTICAL, enums.OPTICAL_MODE_VIDEO)
+        seen.append(hal.monitor_state(enums.MONITOR_OPTICAL_IMAGING_TIME))
+    assert seen == [0, 1, 1, 2]
+
+
+def test_the_next_orbit_has_its_own_time():
+    def test(clock, store):
+        budget = ImagingBudget(store)
+        clock.run(budget, 600, True)
+        refused(failures.IMAGING_BUDGET, budget.require, _request(duration=1000))
+        clock.orbit += 1
+        clock.run(budget, 1, False)
+        budget.require(_request(duration=300000))
+        assert store.values == {persistent.OPTICAL_IMAGING_ORBIT: ORBIT + 1, persistent.OPTICAL_IMAGING_MS: 0}
+
+    _with_clock(test)
+
+
+def test_integration_at_the_line_period_and_one_step_beyond():
+    _request(line_period=500, integration=500)
+    failure = refused(failures.CONSTRAINT, lambda: _request(line_period=500, integration=501))
+    assert (failure.detail, failure.limit) == (501, 500)
+
+
+def test_geometry_of_each_strip():
+    stereo = _request(enums.OPTICAL_MODE_STEREO, (300, 2000, 2, 14000, 0))
+    assert [stereo.pitch_of(strip) for strip in range(2)] == [2000, -2000]
+    assert [stereo.roll_of(strip) for strip in range(2)] == [300, 300]
+    area = _request(enums.OPTICAL_MODE_AREA, (-4500, 500, 4, 14000, 3000))
+    assert [area.roll_of(strip) for strip in range(4)] == [-4500, -1500, 1500, 4500]
+    assert [area.pitch_of(strip) for strip in range(4)] == [500] * 4
+    over = (-4500, 500, 4, 14000, 3001)
+    refused(failures.IMAGE_CONTRADICTION, lambda: _request(enums.OPTICAL_MODE_AREA, over))
+
+
+def test_turn_and_span_at_their_limits():
+    def stereo(interval_ms, duration=10000):
+        return _request(enums.OPTICAL_MODE_STEREO, (0, 2000, 2, interval_ms, 0), duration=duration)
+
+    stereo(14000)
+    assert refused(failures.IMAGE_CONTRADICTION, lambda: stereo(13999)).limit == 14000
+    stereo(600000, 300000)
+    longest = (0, 0, 3, 300000, 100)
+    _request(enums.OPTICAL_MODE_AREA, longest, duration=295000)
+    _request(enums.OPTICAL_MODE_AREA, (0, 0, 3, 445000, 100), duration=10000)
+    refused(
+        failures.IMAGE_CONTRADICTION, lambda: _request(enums.OPTICAL_MODE_AREA, (0, 0, 3, 445001, 100), duration=10000)
+    )
+
+
+def test_calibrations_last_five_to_thirty_seconds():
+    def calibration(mode, duration_ms):
+        return _request(mode, None, duration=duration_ms)
+
+    for mode in (enums.OPTICAL_MODE_DARK, enums.OPTICAL_MODE_LAMP, enums.OPTICAL_MODE_SUN):
+        for duration_ms in (5000, 30000):
+            assert not calibration(mode, duration_ms).follows_the_ground()
+        for duration_ms in (4999, 30001):
+            refused(failures.IMAGE_CONTRADICTION, calibration, mode, duration_ms)
+
+
+def test_memory_of_bands_compression_and_strips():
+    """PAN: 30 000 pixels of 12 bit a line, 14 064 lines a second; a colour band has a sixteenth."""
+    pan = 30000 * 12 / 8 * 1e6 / 71.1 * 10 / 4 / 1048576
+    for bands, factor in ((1, 1), (31, 1.25), (2, 1 / 16)):
+        assert abs(predicted_mib(_request(bands=bands)) - pan * factor) < 0.01 * pan
+    assert abs(predicted_mib(_request(bands=1, compression=10)) - 4 * pan) < 0.04 * pan
+    area = _request(enums.OPTICAL_MODE_AREA, (0, 0, 3, 14000, 100), bands=1)
+    assert abs(predicted_mib(area) - 3 * pan) < 0.03 * pan
+
+
+runner.run(globals())
