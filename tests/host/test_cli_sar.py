@@ -228,3 +228,69 @@ def test_diagram_is_drawn_also_when_nothing_is_legal(tmp_path: Path) -> None:
 def test_diagram_of_another_kind_is_refused(tmp_path: Path) -> None:
     assert "neither .svg nor .png" in refused(run("design", DESIGN, "--diagram", str(tmp_path / "timing.pdf")), 2)
     refused(run("design", DESIGN, "--diagram", str(tmp_path / "missing" / "timing.svg")), 1)
+
+
+TOPS = {"--incidence": "30", "--swath": "60", "--mode": "TOPS"}
+
+
+def test_design_of_tops_is_what_check_accepts() -> None:
+    result = run("design", TOPS | {"--resolution": "5"}, "--json")
+    assert result.exit_code == 0
+    (designed,) = json.loads(result.stdout)["tables"]
+    assert designed["legal"] and len(designed["sub_swaths"]) == 3
+    arguments = designed["arguments"]
+    assert arguments["mode"] == "TOPS" and arguments["sub_swaths"] == 3
+    assert set(arguments) <= {argument.name for argument in load().telecommand("SAR_LOAD_TABLE").arguments}
+    prfs = [word for part in designed["sub_swaths"] for word in ("--prf", repr(part["derived"]["prf_hz"]))]
+    options = TOPS | {"--pulse": "35", "--bandwidth": str(arguments["bandwidth_mhz"]), "--sampling-rate": "90"}
+    checked = run("check", options, *prfs, "--json")
+    assert checked.exit_code == 0
+    found = json.loads(checked.stdout)
+    assert [part["codes"] for part in found["sub_swaths"]] == [part["codes"] for part in designed["sub_swaths"]]
+    near = [part["codes"]["near_delay"] for part in found["sub_swaths"]]
+    far = [part["codes"]["far_delay"] for part in found["sub_swaths"]]
+    assert near == sorted(near) and all(f > n for f, n in zip(far, near[1:], strict=False)), "sub-swaths overlap"
+
+
+def test_check_of_tops_names_the_sub_swath() -> None:
+    result = run("check", TOPS | {"--pulse": "35", "--prf": "5783.5", "--bandwidth": "60"})
+    assert result.exit_code == 1
+    assert "in sub-swath 2" in result.stdout and "illegal: breaks" in result.stdout
+
+
+def test_check_of_a_sweep() -> None:
+    options = CHECK | {"--mode": "SPOTLIGHT"}
+    answer = json.loads(run("check", options, "--json").stdout)
+    assert answer["legal"] and answer["sweep"]["azimuth_beam_step"] and not answer["sweep"]["burst_pulses"]
+    margins = {rule["name"]: rule["margin"] for rule in answer["rules"]}
+    first = answer["sweep"]["azimuth_beam"]
+    # Downward from `first`: the last pulse is number 45998, at the 4599.84 Hz of PRI code 8160.
+    assert margins["SWEEP"] == min(first - 45998 // answer["sweep"]["pulses_per_beam"], 1023)
+    for wrong in (("--beam-step", "0"), ("--pulses-per-beam", "0"), ("--burst", "10"), ("--pulses-per-beam", "10")):
+        result = run("check", options, *wrong, "--json")
+        assert result.exit_code == 1 and json.loads(result.stdout)["broken"] == ["SWEEP"]
+    result = run("check", CHECK, "--beam-step", "1", "--json")
+    assert result.exit_code == 1 and json.loads(result.stdout)["broken"] == ["SWEEP"]
+
+
+def test_design_of_spotlight_is_legal() -> None:
+    answer = json.loads(run("design", DESIGN | {"--mode": "SPOTLIGHT", "--duration": "20"}, "--json").stdout)
+    assert answer["tables"] and all(item["legal"] for item in answer["tables"])
+    assert answer["tables"][0]["arguments"]["duration_ms"] == 20_000
+    assert "first beam" in run("design", DESIGN | {"--mode": "SPOTLIGHT"}).stdout
+
+
+@pytest.mark.parametrize("option", ["--sub-swaths", "--azimuth-beam", "--beam-step", "--pulses-per-beam", "--burst"])
+@pytest.mark.parametrize("value", ["nan", "inf", "1e999", "99999999999999999999", "-1000000"])
+def test_nonsense_about_a_sweep(option: str, value: str) -> None:
+    refused(run("check", TOPS | {"--pulse": "35", "--prf": "4600", option: value}), 2)
+
+
+def test_sub_swaths_that_cannot_be() -> None:
+    assert "--sub-swaths is for TOPS" in refused(run("check", CHECK | {"--sub-swaths": "2"}), 2)
+    assert "2 to 3 sub-swaths, not 1" in refused(
+        run("check", TOPS | {"--pulse": "35", "--prf": "4600", "--sub-swaths": "1"}), 2
+    )
+    words = ("--prf", "4600", "--prf", "4700")
+    assert "once for each of the 3" in refused(run("check", TOPS | {"--pulse": "35"}, *words), 2)
+    assert "No PRF is legal for sub-swath" in refused(run("design", TOPS | {"--swath": "200", "--resolution": "5"}), 1)
