@@ -189,6 +189,15 @@ def test_a_playback_is_stopped_and_resumed(
     since = len(session.events)
     play(session, platform).wait(steps.ANSWER_S)
     playing(session, bench)
+    session.send("RECORDER_ARM_ERASE", entry_id=entry_id).wait(steps.ANSWER_S)
+    busy = [
+        play(session, platform),
+        session.send("RECORDER_VERIFY", entry_id=entry_id),
+        session.send("RECORDER_QUEUE", entry_id=entry_id, priority=1),
+        session.send("RECORDER_ERASE", entry_id=entry_id),
+    ]
+    refusals = [command.refusal(steps.ANSWER_S).name for command in busy]
+    assert refusals == ["PLAYBACK_RUNNING", "PLAYBACK_RUNNING", "ENTRY_IS_BUSY", "ENTRY_IS_BUSY"]
     session.send("RECORDER_STOP_PLAYBACK").wait(steps.ANSWER_S)
     ended(session, since, "COMMANDED")
     stopped_at = reported(entry_id)["sent_octets"]

@@ -213,6 +213,17 @@ def test_the_playback_is_refused_when_it_makes_no_sense():
     erase(bench, entry)
 
 
+def test_boards_by_telecommand_but_never_the_last():
+    bench = booted()
+    for board in range(3):
+        assert ask(bench, "RECORDER_QUARANTINE_BOARD", board) == 0
+    assert hal.pool_get(pool.RECORDER_BOARDS_IN_USE) == 0b1000
+    assert ask(bench, "RECORDER_QUARANTINE_BOARD", 3) == failures.LAST_BOARD
+    for board in range(3):
+        assert ask(bench, "RECORDER_RELEASE_BOARD", board) == 0
+    assert hal.pool_get(pool.RECORDER_BOARDS_IN_USE) == 0b1111
+
+
 def test_a_carrier_that_a_boot_finds_on_is_switched_off():
     bench = booted()
     unit = bench.payload.recorder_unit
