@@ -6,7 +6,7 @@ on standard output, {"ok": true, ...} or {"error": "..."}; the first line says t
 
     {"force": "sar.trm_temperature_degc", "value": 70}     {"release": "sar.trm_temperature_degc"}
     {"observe": "power.bus_voltage_v"}                     answers value
-    {"recorder_file": 1}                                   answers octets, base64
+    {"recorder_file": 1, "offset": 0}                      answers octets from there on, base64; none at the end
     {"downlink": true}                                     answers octets the transmitter has sent, base64
     {"alarm": true}
     {"edges": true}                                        answers edges of transmit-enable: [time_s, on]
@@ -39,6 +39,7 @@ CFFI = ROOT / "build" / "cffi"
 LONGEST_SLEEP_S = 0.01
 LATE_PPS_S = 0.5  # an edge later than this would mislead the board: it is left out
 CHUNK_OCTETS = 4096
+FILE_PART_OCTETS = 65536  # of a recorder file at once: the bus is not served meanwhile
 EDGES = {ord("T"): True, ord("t"): False}
 
 
@@ -76,11 +77,11 @@ class Models:
         value = self._ffi.new("double *")
         return float(value[0]) if self._lib.sim_observe(self._sim, name.encode(), value) else None
 
-    def recorder_file(self, entry_id: int) -> bytes:
-        octets = bytearray()
-        while count := self._lib.sim_recorder_read(self._sim, entry_id, len(octets), self._buffer, CHUNK_OCTETS):
-            octets += self._ffi.buffer(self._buffer, count)
-        return bytes(octets)
+    def recorder_file(self, entry_id: int, offset: int = 0, limit: int = FILE_PART_OCTETS) -> bytes:
+        """A part of an entry's file: from an offset on, at most `limit` octets."""
+        part = self._ffi.new("uint8_t[]", limit)
+        count = self._lib.sim_recorder_read(self._sim, entry_id, offset, part, limit)
+        return bytes(self._ffi.buffer(part, count))
 
     def downlink(self) -> bytes:
         octets = bytearray()
@@ -188,7 +189,8 @@ class Units:
         return _known(order["observe"], value is not None) | {"value": value}
 
     def _recorder_file(self, order: dict[str, Any]) -> dict[str, Any]:
-        return {"octets": base64.b64encode(self._models.recorder_file(int(order["recorder_file"]))).decode()}
+        part = self._models.recorder_file(int(order["recorder_file"]), int(order.get("offset", 0)))
+        return {"octets": base64.b64encode(part).decode()}
 
     def _downlink(self, _: dict[str, Any]) -> dict[str, Any]:
         return {"octets": base64.b64encode(self._models.downlink()).decode()}

@@ -46,23 +46,25 @@ static uint32_t pixel(sim_t *sim) {
 static void send(sim_t *sim, uint64_t now_us) {
     optical_packets_t *packets = &sim->optical.packets;
     const unit_t *unit = &sim->units[SIM_OPTICAL];
-    science_packet_t packet;
-    science_begin(&packet, APID, packets->sent);
-    science_put_time(&packet, unit_gps_us(unit, now_us));
-    science_put(&packet, 32, (uint32_t)sim->optical.lines);
-    science_put(&packet, 32, (uint32_t)unit_raw(unit, UNIT_CONTROL, OPTICAL_CONTROL_TASK_ID_OFFSET));
-    science_put(&packet, 8, 1u << band_of(sim));
-    science_put(&packet, 8, setting(sim, OPTICAL_SETTINGS_GAIN_OFFSET));
-    science_put(&packet, 8, setting(sim, OPTICAL_SETTINGS_TDI_STAGES_OFFSET));
-    science_put(&packet, 8, setting(sim, OPTICAL_SETTINGS_COMPRESSION_OFFSET));
-    science_put(&packet, 16, PIXELS);
+    science_packet_t *packet = &sim->packet;
+    int64_t gps_us = unit_gps_us(unit, now_us);
+    science_begin(packet, APID, packets->sent);
+    science_put(packet, 32, science_coarse_time(gps_us));
+    science_put(packet, 16, science_fine_time(gps_us));
+    science_put(packet, 32, (uint32_t)sim->optical.lines);
+    science_put(packet, 32, (uint32_t)unit_raw(unit, UNIT_CONTROL, OPTICAL_CONTROL_TASK_ID_OFFSET));
+    science_put(packet, 8, 1u << band_of(sim));
+    science_put(packet, 8, setting(sim, OPTICAL_SETTINGS_GAIN_OFFSET));
+    science_put(packet, 8, setting(sim, OPTICAL_SETTINGS_TDI_STAGES_OFFSET));
+    science_put(packet, 8, setting(sim, OPTICAL_SETTINGS_COMPRESSION_OFFSET));
+    science_put(packet, 16, PIXELS);
     for (unsigned i = 0; i < PIXELS; i++) {
-        science_put(&packet, OPTICAL_BITS_PER_SAMPLE, pixel(sim));
+        science_put(packet, OPTICAL_BITS_PER_SAMPLE, pixel(sim));
     }
-    science_finish(&packet);
+    science_finish(packet);
     packets->sent++;
-    recorder_take(sim, (uint16_t)unit_raw(unit, UNIT_CONTROL, OPTICAL_CONTROL_ENTRY_ID_OFFSET), packet.octets,
-                  science_octets(&packet), unit_gps_us(unit, now_us));
+    recorder_take(sim, (uint16_t)unit_raw(unit, UNIT_CONTROL, OPTICAL_CONTROL_ENTRY_ID_OFFSET), packet->octets,
+                  science_octets(packet), unit_gps_us(unit, now_us));
 }
 
 void optical_packets_step(sim_t *sim, uint64_t now_us) {

@@ -51,6 +51,7 @@ void sar_init(sim_t *sim) {
     sar_t *sar = &sim->sar;
     unit_init(unit_of(sim), sim, &sar_map);
     physics_seed(&sar->random, sim->settings.seed, SIM_SAR);
+    sar_signal_init(&sar->signal);
     sar->trm_degc = TRM_COLD_DEGC;
     sar->baseplate_degc = BASEPLATE_COLD_DEGC;
 }

@@ -5,6 +5,7 @@
 #include "physics.h"
 #include "sar_packets.h"
 #include "sar_pulse.h"
+#include "sar_signal.h"
 #include "unit.h"
 
 #define SAR_FAULT_SELF_TEST 1u
@@ -24,6 +25,7 @@ typedef struct {
     double trm_degc, baseplate_degc, forward_db, reflected_percent;
     physics_random_t random;
     sar_packets_t packets;
+    sar_signal_t signal;
 } sar_t;
 
 extern const unit_map_t sar_map;

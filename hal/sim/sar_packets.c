@@ -2,30 +2,31 @@
 
 #include "dictionary.h"
 #include "registers.h"
+#include "sar_ancillary.h"
+#include "sar_baq.h"
+#include "science_data.h"
 #include "sim_internal.h"
 
 #include <string.h>
 
-#define APID 0x41Cu /* process 65, category 12, as Sentinel-1 */
-#define SYNC_WORD 0x352EF853u
-#define QUADS 128u           /* one BAQ block: 2 x 128 complex samples */
-#define BAQ_BLOCK_LENGTH 31u /* 8 x (31 + 1) samples */
-#define BYPASS_BITS 10u
-#define ANCILLARY_WORDS 64u
-#define TEMPERATURE_COMPENSATION 3u
+#define BAQ_BLOCK_LENGTH (BAQ_BLOCK_QUADS / 4 - 1) /* 8 x (31 + 1) complex samples */
+#define CODE_LARGEST 32767u
+#define CHANNEL_H 1u
 
-#define CALIBRATION_AMPLITUDE 200u
-#define SCALE_NOISE 8u /* threshold index of the BAQ blocks */
-#define SCALE_ECHO 60u
+#define CALIBRATION_IN_PREAMBLE 1u
 
+_Static_assert(SAR_PACKETS_ANCILLARY_WORDS == SAR_ANCILLARY_WORDS, "ancillary words");
+
+static const uint8_t header_bits[SAR_PACKET_FIELDS] = SAR_PACKET_BITS;
 static const uint32_t sampling_rates_khz[] = SAR_SAMPLING_RATE_KHZ;
-#define SAMPLING_RATES (sizeof sampling_rates_khz / sizeof sampling_rates_khz[0])
+static const double calibration_lsb[] = SAR_MODEL_CALIBRATION_LSB;
 
 /* Sentinel-1's decimation code with the highest rate not above ours. */
-static const uint8_t decimation_codes[SAMPLING_RATES] = {7, 5, 3, 0, 0, 0};
+static const uint8_t decimation_codes[] = {7, 5, 3, 0, 0, 0};
 
-/* Sentinel-1's polarisation codes in the order of POLARISATION. */
-static const uint8_t polarisation_codes[8] = {1, 2, 5, 3, 7, 7, 6, 3};
+/* Sentinel-1's polarisation codes in the order of POLARISATION, and whether the H channel receives. */
+static const uint8_t polarisation_codes[] = {1, 2, 5, 3, 7, 7, 6, 3};
+static const uint8_t receive_channels[] = {CHANNEL_H, 0, CHANNEL_H, CHANNEL_H, 0, 0, 0, CHANNEL_H};
 
 /* Measurement mode by SAR_MODE: stripmap 1, contingency for spotlight, interferometric wide swath
  * for TOPS, noise characterisation, RF characterisation, test. */
@@ -39,158 +40,216 @@ static bool is_calibration(uint8_t signal) {
     return signal >= SAR_SIGNAL_TX_CALIBRATION;
 }
 
+/* The pulse generator works in steps of the header's codes: rate x 2^21 / Fref^2, and the start, minus half
+ * the bandwidth, in Fref / 2^14 from rate / (4 Fref). Both clipped to 15 bits. */
+typedef struct {
+    uint32_t rate_code, start_code;
+    double rate_hz_s, start_hz;
+} chirp_t;
+
+static chirp_t chirp_of(const sim_t *sim, const sar_pulse_t *pulse) {
+    double fref = SAR_REFERENCE_FREQUENCY_HZ;
+    double bandwidth_hz = field(sim, SAR_TABLE_BANDWIDTH_MHZ_OFFSET) * 1e6;
+    double rate = bandwidth_hz * 2097152.0 / (pulse->pulse_code * fref) + 0.5;
+    uint32_t rate_code = rate > CODE_LARGEST ? CODE_LARGEST : (uint32_t)rate;
+    double rate_hz_s = rate_code * fref * fref / 2097152.0;
+    double start = (bandwidth_hz / 2 + rate_hz_s / (4 * fref)) * 16384.0 / fref + 0.5;
+    uint32_t start_code = start > CODE_LARGEST ? CODE_LARGEST : (uint32_t)start;
+    return (chirp_t){rate_code, start_code, rate_hz_s, rate_hz_s / (4 * fref) - start_code * fref / 16384.0};
+}
+
+/* Of the window: a pulse and a part of the swath (dictionary, sar_scale). */
+static unsigned quads_of(const sim_t *sim, const sar_pulse_t *pulse) {
+    uint32_t length = pulse->pulse_code, window = pulse->swl_code;
+    uint32_t recorded = window > length ? length + (window - length) / SAR_SCALE_SWATH_DIVISOR : window;
+    double rate_hz = sampling_rates_khz[field(sim, SAR_TABLE_SAMPLING_RATE_OFFSET)] * 1e3;
+    unsigned quads = (unsigned)(recorded * rate_hz / SAR_REFERENCE_FREQUENCY_HZ / 2);
+    return quads > SAR_SAMPLES_LARGEST / 2 ? SAR_SAMPLES_LARGEST / 2 : quads;
+}
+
+static double receiver_gain(const sim_t *sim) {
+    const double half_db = 1.0592537251772889; /* 10^(1/40) */
+    int64_t steps = unit_raw(&sim->units[SIM_SAR], UNIT_MEMORY, SAR_TABLE_RECEIVE_GAIN_DB_OFFSET) -
+                    (int64_t)(2 * SAR_MODEL_REFERENCE_GAIN_DB);
+    double gain = 1;
+    for (; steps > 0; steps--) {
+        gain *= half_db;
+    }
+    for (; steps < 0; steps++) {
+        gain /= half_db;
+    }
+    return gain;
+}
+
 void sar_packets_start(sim_t *sim) {
     memset(&sim->sar.packets, 0, sizeof sim->sar.packets);
 }
 
-/* Chirp as codes: rate x 2^21 / Fref^2 with the sign bit for an up-chirp; start at minus half the
- * bandwidth, in Fref / 2^14 from rate / (4 Fref). Clipped to the field's 15 bits. */
-static void put_chirp(science_packet_t *packet, const sim_t *sim, const sar_pulse_t *about) {
-    double bandwidth_hz = field(sim, SAR_TABLE_BANDWIDTH_MHZ_OFFSET) * 1e6;
-    double pulse = about->pulse_code;
-    double rate = bandwidth_hz * 2097152.0 / (pulse * SAR_REFERENCE_FREQUENCY_HZ) + 0.5;
-    uint32_t rate_code = rate > 32767.0 ? 32767u : (uint32_t)rate;
-    double start = bandwidth_hz / 2 * 16384.0 / SAR_REFERENCE_FREQUENCY_HZ + rate_code / 512.0 + 0.5;
-    uint32_t start_code = start > 32767.0 ? 32767u : (uint32_t)start;
-    science_put(packet, 16, 0x8000u | rate_code);
-    science_put(packet, 16, start_code);
+/* What a packet is about. */
+typedef struct {
+    sar_pulse_t pulse;
+    uint8_t baq;
+    uint32_t interval; /* pulses since the start of the data take */
+    uint64_t at_us;
+    unsigned quads;
+    chirp_t chirp;
+} about_t;
+
+static about_t about(const sim_t *sim, uint8_t phase, uint32_t number) {
+    sar_pulse_t pulse = sar_pulse(sim, phase, number);
+    return (about_t){
+        .pulse = pulse,
+        .baq = is_calibration(pulse.signal) ? BAQ_BYPASS : (uint8_t)field(sim, SAR_TABLE_BAQ_OFFSET),
+        .interval = sim->sar.packets.first_interval + number,
+        .at_us = sim->sar.phase_start_us + (uint64_t)(pulse.start_code * 1e6 / SAR_REFERENCE_FREQUENCY_HZ),
+        .quads = quads_of(sim, &pulse),
+        .chirp = chirp_of(sim, &pulse),
+    };
 }
 
-static void put_antenna(science_packet_t *packet, const sim_t *sim, const sar_pulse_t *pulse) {
-    uint8_t signal = pulse->signal;
-    science_put(packet, 1, is_calibration(signal));
-    science_put(packet, 3, polarisation_codes[field(sim, SAR_TABLE_POLARISATION_OFFSET)]);
-    science_put(packet, 2, TEMPERATURE_COMPENSATION);
-    science_put(packet, 2, 0);
-    if (is_calibration(signal)) {
-        science_put(packet, 1, 1); /* normal calibration, not test */
-        science_put(packet, 3, signal - SAR_SIGNAL_TX_CALIBRATION);
-    } else {
-        science_put(packet, 4, pulse->elevation_beam);
-    }
-    science_put(packet, 2, 0);
-    science_put(packet, 10, pulse->azimuth_beam);
-    science_put(packet, 2, is_calibration(signal)); /* pre- and postamble */
-    science_put(packet, 1, 0);
-    science_put(packet, 5, 0); /* transmit pulse number */
-    science_put(packet, 4, signal);
-    science_put(packet, 3, 0);
-    science_put(packet, 1, 0); /* swap */
-    science_put(packet, 8, pulse->elevation_beam);
-}
-
-static void put_secondary_header(science_packet_t *packet, const sim_t *sim, const sar_pulse_t *pulse, uint8_t baq,
-                                 uint64_t now_us) {
+static void put_header(science_packet_t *packet, sim_t *sim, const about_t *packet_of) {
+    const sar_pulse_t *pulse = &packet_of->pulse;
     const unit_t *unit = &sim->units[SIM_SAR];
-    uint32_t number = sim->sar.packets.sent;
+    sar_packets_t *packets = &sim->sar.packets;
+    int64_t gps_us = unit_gps_us(unit, packet_of->at_us);
+    uint32_t polarisation = field(sim, SAR_TABLE_POLARISATION_OFFSET);
     uint32_t rate = field(sim, SAR_TABLE_SAMPLING_RATE_OFFSET);
-    science_put_time(packet, unit_gps_us(unit, now_us));
-    science_put(packet, 32, SYNC_WORD);
-    science_put(packet, 32, (uint32_t)unit_raw(unit, UNIT_CONTROL, SAR_CONTROL_TASK_ID_OFFSET));
-    science_put(packet, 8, measurement_modes[field(sim, SAR_TABLE_MODE_OFFSET)]);
-    science_put(packet, 8, 0); /* no test mode, V channel */
-    science_put(packet, 32, sampling_rates_khz[rate]);
-    science_put(packet, 8, number % ANCILLARY_WORDS + 1);
-    science_put(packet, 16, 0);
-    science_put(packet, 32, number);
-    science_put(packet, 32, number); /* of the intervals recorded */
-    science_put(packet, 3, 0);       /* no error */
-    science_put(packet, 5, baq);
-    science_put(packet, 8, BAQ_BLOCK_LENGTH);
-    science_put(packet, 8, 0);
-    science_put(packet, 8, decimation_codes[rate]);
-    science_put(packet, 8, (uint32_t)-unit_raw(unit, UNIT_MEMORY, SAR_TABLE_RECEIVE_GAIN_DB_OFFSET));
-    put_chirp(packet, sim, pulse);
-    science_put(packet, 24, pulse->pulse_code);
-    science_put(packet, 3, 0);
-    science_put(packet, 5, pulse->rank);
-    science_put(packet, 24, pulse->pri_code);
-    science_put(packet, 24, pulse->swst_code);
-    science_put(packet, 24, pulse->swl_code);
-    put_antenna(packet, sim, pulse);
-    science_put(packet, 16, QUADS);
-    science_put(packet, 8, 0);
-}
-
-static uint32_t sample(sim_t *sim, uint8_t signal, uint8_t baq) {
-    uint32_t random = physics_random(&sim->sar.random);
-    if (baq != BAQ_BYPASS) {
-        return random >> (32 - baq);
+    uint32_t word = packets->sent % SAR_ANCILLARY_WORDS;
+    if (word == 0) {
+        sar_ancillary(packets->ancillary, gps_us, (double)packet_of->at_us * 1e-6);
     }
-    uint32_t magnitude = is_calibration(signal) ? CALIBRATION_AMPLITUDE + (random & 0x1F) : random & 0xFF;
-    return (random >> 31) << (BYPASS_BITS - 1) | magnitude;
+    uint32_t header[SAR_PACKET_FIELDS] = {
+        [SAR_PACKET_COARSE_TIME] = science_coarse_time(gps_us),
+        [SAR_PACKET_FINE_TIME] = science_fine_time(gps_us),
+        [SAR_PACKET_SYNC] = SAR_PACKETS_SYNC_WORD,
+        [SAR_PACKET_DATA_TAKE_ID] = (uint32_t)unit_raw(unit, UNIT_CONTROL, SAR_CONTROL_TASK_ID_OFFSET),
+        [SAR_PACKET_MEASUREMENT_MODE] = measurement_modes[field(sim, SAR_TABLE_MODE_OFFSET)],
+        [SAR_PACKET_RECEIVE_CHANNEL] = receive_channels[polarisation],
+        [SAR_PACKET_INSTRUMENT_CONFIGURATION] = sampling_rates_khz[rate],
+        [SAR_PACKET_ANCILLARY_INDEX] = word + 1,
+        [SAR_PACKET_ANCILLARY_WORD] = packets->ancillary[word],
+        [SAR_PACKET_PACKET_COUNT] = packets->sent,
+        [SAR_PACKET_PRI_COUNT] = packet_of->interval,
+        [SAR_PACKET_BAQ_MODE] = packet_of->baq,
+        [SAR_PACKET_BAQ_BLOCK_LENGTH] = BAQ_BLOCK_LENGTH,
+        [SAR_PACKET_RANGE_DECIMATION] = decimation_codes[rate],
+        [SAR_PACKET_RECEIVE_GAIN] = (uint32_t)-unit_raw(unit, UNIT_MEMORY, SAR_TABLE_RECEIVE_GAIN_DB_OFFSET),
+        [SAR_PACKET_RAMP_RATE_SIGN] = 1,
+        [SAR_PACKET_RAMP_RATE] = packet_of->chirp.rate_code,
+        [SAR_PACKET_START_FREQUENCY] = packet_of->chirp.start_code,
+        [SAR_PACKET_PULSE_LENGTH] = pulse->pulse_code,
+        [SAR_PACKET_RANK] = pulse->rank,
+        [SAR_PACKET_PRI] = pulse->pri_code,
+        [SAR_PACKET_WINDOW_START] = pulse->swst_code,
+        [SAR_PACKET_WINDOW_LENGTH] = pulse->swl_code,
+        [SAR_PACKET_POLARISATION] = polarisation_codes[polarisation],
+        [SAR_PACKET_TEMPERATURE_COMPENSATION] = SAR_PACKETS_TEMPERATURE_COMPENSATION,
+        [SAR_PACKET_ELEVATION_BEAM] = pulse->elevation_beam,
+        [SAR_PACKET_AZIMUTH_BEAM] = pulse->azimuth_beam,
+        [SAR_PACKET_SIGNAL_TYPE] = pulse->signal,
+        [SAR_PACKET_SWATH] = pulse->elevation_beam,
+        [SAR_PACKET_QUADS] = packet_of->quads,
+    };
+    if (is_calibration(pulse->signal)) {
+        header[SAR_PACKET_CALIBRATION] = 1;
+        header[SAR_PACKET_ELEVATION_BEAM] = 8u | (pulse->signal - SAR_SIGNAL_TX_CALIBRATION); /* not a test */
+        header[SAR_PACKET_CALIBRATION_MODE] = CALIBRATION_IN_PREAMBLE;
+    }
+    science_put_fields(packet, header_bits, header, SAR_PACKET_FIELDS);
 }
 
-/* Channels IE, IO, QE, QO, each padded to 16 bits; the BAQ block's threshold index leads QE. */
-static void put_samples(science_packet_t *packet, sim_t *sim, uint8_t signal, uint8_t baq) {
-    for (unsigned channel = 0; channel < 4; channel++) {
-        if (baq != BAQ_BYPASS && channel == 2) {
-            science_put(packet, 8, signal == SAR_SIGNAL_NOISE ? SCALE_NOISE : SCALE_ECHO);
-        }
-        for (unsigned i = 0; i < QUADS; i++) {
-            science_put(packet, baq == BAQ_BYPASS ? BYPASS_BITS : baq, sample(sim, signal, baq));
-        }
-        science_pad(packet, 2);
+static void receive(sim_t *sim, const about_t *packet_of) {
+    sar_t *sar = &sim->sar;
+    const sar_pulse_t *pulse = &packet_of->pulse;
+    double fref = SAR_REFERENCE_FREQUENCY_HZ;
+    sar_receive_t receive = {
+        .sampling_rate_hz = sampling_rates_khz[field(sim, SAR_TABLE_SAMPLING_RATE_OFFSET)] * 1e3,
+        .pulse_s = pulse->pulse_code / fref,
+        .start_hz = packet_of->chirp.start_hz,
+        .rate_hz_s = packet_of->chirp.rate_hz_s,
+        .window_delay_s = ((double)pulse->rank * pulse->pri_code + pulse->swst_code) / fref,
+        .gain = receiver_gain(sim),
+        .time_s = pulse->start_code / fref, /* the echo phase begins with its first pulse */
+        .samples = 2 * packet_of->quads,
+    };
+    if (is_calibration(pulse->signal) && sar_table_transmits(sim)) {
+        sar_signal_calibration(&sar->signal, &receive, &sar->random,
+                               calibration_lsb[pulse->signal - SAR_SIGNAL_TX_CALIBRATION],
+                               SAR_MODEL_CALIBRATION_DELAY_US * 1e-6);
+    } else if (pulse->signal == SAR_SIGNAL_ECHO && sar_is_transmitting(sim)) {
+        sar_signal_echo(&sar->signal, &receive, &sar->random);
+    } else {
+        sar_signal_noise(&sar->signal, &receive, &sar->random);
     }
 }
 
-static size_t packet_octets(uint8_t baq) {
-    size_t channel_bits = QUADS * (baq == BAQ_BYPASS ? BYPASS_BITS : baq);
-    size_t octets = SCIENCE_PRIMARY_HEADER_OCTETS + SAR_PACKET_SECONDARY_HEADER_OCTETS + 4 * (channel_bits / 8) +
-                    (baq == BAQ_BYPASS ? 0 : 2);
+static void send(sim_t *sim, const about_t *packet_of, uint64_t now_us) {
+    sar_packets_t *packets = &sim->sar.packets;
+    const unit_t *unit = &sim->units[SIM_SAR];
+    science_packet_t *packet = &sim->packet;
+    receive(sim, packet_of);
+    science_begin(packet, SAR_PACKETS_APID, packets->sent);
+    put_header(packet, sim, packet_of);
+    sar_baq_put(packet, sim->sar.signal.sample, packet_of->quads, packet_of->baq);
+    science_pad(packet, 4);
+    science_finish(packet);
+    packets->sent++;
+    recorder_take(sim, (uint16_t)unit_raw(unit, UNIT_CONTROL, SAR_CONTROL_ENTRY_ID_OFFSET), packet->octets,
+                  science_octets(packet), unit_gps_us(unit, now_us));
+}
+
+static size_t packet_octets(unsigned quads, uint8_t baq) {
+    size_t octets = SCIENCE_PRIMARY_HEADER_OCTETS + SAR_PACKET_SECONDARY_HEADER_OCTETS + sar_baq_octets(quads, baq);
     return (octets + 3) / 4 * 4;
 }
 
-static void send(sim_t *sim, const sar_pulse_t *pulse, uint8_t baq, uint64_t now_us) {
+static void begin_phase(sim_t *sim, uint8_t phase) {
     sar_packets_t *packets = &sim->sar.packets;
-    const unit_t *unit = &sim->units[SIM_SAR];
-    science_packet_t packet;
-    science_begin(&packet, APID, packets->sent);
-    put_secondary_header(&packet, sim, pulse, baq, now_us);
-    put_samples(&packet, sim, pulse->signal, baq);
-    science_pad(&packet, 4);
-    science_finish(&packet);
-    packets->sent++;
-    packets->sent_in_phase++;
-    recorder_take(sim, (uint16_t)unit_raw(unit, UNIT_CONTROL, SAR_CONTROL_ENTRY_ID_OFFSET), packet.octets,
-                  science_octets(&packet), unit_gps_us(unit, now_us));
-}
-
-static uint8_t baq_of(const sim_t *sim, const sar_pulse_t *pulse) {
-    return is_calibration(pulse->signal) ? BAQ_BYPASS : (uint8_t)field(sim, SAR_TABLE_BAQ_OFFSET);
+    packets->phase = phase;
+    packets->sent_in_phase = 0;
+    packets->number = 0;
+    packets->first_interval = (uint32_t)((double)(sim->sar.phase_start_us - sim->sar.take_start_us) *
+                                         SAR_REFERENCE_FREQUENCY_HZ / 1e6 / field(sim, SAR_TABLE_PRI_CODE_OFFSET));
 }
 
 /* Calibration pulses among the echoes are always sent, however few the packets. */
 static void send_interleaved(sim_t *sim, uint32_t from, uint32_t to, uint64_t now_us) {
     for (uint32_t number = from; number < to; number++) {
         if (is_calibration(sar_pulse_signal(SAR_PHASE_ECHO, number))) {
-            sar_pulse_t pulse = sar_pulse(sim, SAR_PHASE_ECHO, number);
-            send(sim, &pulse, baq_of(sim, &pulse), now_us);
+            about_t packet_of = about(sim, SAR_PHASE_ECHO, number);
+            packet_of.quads = packet_of.quads < SAR_SCALE_INTERLEAVED_QUADS ? packet_of.quads : SAR_SCALE_INTERLEAVED_QUADS;
+            send(sim, &packet_of, now_us);
         }
     }
+}
+
+/* Does the beam move in this phase? Its echoes are sent as they are due, so that a sweep is seen from end to end;
+ * elsewhere the phase's first pulses are, one after the other. */
+static bool follows(const sim_t *sim, uint8_t phase) {
+    uint32_t mode = field(sim, SAR_TABLE_MODE_OFFSET);
+    return phase == SAR_PHASE_ECHO && (mode == SAR_MODE_SPOTLIGHT || mode == SAR_MODE_TOPS);
 }
 
 void sar_packets_step(sim_t *sim, uint8_t phase, uint64_t now_us) {
     sar_packets_t *packets = &sim->sar.packets;
     if (packets->phase != phase) {
-        packets->phase = phase;
-        packets->sent_in_phase = 0;
-        packets->number = 0;
+        begin_phase(sim, phase);
     }
-    bool echoes = phase == SAR_PHASE_ECHO;
     uint32_t number = sar_pulse_number(sim, phase, now_us - sim->sar.phase_start_us);
-    if (echoes) {
+    if (phase == SAR_PHASE_ECHO) {
         send_interleaved(sim, packets->number, number, now_us);
     }
     packets->number = number;
-    science_pace(&packets->pace, sim->settings.science_octets_per_second, SIM_STEP_US);
-    for (;;) {
-        /* Echoes as they are due, so that a sweep is seen from end to end; elsewhere the phase's first pulses. */
-        sar_pulse_t pulse = sar_pulse(sim, phase, echoes ? number : packets->sent_in_phase);
-        uint8_t baq = baq_of(sim, &pulse);
-        if (!science_due(&packets->pace, packet_octets(baq)) && packets->sent_in_phase > 0) {
+    science_pace(&packets->pace, (uint32_t)(sim->settings.science_octets_per_second * sim->sar.science_factor),
+                 SIM_STEP_US);
+    uint32_t most = phase == SAR_PHASE_ECHO ? SAR_SCALE_ECHO_PULSES : SAR_SCALE_OTHER_PULSES;
+    while (packets->sent_in_phase < most) {
+        about_t packet_of = about(sim, phase, follows(sim, phase) ? number : packets->sent_in_phase);
+        bool due = science_due(&packets->pace, packet_octets(packet_of.quads, packet_of.baq));
+        if (packet_of.at_us > now_us || (!due && packets->sent_in_phase > 0)) {
             return;
         }
-        send(sim, &pulse, baq, now_us);
+        send(sim, &packet_of, now_us);
+        packets->sent_in_phase++;
     }
 }

@@ -1,18 +1,20 @@
-/* SAR source packets in the layout of Sentinel-1's instrument source packets (S1-IF-ASD-PL-0007):
- * primary header 6 octets, secondary header 62, BAQ or bypass samples. Scaled down: few samples a
- * packet, and a packet for few of the pulses. Extension: the instrument configuration identifier
- * holds the sampling rate in kHz, which the layout's decimation code cannot express. */
+/* SAR source packets in the layout of Sentinel-1's instrument source packets (S1-IF-ASD-PL-0007; SAR_PACKET of the
+ * dictionary). Scaled down: the first part of the window, and the first pulses of each phase. */
 #ifndef SAR_PACKETS_H
 #define SAR_PACKETS_H
 
 #include "science.h"
 #include "sim.h"
 
+#define SAR_ANCILLARY_WORDS 64u
+
 typedef struct {
     uint32_t sent;
     uint32_t sent_in_phase;
     uint32_t number; /* of the phase's pulse under way */
     uint8_t phase;
+    uint32_t first_interval; /* of the phase, counted from the start of the data take */
+    uint16_t ancillary[SAR_ANCILLARY_WORDS];
     science_pace_t pace;
 } sar_packets_t;
 

@@ -20,10 +20,19 @@ int science_due(science_pace_t *pace, size_t octets) {
 }
 
 void science_put(science_packet_t *packet, unsigned bits, uint32_t value) {
-    while (bits-- > 0) {
-        uint8_t bit = (uint8_t)(value >> bits & 1u);
-        packet->octets[packet->bits / 8] |= (uint8_t)(bit << (7 - packet->bits % 8));
-        packet->bits++;
+    while (bits > 0) {
+        unsigned room = 8 - packet->bits % 8;
+        unsigned taken = bits < room ? bits : room;
+        uint32_t part = value >> (bits - taken) & ((1u << taken) - 1);
+        packet->octets[packet->bits / 8] |= (uint8_t)(part << (room - taken));
+        packet->bits += taken;
+        bits -= taken;
+    }
+}
+
+void science_put_fields(science_packet_t *packet, const uint8_t *bits, const uint32_t *values, size_t fields) {
+    for (size_t i = 0; i < fields; i++) {
+        science_put(packet, bits[i], values[i]);
     }
 }
 
@@ -52,7 +61,10 @@ void science_finish(science_packet_t *packet) {
     packet->octets[5] = (uint8_t)length;
 }
 
-void science_put_time(science_packet_t *packet, int64_t gps_us) {
-    science_put(packet, 32, (uint32_t)(gps_us / MICROSECONDS));
-    science_put(packet, 16, (uint32_t)(gps_us % MICROSECONDS * 65536 / MICROSECONDS));
+uint32_t science_coarse_time(int64_t gps_us) {
+    return (uint32_t)(gps_us / MICROSECONDS);
+}
+
+uint32_t science_fine_time(int64_t gps_us) {
+    return (uint32_t)(gps_us % MICROSECONDS * 65536 / MICROSECONDS);
 }

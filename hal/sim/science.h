@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define SCIENCE_PRIMARY_HEADER_OCTETS 6u
-#define SCIENCE_PACKET_LARGEST_OCTETS 1024u
+#define SCIENCE_PACKET_LARGEST_OCTETS 65540u
 
 /* Octets a link may send, as they become due. */
 typedef struct {
@@ -24,6 +24,8 @@ typedef struct {
 } science_packet_t;
 
 void science_put(science_packet_t *packet, unsigned bits, uint32_t value);
+/* A header of the dictionary: one value a field, `bits` their widths. */
+void science_put_fields(science_packet_t *packet, const uint8_t *bits, const uint32_t *values, size_t fields);
 /* Zero bits up to a multiple of `octets` octets. */
 void science_pad(science_packet_t *packet, size_t octets);
 size_t science_octets(const science_packet_t *packet);
@@ -33,6 +35,7 @@ size_t science_octets(const science_packet_t *packet);
 void science_begin(science_packet_t *packet, uint16_t apid, uint32_t sequence_count);
 void science_finish(science_packet_t *packet);
 /* Datation: GPS seconds, and a fraction in units of 2^-16 s. */
-void science_put_time(science_packet_t *packet, int64_t gps_us);
+uint32_t science_coarse_time(int64_t gps_us);
+uint32_t science_fine_time(int64_t gps_us);
 
 #endif

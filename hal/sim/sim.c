@@ -53,6 +53,15 @@ void sim_step(sim_t *sim, uint64_t time_us) {
     sim_refresh(sim);
 }
 
+bool sim_sar_scene(sim_t *sim, const sim_target_t *targets, unsigned count) {
+    if (count > SAR_TARGETS_LARGEST) {
+        return false;
+    }
+    sim->sar.signal.targets = count;
+    memcpy(sim->sar.signal.target, targets, count * sizeof targets[0]);
+    return true;
+}
+
 void sim_transmit_enable(sim_t *sim, bool on) {
     sar_transmit_enable(sim, on);
     sim_refresh(sim);

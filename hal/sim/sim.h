@@ -28,6 +28,16 @@ void sim_destroy(sim_t *sim);
 size_t sim_size(void);
 sim_t *sim_create_at(void *memory, size_t octets, const sim_settings_t *settings);
 
+/* A point target of the SAR's scene: slant range from the near edge of the window, distance along the track on the
+ * ground from the point abeam at the first echo pulse, amplitude in the centre of the beam in steps of the converter
+ * at the reference gain. */
+typedef struct {
+    double range_m, azimuth_m, amplitude_lsb;
+} sim_target_t;
+
+/* Another scene than the dictionary's, for the echoes from now on; at most 32 targets, false when there are more. */
+bool sim_sar_scene(sim_t *sim, const sim_target_t *targets, unsigned count);
+
 /* Bring every model to `time_us` (since power-on of the bench; never backwards). */
 void sim_step(sim_t *sim, uint64_t time_us);
 

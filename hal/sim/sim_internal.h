@@ -24,6 +24,7 @@ struct sim {
     optical_t optical;
     power_t power;
     bus_t bus;
+    science_packet_t packet; /* in the making: an instrument makes one and sends it */
     recorder_t recorder; /* last, with its media at its end: they need not be cleared */
 };
 

@@ -44,7 +44,10 @@ class UnitsProcess:
         return float(self._conversation.ask(observe=name)["value"])
 
     def recorder_file(self, entry_id: int) -> bytes:
-        return base64.b64decode(self._conversation.ask(recorder_file=entry_id)["octets"])
+        file = bytearray()
+        while part := base64.b64decode(self._conversation.ask(recorder_file=entry_id, offset=len(file))["octets"]):
+            file += part
+        return bytes(file)
 
     def downlink(self) -> bytes:
         return base64.b64decode(self._conversation.ask(downlink=True)["octets"])

@@ -149,11 +149,11 @@ class SimBench:
         return float(value[0])
 
     def recorded(self, entry: int) -> bytes:
-        octets = b""
-        buffer = ffi.new("uint8_t[]", 4096)
-        while count := lib.sim_recorder_read(self.sim, entry, len(octets), buffer, 4096):
-            octets += bytes(ffi.buffer(buffer, count))
-        return octets
+        octets = bytearray()
+        buffer = ffi.new("uint8_t[]", 1 << 20)
+        while count := lib.sim_recorder_read(self.sim, entry, len(octets), buffer, len(buffer)):
+            octets += ffi.buffer(buffer, count)
+        return bytes(octets)
 
     def downlinked(self) -> bytes:
         """Octets the downlink transmitter has sent since last asked."""

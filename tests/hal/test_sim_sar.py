@@ -273,21 +273,23 @@ def test_loss_of_the_unit_in_a_take(way: str) -> None:
 
 def packets_of(octets: bytes) -> list[bytes]:
     packets = []
-    while octets:
-        length = 6 + int.from_bytes(octets[4:6], "big") + 1
-        packets.append(octets[:length])
-        octets = octets[length:]
+    start = 0
+    while start < len(octets):
+        end = start + 6 + int.from_bytes(octets[start + 4 : start + 6], "big") + 1
+        packets.append(octets[start:end])
+        start = end
     return packets
 
 
 def test_source_packets() -> None:
     """Layout of S1-IF-ASD-PL-0007: sync word, codes of the table, signal types in order."""
-    bench = ready_sar()
+    bench = ready_sar(science_octets_per_second=200_000)
     entry = open_entry(bench)
     start_us = start_sar(bench, entry=entry, task=77)
     bench.run_ms((start_us - bench.now_us) / 1000 + DURATION_MS + 2000)
     packets = packets_of(bench.recorded(entry))
     assert len(packets) == bench.get("sar.packets")
+    recorded_codes = PULSE_CODE + (SAR_TABLE["swl_code"] - PULSE_CODE) // 10
     signals = []
     for number, packet in enumerate(packets):
         header = packet[6:68]
@@ -303,7 +305,7 @@ def test_source_packets() -> None:
         assert int.from_bytes(header[44:47], "big") == PRI_CODE
         assert int.from_bytes(header[47:50], "big") == SAR_TABLE["swst_code"]
         assert int.from_bytes(header[50:53], "big") == SAR_TABLE["swl_code"]
-        assert int.from_bytes(header[59:61], "big") == 128
+        assert int.from_bytes(header[59:61], "big") == recorded_codes * 180e6 // REFERENCE_HZ // 2
         assert len(packet) % 4 == 0
         if not signals or signals[-1] != signal:
             signals.append(signal)

@@ -11,6 +11,7 @@ from emei.cli.interface import interface
 from emei.cli.live import monitor, send
 from emei.cli.offline import commands, pack, unpack
 from emei.cli.optical import optical
+from emei.cli.quicklook import quicklook
 from emei.cli.recorder import recorder
 from emei.cli.sar import sar
 from emei.dictionary import DictionaryError, UnknownName
@@ -72,5 +73,5 @@ def main(context: click.Context, folder: Path | None) -> None:
     context.obj = folder
 
 
-for command in (commands, pack, unpack, send, monitor, interface, sar, recorder, optical):
+for command in (commands, pack, unpack, send, monitor, interface, sar, recorder, optical, quicklook):
     main.add_command(command)

@@ -4,6 +4,7 @@ from emei.dictionary.errors import DictionaryError, UnknownName
 from emei.dictionary.load import load
 from emei.dictionary.model import (
     Argument,
+    BitField,
     Block,
     Dictionary,
     Enumeration,
@@ -20,6 +21,7 @@ from emei.dictionary.model import (
     Parameter,
     Register,
     Report,
+    SciencePacket,
     Spacecraft,
     Structure,
     Telecommand,
@@ -30,6 +32,7 @@ from emei.dictionary.model import (
 
 __all__ = [
     "Argument",
+    "BitField",
     "Block",
     "Dictionary",
     "DictionaryError",
@@ -47,6 +50,7 @@ __all__ = [
     "Parameter",
     "Register",
     "Report",
+    "SciencePacket",
     "Spacecraft",
     "Structure",
     "Telecommand",

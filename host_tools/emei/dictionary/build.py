@@ -6,6 +6,7 @@ from typing import Any
 
 from emei.dictionary.model import (
     Argument,
+    BitField,
     Block,
     Dictionary,
     Enumeration,
@@ -23,6 +24,7 @@ from emei.dictionary.model import (
     Persistent,
     Register,
     Report,
+    SciencePacket,
     Spacecraft,
     Structure,
     Telecommand,
@@ -104,6 +106,10 @@ class _Builder:
                 item["name"]: Persistent(**item | {"type": WIRE_TYPES[item["type"]]})
                 for item in content["persistent"]["persistent"]
             },
+            science=Mission(
+                _frozen({name: keys for name, keys in content["science"].items() if isinstance(keys, dict)})
+            ),
+            science_packets={item["name"]: self.science_packet(item) for item in content["science"]["packet"]},
             malformed=tuple(Malformed(**item) for item in content["malformed"]["malformed"]),
             zones={item["name"]: Zone(index=index, **item) for index, item in enumerate(content["zones"]["zone"])},
         )
@@ -154,6 +160,9 @@ class _Builder:
         return Report(
             item["name"], item["service"], item["subservice"], self.fields(item["fields"]), item.get("help", "")
         )
+
+    def science_packet(self, item: Content) -> SciencePacket:
+        return SciencePacket(item["name"], tuple(BitField(**inner) for inner in item["fields"]), item["help"])
 
     def event(self, item: Content) -> Event:
         return Event(item["name"], item["id"], item["severity"], item["message"], self.fields(item["fields"]))
@@ -245,6 +254,10 @@ class _Builder:
 
 def _frozen(sections: Content) -> Content:
     return {
-        section: {key: tuple(value) if isinstance(value, list) else value for key, value in keys.items()}
+        section: {key: _tuples(value) if isinstance(value, list) else value for key, value in keys.items()}
         for section, keys in sections.items()
     }
+
+
+def _tuples(values: list[Any]) -> tuple[Any, ...]:
+    return tuple(_tuples(value) if isinstance(value, list) else value for value in values)

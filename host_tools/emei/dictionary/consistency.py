@@ -2,6 +2,7 @@
 
 from emei.dictionary.check_machines import MachineChecks
 from emei.dictionary.check_packets import PacketChecks
+from emei.dictionary.check_science import ScienceChecks
 from emei.dictionary.check_storage import StorageChecks
 from emei.dictionary.check_units import UnitChecks
 from emei.dictionary.check_zones import ZoneChecks
@@ -14,5 +15,5 @@ def check_content(content: Content, schema: Content) -> list[str]:
     problems = schema_problems(content, schema)
     if problems:
         return problems
-    areas = (PacketChecks, UnitChecks, MachineChecks, ZoneChecks, StorageChecks)
+    areas = (PacketChecks, UnitChecks, MachineChecks, ZoneChecks, StorageChecks, ScienceChecks)
     return [problem for checks in areas for problem in checks(content).problems()]

@@ -4,13 +4,18 @@ from collections.abc import Mapping
 from fractions import Fraction
 from math import ceil, floor
 
-from emei.dictionary.model import Mission
+from emei.dictionary.model import Mission, Row
 
-Number = int | float | tuple[int | float, ...]
+Number = int | float | Row | tuple[Row, ...]
 
 
 def mission_constants(mission: Mission) -> dict[str, Number]:
     """<SECTION>_<KEY> in upper case; a table's keys are appended in turn. Derived constants come last."""
+    return named_constants(mission) | sar_codes(mission)
+
+
+def named_constants(mission: Mission) -> dict[str, Number]:
+    """The same without those derived."""
     constants: dict[str, Number] = {}
     for section, keys in mission.sections.items():
         for key, value in keys.items():
@@ -18,7 +23,7 @@ def mission_constants(mission: Mission) -> dict[str, Number]:
                 constants |= {f"{section}_{key}_{inner}".upper(): number for inner, number in value.items()}
             else:
                 constants[f"{section}_{key}".upper()] = value
-    return constants | sar_codes(mission)
+    return constants
 
 
 def sar_codes(mission: Mission) -> dict[str, int]:

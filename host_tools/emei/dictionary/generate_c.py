@@ -1,6 +1,6 @@
-"""C headers and tables: dictionary.h, dictionary.c, registers.h."""
+"""C headers and tables: dictionary.h, dictionary.c, registers.h, and for the unit models science_data.h."""
 
-from emei.dictionary.constants import Number, mission_constants
+from emei.dictionary.constants import Number, mission_constants, named_constants
 from emei.dictionary.errors import DictionaryError
 from emei.dictionary.model import Block, Dictionary, Monitor, Register, Unit, Zone
 
@@ -18,6 +18,7 @@ def c_files(dictionary: Dictionary) -> dict[str, str]:
     return {
         "c/dictionary.h": _header("DICTIONARY_H", _dictionary_defines(dictionary, names)),
         "c/registers.h": _header("REGISTERS_H", _register_defines(dictionary, names)),
+        "c/science_data.h": _header("SCIENCE_DATA_H", _science_defines(dictionary, names)),
         "c/dictionary.c": _tables(dictionary),
     }
 
@@ -67,6 +68,22 @@ def _register_defines(dictionary: Dictionary, names: _Names) -> list[str]:
     for unit in dictionary.units.values():
         lines += [*_unit_defines(dictionary, unit, names), ""]
     return lines[:-1]
+
+
+def _science_defines(dictionary: Dictionary, names: _Names) -> list[str]:
+    """Each packet's fields as indices and bit widths; constants, lists with their counts."""
+    define = names.define
+    lines: list[str] = []
+    for packet in dictionary.science_packets.values():
+        prefix = packet.name
+        lines += [define(f"{prefix}_{field.name.upper()}", f"{i}u") for i, field in enumerate(packet.fields)]
+        widths = ", ".join(f"{field.bits}u" for field in packet.fields)
+        lines += [define(f"{prefix}_FIELDS", f"{len(packet.fields)}u"), define(f"{prefix}_BITS", f"{{{widths}}}"), ""]
+    for name, value in named_constants(dictionary.science).items():
+        lines.append(define(name, _literal(value)))
+        if isinstance(value, tuple):
+            lines.append(define(f"{name}_COUNT", f"{len(value)}u"))
+    return lines
 
 
 def _unit_defines(dictionary: Dictionary, unit: Unit, names: _Names) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from emei.dictionary.constants import mission_constants
+from emei.dictionary.constants import mission_constants, named_constants
 from emei.dictionary.model import Dictionary, Guard, Malformed, ModeMachine, Monitor, Unit, Value
 
 _HEAD = """\
@@ -31,6 +31,7 @@ def interface_document(dictionary: Dictionary) -> str:
         _guards,
         _persistent,
         _units,
+        _science,
         _enumerations,
         _constants,
         _spacecraft,
@@ -287,6 +288,18 @@ def _unit(unit: Unit) -> Iterator[str]:
                 for r in block.registers
             ),
         )
+
+
+def _science(dictionary: Dictionary) -> Iterator[str]:
+    yield "## Science packets\n"
+    for packet in dictionary.science_packets.values():
+        yield f"### {packet.name}\n\n{packet.help}\n"
+        yield from _table(
+            ("field", "bits", "meaning"), ((f"`{field.name}`", field.bits, field.help) for field in packet.fields)
+        )
+    yield "### Quantisation, scale and scene of the bench\n"
+    constants = named_constants(dictionary.science).items()
+    yield from _table(("constant", "value"), ((f"`{name}`", value) for name, value in constants))
 
 
 def _enumerations(dictionary: Dictionary) -> Iterator[str]:

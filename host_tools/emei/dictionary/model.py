@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from functools import cached_property
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from emei.dictionary.errors import UnknownName, did_you_mean
 from emei.dictionary.types import WireType
@@ -338,12 +338,35 @@ class Zone:
     radius_km: float
 
 
-Constant = int | float | tuple[int | float, ...] | Mapping[str, int | float]
+@dataclass(frozen=True)
+class BitField:
+    """An unsigned number of some bits in a science packet."""
+
+    name: str
+    bits: int
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class SciencePacket:
+    """Header of a science packet after the primary header: fields without gaps, most significant bit first."""
+
+    name: str
+    fields: tuple[BitField, ...]
+    help: str = ""
+
+    @property
+    def octets(self) -> int:
+        return sum(field.bits for field in self.fields) // 8
+
+
+Row = tuple[int | float, ...]
+Constant = int | float | Row | tuple[Row, ...] | Mapping[str, int | float]
 
 
 @dataclass(frozen=True)
 class Mission:
-    """Constants by section and key, as in mission.toml."""
+    """Constants by section and key, as in mission.toml or science.toml."""
 
     sections: Mapping[str, Mapping[str, Constant]]
 
@@ -361,6 +384,18 @@ class Mission:
         if not isinstance(value, int | float):
             raise TypeError(f"mission constant {section}.{key} is not a number")
         return float(value)
+
+    def row(self, section: str, key: str) -> Row:
+        value = self.sections[section][key]
+        if not isinstance(value, tuple) or any(isinstance(item, tuple) for item in value):
+            raise TypeError(f"constant {section}.{key} is not a list of numbers")
+        return cast(Row, value)
+
+    def rows(self, section: str, key: str) -> tuple[Row, ...]:
+        value = self.sections[section][key]
+        if not isinstance(value, tuple) or not all(isinstance(item, tuple) for item in value):
+            raise TypeError(f"constant {section}.{key} is not a list of lists")
+        return cast(tuple[Row, ...], value)
 
 
 @dataclass(frozen=True, eq=False)
@@ -384,6 +419,8 @@ class Dictionary:
     monitors: Mapping[str, Monitor]
     trends: Mapping[str, Trend]
     persistent: Mapping[str, Persistent]
+    science: Mission
+    science_packets: Mapping[str, SciencePacket]
     malformed: tuple[Malformed, ...] = field(default=())
     zones: Mapping[str, Zone] = field(default_factory=dict)
 

@@ -29,6 +29,7 @@ FILES = (
     "persistent",
     "malformed",
     "zones",
+    "science",
 )
 UNIT_FILES = ("sar", "optical", "power", "recorder")
 

@@ -1,0 +1,95 @@
+"""Subcommand quicklook: pictures and measurements from science data as the recorder holds it."""
+
+from pathlib import Path
+
+import click
+
+from emei.cli.common import console, dictionary_of, json_option, print_json, table
+from emei.science.errors import ScienceError
+from emei.science.quicklook import SarPicture, SarQuicklook
+from emei.science.quicklook import quicklook as look
+
+_DAMAGED = 1
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write the pictures into this folder as <file>.<picture>.png.",
+)
+@json_option
+@click.pass_context
+def quicklook(context: click.Context, files: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
+    """Decode science data from the recorder's files: pictures, point targets, impulse response.
+
+    Status 1 when a file, or a part of one, cannot be decoded; what can be is shown all the same.
+    """
+    dictionary = dictionary_of(context)
+    shown, problems = [], []
+    for file in files:
+        try:
+            found = look(file.read_bytes(), dictionary)
+        except ScienceError as error:
+            problems.append(f"{file}: {error}")
+            continue
+        except OSError as error:
+            problems.append(f"{file} cannot be read: {error.strerror}.")
+            continue
+        problems += [f"{file}: {problem}" for problem in found.problems]
+        pictures = _write(found, file, out) if out else []
+        shown.append({"file": str(file), **found.as_json(), "pictures": [str(path) for path in pictures]})
+        if not as_json:
+            _show(found, file, pictures)
+    if as_json:
+        print_json(shown)
+    for problem in problems:
+        click.echo(problem, err=True)
+    if problems:
+        context.exit(_DAMAGED)
+
+
+def _write(found: SarQuicklook, file: Path, out: Path) -> list[Path]:
+    out.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, octets in found.pictures().items():
+        path = out / f"{file.stem}.{name}.png"
+        path.write_bytes(octets)
+        paths.append(path)
+    return paths
+
+
+def _show(found: SarQuicklook, file: Path, pictures: list[Path]) -> None:
+    rows = table("", "", title=str(file))
+    for name, value in found.facts():
+        rows.add_row(name, value)
+    out = console()
+    out.print(rows)
+    for picture in found.images:
+        _show_targets(picture)
+    for path in pictures:
+        click.echo(f"Picture: {path}")
+
+
+def _show_targets(picture: SarPicture) -> None:
+    if not picture.targets:
+        click.echo("No point target stands out.")
+        return
+    near_m = float(picture.image.range_m[0])
+    titles = ("target", "range, m", "azimuth, m", "level, dB")
+    rows = table(*titles, "IRW range, m", "theory", "PSLR, dB", "IRW azimuth, m", "theory", "PSLR, dB")
+    for number, target in enumerate(picture.targets, 1):
+        cuts = (
+            cell
+            for cut in (target.range, target.azimuth)
+            for cell in (
+                f"{cut.width_m:.3f}",
+                f"{cut.theory_m:.3f} ({100 * cut.error:+.1f} %)",
+                f"{cut.side_lobe_db:.1f}",
+            )
+        )
+        place = (f"{near_m:.0f} + {target.range_m - near_m:.2f}", f"{target.azimuth_m:.2f}")
+        rows.add_row(f"{number}", *place, f"{target.level_db:.1f}", *cuts)
+    console().print(rows)

@@ -1,0 +1,37 @@
+"""Science packets, and the constants of the models that write them."""
+
+from emei.dictionary.checks import Checks, Path
+
+_TARGET_COLUMNS = 3
+_TARGETS_LARGEST = 32
+
+
+class ScienceChecks(Checks):
+    """Checks of science.toml."""
+
+    def run(self) -> None:
+        science = self.content["science"]
+        self.unique(["science", "packet"], ["name"], science["packet"])
+        for index, packet in enumerate(science["packet"]):
+            path: Path = ["science", "packet", index, "fields"]
+            self.unique(path, ["name"], packet["fields"])
+            bits = sum(field["bits"] for field in packet["fields"])
+            if bits % 8:
+                self.refuse(path, bits, "only a whole number of octets is allowed")
+        headers = {packet["name"]: sum(field["bits"] for field in packet["fields"]) for packet in science["packet"]}
+        octets = self.content["mission"]["sar"]["packet_secondary_header_octets"]
+        if headers.get("SAR_PACKET") != 8 * octets:
+            self.refuse(["science", "packet"], headers.get("SAR_PACKET"), f"SAR_PACKET has {8 * octets} bits")
+        for bits in (3, 4, 5):
+            levels = science["baq"][f"levels_{bits}"]
+            if len(levels) != 2 ** (bits - 1) or levels != sorted(levels):
+                self.refuse(
+                    ["science", "baq", f"levels_{bits}"], levels, f"{2 ** (bits - 1)} ascending levels are allowed"
+                )
+        targets = science["sar_scene"]["targets"]
+        if len(targets) > _TARGETS_LARGEST or any(len(target) != _TARGET_COLUMNS for target in targets):
+            self.refuse(
+                ["science", "sar_scene", "targets"],
+                targets,
+                f"at most {_TARGETS_LARGEST} rows of 3 numbers are allowed",
+            )

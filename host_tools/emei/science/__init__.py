@@ -1,0 +1,1 @@
+"""Science data of the instruments: from the recorder's file to pictures."""

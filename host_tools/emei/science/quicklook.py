@@ -1,0 +1,195 @@
+"""Quicklook of a recorder's file: decoded from the file alone, measured, and drawn."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from emei.dictionary import Dictionary
+from emei.science.errors import ScienceError
+from emei.science.sar_focus import SarImage, focus
+from emei.science.sar_take import Radar, SarTake, read_take, science_scale, whole_window_share
+from emei.science.sar_targets import Target, find_targets
+from emei.science.source_packets import apid_of, read_packets
+
+_SAR_PACKET = "SAR_PACKET"
+_DOTS_PER_INCH = 100
+
+
+class Quicklook(Protocol):
+    """What came out of one file."""
+
+    @property
+    def problems(self) -> list[str]:
+        """Sentences about what of the file is damaged or missing."""
+
+    def facts(self) -> list[tuple[str, str]]:
+        """What the packets say of the data take, in words."""
+
+    def pictures(self) -> Mapping[str, bytes]:
+        """PNG files by name without suffix."""
+
+    def as_json(self) -> dict[str, Any]: ...
+
+
+def quicklook(file: bytes, dictionary: Dictionary) -> "SarQuicklook":
+    """Decode a file by its packets' APID. ScienceError when nothing can be decoded."""
+    apid = apid_of(file)
+    if apid == dictionary.science.integer("sar_packets", "apid"):
+        return sar_quicklook(file, dictionary)
+    raise ScienceError(f"This is not a file of science packets: its first APID is {apid:#05x}.")
+
+
+@dataclass(frozen=True)
+class SarPicture:
+    image: SarImage
+    targets: list[Target]
+
+
+@dataclass(frozen=True)
+class SarQuicklook:
+    """A SAR data take: a picture for each sub-swath, of its longest burst."""
+
+    take: SarTake
+    images: list[SarPicture]
+    mode: str
+    polarisation: str
+    scale: str
+
+    @property
+    def problems(self) -> list[str]:
+        return self.take.problems
+
+    def facts(self) -> list[tuple[str, str]]:
+        take = self.take
+        facts = [
+            ("Data take", f"task {take.task_id}, {self.mode}, {self.polarisation}, {take.packets} packets"),
+            ("Quantisation", f"BAQ {take.baq_mode} bit" if take.baq_mode else "bypass, 10 bit"),
+            ("Receive gain", f"{take.receive_gain_db:g} dB"),
+        ]
+        if take.noise_lsb is not None:
+            facts.append(("Receiver noise", f"{take.noise_lsb:.1f} LSB"))
+        for name, pulse in take.calibration.items():
+            facts.append((f"Calibration {name}", f"peak {abs(pulse).max():.0f} LSB"))
+        for picture in self.images:
+            facts += _image_facts(picture)
+        return [*facts, ("Volume", self.scale)]
+
+    def pictures(self) -> Mapping[str, bytes]:
+        # Matplotlib is slow to load and only needed here.
+        from emei.report.style import png
+        from emei.science.sar_picture import draw_sar
+
+        several = len(self.images) > 1
+        return {
+            f"sar_swath_{picture.image.burst.swath}" if several else "sar": png(
+                draw_sar(picture.image, picture.targets, self._title(picture)), _DOTS_PER_INCH
+            )
+            for picture in self.images
+        }
+
+    def as_json(self) -> dict[str, Any]:
+        take = self.take
+        return {
+            "instrument": "SAR",
+            "task_id": take.task_id,
+            "mode": self.mode,
+            "polarisation": self.polarisation,
+            "baq_bits": take.baq_mode,
+            "receive_gain_db": take.receive_gain_db,
+            "packets": take.packets,
+            "noise_lsb": take.noise_lsb,
+            "calibration_peak_lsb": {name: float(abs(pulse).max()) for name, pulse in take.calibration.items()},
+            "images": [_image_json(picture) for picture in self.images],
+            "problems": take.problems,
+        }
+
+    def _title(self, picture: SarPicture) -> str:
+        burst = picture.image.burst
+        return (
+            f"SAR task {self.take.task_id}, {self.mode}, {self.polarisation}: {burst.recorded} pulses of "
+            f"{burst.chirp.bandwidth_hz / 1e6:.0f} MHz at {burst.prf_hz:.0f} Hz, {len(picture.targets)} point targets"
+        )
+
+
+def sar_quicklook(file: bytes, dictionary: Dictionary) -> SarQuicklook:
+    layout = dictionary.science_packets[_SAR_PACKET]
+    apid = dictionary.science.integer("sar_packets", "apid")
+    packets = read_packets(file, layout, apid, dictionary.science.integer("sar_packets", "sync_word"))
+    take = read_take(packets, dictionary)
+    radar = Radar.of(dictionary)
+    images: list[SarPicture] = []
+    swaths = sorted({burst.swath for burst in take.bursts}) if take.platform else []
+    for swath in swaths:
+        longest = max((burst for burst in take.bursts if burst.swath == swath), key=lambda burst: burst.recorded)
+        try:
+            assert take.platform is not None
+            image = focus(longest, take.platform, radar)
+        except ScienceError as error:
+            take.problems.append(str(error))
+            continue
+        images.append(SarPicture(image, find_targets(image)))
+    return SarQuicklook(
+        take=take,
+        images=images,
+        mode=_label(_MODES, take.measurement_mode),
+        polarisation=_label(_POLARISATIONS, take.polarisation),
+        scale=science_scale(dictionary.science),
+    )
+
+
+# The standard's codes in the words of this project's modes.
+_MODES = {1: "STRIPMAP", 8: "TOPS", 15: "CALIBRATION", 16: "TEST", 28: "SPOTLIGHT", 37: "RX_ONLY"}
+_POLARISATIONS = {0: "H", 1: "HH", 2: "HV", 3: "H/HV", 4: "V", 5: "VH", 6: "VV", 7: "V/VH"}
+
+
+def _label(labels: Mapping[int, str], code: int) -> str:
+    return labels.get(code, f"code {code}")
+
+
+def _image_facts(picture: SarPicture) -> list[tuple[str, str]]:
+    image, burst = picture.image, picture.image.burst
+    return [
+        (
+            f"Burst, swath {burst.swath}",
+            f"{burst.recorded} pulses in {burst.duration_s * 1e3:.1f} ms, PRF {burst.prf_hz:.1f} Hz, "
+            f"{burst.lines.shape[1]} samples at {burst.sampling_rate_hz / 1e6:g} MHz "
+            f"({100 * whole_window_share(burst):.0f} % of the window)",
+        ),
+        ("Chirp", f"{burst.chirp.pulse_s * 1e6:.2f} us, {burst.chirp.bandwidth_hz / 1e6:.2f} MHz"),
+        (
+            "Pixel",
+            f"{image.range_spacing_m:.3f} m slant range x {image.azimuth_spacing_m:.3f} m azimuth; "
+            f"theory resolves {image.range_resolution_m:.3f} m x {image.azimuth_resolution_m:.2f} m",
+        ),
+    ]
+
+
+def _image_json(picture: SarPicture) -> dict[str, Any]:
+    image, burst = picture.image, picture.image.burst
+    return {
+        "swath": burst.swath,
+        "first_gps_s": burst.first_gps_s,
+        "pulses": burst.recorded,
+        "prf_hz": burst.prf_hz,
+        "samples": burst.lines.shape[1],
+        "sampling_rate_hz": burst.sampling_rate_hz,
+        "bandwidth_hz": burst.chirp.bandwidth_hz,
+        "pulse_s": burst.chirp.pulse_s,
+        "near_range_m": float(image.range_m[0]),
+        "range_spacing_m": image.range_spacing_m,
+        "azimuth_spacing_m": image.azimuth_spacing_m,
+        "targets": [
+            {
+                "range_m": target.range_m,
+                "azimuth_m": target.azimuth_m,
+                "level_db": target.level_db,
+                "range_irw_m": target.range.width_m,
+                "range_irw_theory_m": target.range.theory_m,
+                "range_pslr_db": target.range.side_lobe_db,
+                "azimuth_irw_m": target.azimuth.width_m,
+                "azimuth_irw_theory_m": target.azimuth.theory_m,
+                "azimuth_pslr_db": target.azimuth.side_lobe_db,
+            }
+            for target in picture.targets
+        ],
+    }

@@ -1,0 +1,241 @@
+"""A SAR data take put together from its source packets: pulses, samples, calibration, and where the platform was."""
+
+from dataclasses import dataclass, field
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emei.dictionary import Dictionary, Mission
+from emei.science.baq import Baq, Samples
+from emei.science.errors import ScienceError
+from emei.science.source_packets import SourcePackets
+
+ECHO, NOISE = 0, 1
+CALIBRATIONS = {8: "Tx", 9: "Rx", 10: "EPDN"}
+_ANCILLARY_WORDS = 64
+_LARGEST_GAP = 64  # pulse intervals without an echo within a burst (interleaved calibration)
+_FEWEST_LINES = 2
+_CODE_SIGN = {0: -1.0, 1: 1.0}
+# What makes up one picture: echoes that differ in any of these cannot be focused together.
+_OF_A_BURST = ("swath", "pri", "window_start", "rank", "pulse_length", "ramp_rate", "start_frequency", "quads")
+
+
+@dataclass(frozen=True)
+class Radar:
+    """The numbers of the dictionary that no packet carries. SI units."""
+
+    reference_frequency_hz: float
+    centre_frequency_hz: float
+    light_speed_m_s: float
+    antenna_length_m: float
+    earth_radius_m: float
+
+    @classmethod
+    def of(cls, dictionary: Dictionary) -> "Radar":
+        mission = dictionary.mission
+        return cls(
+            reference_frequency_hz=mission.number("sar", "reference_frequency_hz"),
+            centre_frequency_hz=mission.number("sar", "centre_frequency_hz"),
+            light_speed_m_s=mission.number("sar", "light_speed_m_s"),
+            antenna_length_m=mission.number("sar", "antenna_length_m"),
+            earth_radius_m=dictionary.science.number("sar_model", "earth_radius_m"),
+        )
+
+    @property
+    def wavelength_m(self) -> float:
+        return self.light_speed_m_s / self.centre_frequency_hz
+
+
+@dataclass(frozen=True)
+class Chirp:
+    """Linear frequency modulation; the start is that of the leading edge."""
+
+    pulse_s: float
+    start_hz: float
+    rate_hz_s: float
+
+    @property
+    def bandwidth_hz(self) -> float:
+        return self.pulse_s * abs(self.rate_hz_s)
+
+    def replica(self, sampling_rate_hz: float) -> Samples:
+        time_s = np.arange(int(self.pulse_s * sampling_rate_hz) + 1) / sampling_rate_hz
+        return np.exp(2j * np.pi * (self.start_hz + self.rate_hz_s / 2 * time_s) * time_s).astype(np.complex64)
+
+
+@dataclass(frozen=True)
+class Platform:
+    """Radius of the orbit and speed on it, from the ancillary data."""
+
+    radius_m: float
+    speed_m_s: float
+
+    def ground_speed_m_s(self, range_m: float, earth_radius_m: float) -> float:
+        """Of the point abeam at a slant range, over a sphere."""
+        return self.speed_m_s * (self.radius_m**2 + earth_radius_m**2 - range_m**2) / (2 * self.radius_m**2)
+
+    def effective_speed_m_s(self, range_m: float, earth_radius_m: float) -> float:
+        """Of the straight line with the same history of ranges."""
+        return sqrt(self.speed_m_s * self.ground_speed_m_s(range_m, earth_radius_m))
+
+
+@dataclass(frozen=True)
+class Burst:
+    """Echoes of consecutive pulses: a line for each pulse interval, zero where none was recorded.
+
+    `first_gps_s` is the first line's time, `window_delay_s` the first sample's delay after its pulse.
+    """
+
+    lines: NDArray[np.complex64]
+    recorded: int
+    first_gps_s: float
+    pri_s: float
+    window_delay_s: float
+    sampling_rate_hz: float
+    chirp: Chirp
+    swath: int
+    azimuth_beam: int
+    window_samples: float  # of the whole window as commanded
+
+    @property
+    def prf_hz(self) -> float:
+        return 1 / self.pri_s
+
+    @property
+    def duration_s(self) -> float:
+        return len(self.lines) * self.pri_s
+
+
+@dataclass
+class SarTake:
+    """`calibration` are the means of the pulses through the calibration network by name, `noise_lsb` the receiver's."""
+
+    task_id: int
+    measurement_mode: int
+    polarisation: int
+    baq_mode: int
+    receive_gain_db: float
+    packets: int
+    bursts: list[Burst]
+    platform: Platform | None
+    calibration: dict[str, Samples]
+    noise_lsb: float | None
+    problems: list[str] = field(default_factory=list)
+
+
+def read_take(packets: SourcePackets, dictionary: Dictionary) -> SarTake:
+    """Decode every sample of a data take. Packets whose samples do not decode are left out and named."""
+    problems = list(packets.problems)
+    baq = Baq.of(dictionary.science)
+    header = packets.header
+    samples: list[Samples | None] = []
+    for number, data in enumerate(packets.data):
+        try:
+            samples.append(baq.decode(data, int(header["quads"][number]), int(header["baq_mode"][number])))
+        except ScienceError as error:
+            samples.append(None)
+            problems.append(f"Packet {header['packet_count'][number]} is left out: {error}")
+    decoded = np.array([item is not None for item in samples])
+    echoes = decoded & (header["signal_type"] == ECHO)
+    radar = Radar.of(dictionary)
+    first = int(np.flatnonzero(echoes)[0]) if echoes.any() else 0
+    return SarTake(
+        task_id=int(header["data_take_id"][first]),
+        measurement_mode=int(header["measurement_mode"][first]),
+        polarisation=int(header["polarisation"][first]),
+        baq_mode=int(header["baq_mode"][first]),
+        receive_gain_db=-0.5 * int(header["receive_gain"][first]),
+        packets=len(packets),
+        bursts=_bursts(packets, samples, np.flatnonzero(echoes), radar),
+        platform=_platform(packets, problems),
+        calibration={
+            name: _mean(samples, np.flatnonzero(decoded & (header["signal_type"] == signal)))
+            for signal, name in CALIBRATIONS.items()
+            if (decoded & (header["signal_type"] == signal)).any()
+        },
+        noise_lsb=_noise(samples, np.flatnonzero(decoded & (header["signal_type"] == NOISE))),
+        problems=problems,
+    )
+
+
+def chirp_of(header: dict[str, int], radar: Radar) -> Chirp:
+    """From the codes of a header: rate in Fref^2 / 2^21, start in Fref / 2^14 from rate / (4 Fref)."""
+    fref_hz = radar.reference_frequency_hz
+    rate_hz_s = _CODE_SIGN[header["ramp_rate_sign"]] * header["ramp_rate"] * fref_hz**2 / 2**21
+    start_hz = _CODE_SIGN[header["start_frequency_sign"]] * header["start_frequency"] * fref_hz / 2**14
+    return Chirp(header["pulse_length"] / fref_hz, rate_hz_s / (4 * fref_hz) + start_hz, rate_hz_s)
+
+
+def _bursts(
+    packets: SourcePackets, samples: list[Samples | None], echoes: NDArray[np.int64], radar: Radar
+) -> list[Burst]:
+    if len(echoes) < _FEWEST_LINES:
+        return []
+    columns = np.stack([packets.header[name][echoes] for name in _OF_A_BURST], axis=1)
+    change = (np.diff(columns, axis=0) != 0).any(axis=1)
+    step = np.diff(packets.header["pri_count"][echoes])
+    change |= (step > _LARGEST_GAP) | (step <= 0)
+    parts = np.split(echoes, np.flatnonzero(change) + 1)
+    return [_burst(packets, samples, part, radar) for part in parts if len(part) >= _FEWEST_LINES]
+
+
+def _burst(packets: SourcePackets, samples: list[Samples | None], part: NDArray[np.int64], radar: Radar) -> Burst:
+    header = {name: int(values[part[0]]) for name, values in packets.header.items()}
+    counts = packets.header["pri_count"][part] - header["pri_count"]
+    lines = np.zeros((int(counts[-1]) + 1, 2 * header["quads"]), np.complex64)
+    for row, number in zip(counts, part, strict=True):
+        lines[row] = samples[number]
+    fref_hz = radar.reference_frequency_hz
+    return Burst(
+        lines=lines,
+        recorded=len(part),
+        first_gps_s=header["coarse_time"] + header["fine_time"] / 65536,
+        pri_s=header["pri"] / fref_hz,
+        window_delay_s=(header["rank"] * header["pri"] + header["window_start"]) / fref_hz,
+        sampling_rate_hz=1e3 * header["instrument_configuration"],
+        chirp=chirp_of(header, radar),
+        swath=header["swath"],
+        azimuth_beam=header["azimuth_beam"],
+        window_samples=header["window_length"] / fref_hz * 1e3 * header["instrument_configuration"],
+    )
+
+
+def _platform(packets: SourcePackets, problems: list[str]) -> Platform | None:
+    """From the first whole cycle of the sub-commutated words (layout of the dictionary, SAR_PACKET)."""
+    index, words = packets.header["ancillary_index"], packets.header["ancillary_word"]
+    cycle = np.arange(1, _ANCILLARY_WORDS + 1)
+    for start in np.flatnonzero(index == 1):
+        if np.array_equal(index[start : start + _ANCILLARY_WORDS], cycle):
+            octets = words[start : start + _ANCILLARY_WORDS].astype(">u2").tobytes()
+            position = np.frombuffer(octets, ">f8", 3)
+            velocity = np.frombuffer(octets, ">f4", 3, offset=24).astype(float)
+            return Platform(float(np.linalg.norm(position)), float(np.linalg.norm(velocity)))
+    problems.append(
+        f"No {_ANCILLARY_WORDS} packets in a row carry a whole cycle of ancillary data: the platform's orbit is unknown."
+    )
+    return None
+
+
+def _mean(samples: list[Samples | None], numbers: NDArray[np.int64]) -> Samples:
+    return np.mean([samples[number] for number in numbers], axis=0).astype(np.complex64)
+
+
+def _noise(samples: list[Samples | None], numbers: NDArray[np.int64]) -> float | None:
+    """Standard deviation of I and of Q."""
+    if not len(numbers):
+        return None
+    return float(np.sqrt(np.mean([np.mean(np.abs(samples[number]) ** 2) for number in numbers]) / 2))  # type: ignore[arg-type]
+
+
+def whole_window_share(burst: Burst) -> float:
+    """Fraction of the commanded window that was recorded."""
+    return burst.lines.shape[1] / burst.window_samples
+
+
+def science_scale(science: Mission) -> str:
+    """How much of a data take the bench records, in words."""
+    return (
+        f"scaled down on the bench: a pulse and 1/{science.integer('sar_scale', 'swath_divisor')} of the swath, "
+        f"at most {science.integer('sar_scale', 'echo_pulses')} consecutive echoes"
+    )

@@ -1,0 +1,174 @@
+"""Point targets of a focused picture: where they are, and how good their impulse response is."""
+
+from dataclasses import dataclass
+from math import log10, pi
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emei.science.sar_focus import HALF_POWER_WIDTH, SarImage
+
+_THRESHOLD_DB = 20.0  # above the mean power of the background
+_SIDE_LOBE_MARGIN = 2.0  # amplitude above what a stronger target's side lobes reach
+_MAIN_LOBE_WIDTHS = 2.5  # around a target, in resolutions, that belong to it
+_RIDGE_WIDTHS = 1.0  # half breadth of a ridge of side lobes
+_SLANT = 0.1  # resolutions in range a resolution in azimuth
+_CUT_WIDTHS = 12.0  # each way, in resolutions
+_FINER = 32
+_NOISE_SAMPLE = 200_000
+_MOST_TARGETS = 100
+
+
+@dataclass(frozen=True)
+class Response:
+    """A cut through a target: -3 dB width, highest side lobe against the peak, and the cut for drawing."""
+
+    width_m: float
+    theory_m: float
+    side_lobe_db: float
+    offset_m: NDArray[np.float64]
+    level_db: NDArray[np.float64]
+
+    @property
+    def error(self) -> float:
+        """Relative to theory."""
+        return self.width_m / self.theory_m - 1
+
+
+@dataclass(frozen=True)
+class Target:
+    """Slant range; along-track distance and time from the burst's first line; level above the mean background."""
+
+    range_m: float
+    azimuth_m: float
+    azimuth_s: float
+    level_db: float
+    range: Response
+    azimuth: Response
+
+
+def find_targets(image: SarImage) -> list[Target]:
+    """Every point target that stands out of background and side lobes, strongest first."""
+    amplitude = np.abs(image.pixels)
+    background = _background(amplitude)
+    targets: list[Target] = []
+    accepted: list[tuple[int, int, float]] = []
+    lines_wide = image.azimuth_resolution_m / image.azimuth_spacing_m
+    columns_wide = image.range_resolution_m / image.range_spacing_m
+    for row, column in _peaks(amplitude, background * 10 ** (_THRESHOLD_DB / 20)):
+        level = float(amplitude[row, column])
+        if any(
+            _belongs(level / strength, abs(row - r) / lines_wide, abs(column - c) / columns_wide)
+            for r, c, strength in accepted
+        ):
+            continue
+        accepted.append((row, column, level))
+        targets.append(_measure(image, row, column, 20 * log10(level / background)))
+        if len(targets) == _MOST_TARGETS:
+            break
+    return targets
+
+
+def _background(amplitude: NDArray[np.float32]) -> float:
+    """Root mean square of what is not targets, from the median of Rayleigh-distributed amplitudes."""
+    sample = amplitude.ravel()[:: max(1, amplitude.size // _NOISE_SAMPLE)]
+    return float(np.median(sample)) / np.sqrt(np.log(2))
+
+
+def _peaks(amplitude: NDArray[np.float32], threshold: float) -> list[tuple[int, int]]:
+    """Local maxima above a threshold, strongest first."""
+    inner = amplitude[1:-1, 1:-1]
+    rows, columns = np.nonzero(inner > threshold)
+    rows, columns = rows + 1, columns + 1
+    here = amplitude[rows, columns]
+    highest = np.ones(len(rows), bool)
+    for down in (-1, 0, 1):
+        for right in (-1, 0, 1):
+            highest &= here >= amplitude[rows + down, columns + right]
+    order = np.argsort(-here[highest])
+    return [(int(r), int(c)) for r, c in zip(rows[highest][order], columns[highest][order], strict=True)]
+
+
+def _belongs(level: float, along: float, across: float) -> bool:
+    """Is a peak of that level against a stronger target, that many resolutions away, a lobe of the target's?
+
+    The lobes in azimuth lie aslant when the target was seen off broadside.
+    """
+    if along < _MAIN_LOBE_WIDTHS and across < _MAIN_LOBE_WIDTHS:
+        return True
+    lobes = _lobes(along - _RIDGE_WIDTHS) * _lobes(across - _RIDGE_WIDTHS - _SLANT * along)
+    return level < _SIDE_LOBE_MARGIN * lobes
+
+
+def _lobes(widths: float) -> float:
+    """Envelope of a sinc, at a distance in -3 dB widths."""
+    return min(1.0, 1 / (pi * HALF_POWER_WIDTH * widths)) if widths > 0 else 1.0
+
+
+def _measure(image: SarImage, row: int, column: int, level_db: float) -> Target:
+    along = _cut(image.pixels[:, column], row, image.azimuth_resolution_m / image.azimuth_spacing_m)
+    across = _cut(image.pixels[row, :], column, image.range_resolution_m / image.range_spacing_m)
+    azimuth_index, azimuth = _response(*along, image.azimuth_spacing_m, image.azimuth_resolution_m)
+    range_index, across_range = _response(*across, image.range_spacing_m, image.range_resolution_m)
+    azimuth_s = float(image.azimuth_s[0]) + azimuth_index * image.burst.pri_s
+    return Target(
+        range_m=float(image.range_m[0]) + range_index * image.range_spacing_m,
+        azimuth_m=azimuth_s * image.ground_speed_m_s,
+        azimuth_s=azimuth_s,
+        level_db=level_db,
+        range=across_range,
+        azimuth=azimuth,
+    )
+
+
+def _cut(line: NDArray[np.complex64], at: int, pixels_wide: float) -> tuple[NDArray[np.float64], int]:
+    """Amplitude around a pixel, sampled _FINER times finer, and the index of its first pixel.
+
+    Zeros go into the spectrum where it has the least power: in azimuth its middle is a Doppler frequency.
+    """
+    half = int(np.ceil(_CUT_WIDTHS * pixels_wide)) + 2
+    first = max(0, at - half)
+    part = line[first : at + half + 1]
+    spectrum = np.fft.fft(part)
+    power = np.abs(spectrum) ** 2
+    middle = np.angle(np.sum(power * np.exp(2j * np.pi * np.arange(len(part)) / len(part)))) / (2 * np.pi) * len(part)
+    gap = (round(middle) + len(part) // 2) % len(part)
+    padded = np.zeros(len(part) * _FINER, complex)
+    padded[:gap] = spectrum[:gap]
+    padded[len(padded) - (len(part) - gap) :] = spectrum[gap:]
+    return np.abs(np.fft.ifft(padded)) * _FINER, first
+
+
+def _response(fine: NDArray[np.float64], first: int, spacing_m: float, theory_m: float) -> tuple[float, Response]:
+    peak = int(np.argmax(fine[_FINER : len(fine) - _FINER])) + _FINER
+    step_m = spacing_m / _FINER
+    half_power = fine[peak] / np.sqrt(2)
+    left, right = _crossing(fine, peak, -1, half_power), _crossing(fine, peak, 1, half_power)
+    low, high = _null(fine, peak, -1), _null(fine, peak, 1)
+    lobes = np.concatenate([fine[:low], fine[high:]]) if high > low else fine
+    side_lobe = float(np.max(lobes)) if len(lobes) else 0.0
+    level_db = 20 * np.log10(np.maximum(fine / fine[peak], 1e-6))
+    return first + peak / _FINER, Response(
+        width_m=(right - left) * step_m,
+        theory_m=theory_m,
+        side_lobe_db=20 * log10(max(side_lobe / float(fine[peak]), 1e-6)),
+        offset_m=(np.arange(len(fine)) - peak) * step_m,
+        level_db=level_db,
+    )
+
+
+def _crossing(fine: NDArray[np.float64], peak: int, step: int, level: float) -> float:
+    """Where the main lobe falls through a level, between two samples."""
+    index = peak
+    while 0 < index < len(fine) - 1 and fine[index] > level:
+        index += step
+    above, below = fine[index - step], fine[index]
+    return index - step * float((level - below) / (above - below)) if above > below else float(index)
+
+
+def _null(fine: NDArray[np.float64], peak: int, step: int) -> int:
+    """First minimum beside the main lobe."""
+    index = peak
+    while 0 < index < len(fine) - 1 and fine[index + step] < fine[index]:
+        index += step
+    return index
