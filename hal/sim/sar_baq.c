@@ -27,14 +27,19 @@ static unsigned simple_indices(unsigned bits) {
     return bits == 3 ? BAQ_SIMPLE_3_COUNT : bits == 4 ? BAQ_SIMPLE_4_COUNT : BAQ_SIMPLE_5_COUNT;
 }
 
-static double mean_of(unsigned index) {
-    return index < BAQ_INDEX_KNEE ? index * BAQ_MEAN_STEP_BELOW_KNEE : index + BAQ_MEAN_OFFSET_ABOVE_KNEE;
+static double sigma_of(unsigned index) {
+    return index < BAQ_INDEX_KNEE ? index * BAQ_SIGMA_STEP_BELOW_KNEE
+                                  : BAQ_SIGMA_AT_KNEE + (index - BAQ_INDEX_KNEE) * BAQ_SIGMA_STEP_ABOVE_KNEE;
 }
 
-static uint8_t index_of(double mean) {
-    double index = mean < mean_of(BAQ_INDEX_KNEE) - 0.25 ? mean / BAQ_MEAN_STEP_BELOW_KNEE + 0.5
-                                                         : mean - BAQ_MEAN_OFFSET_ABOVE_KNEE + 0.5;
-    return (uint8_t)(index > BAQ_INDEX_LARGEST ? BAQ_INDEX_LARGEST : index);
+/* The nearest. */
+static uint8_t index_of(double sigma) {
+    double index = sigma / BAQ_SIGMA_STEP_BELOW_KNEE;
+    if (index > BAQ_INDEX_KNEE) {
+        double above = (sigma - BAQ_SIGMA_AT_KNEE) / BAQ_SIGMA_STEP_ABOVE_KNEE;
+        index = BAQ_INDEX_KNEE + (above > 0 ? above : 0);
+    }
+    return (uint8_t)(index > BAQ_INDEX_LARGEST ? BAQ_INDEX_LARGEST : index + 0.5);
 }
 
 static int32_t magnitude(int16_t value) {
@@ -46,9 +51,9 @@ static block_t block_of(const sar_sample_t *samples, unsigned count, unsigned bi
     for (unsigned i = 0; i < count; i++) {
         sum += (uint32_t)(magnitude(samples[i].i) + magnitude(samples[i].q));
     }
-    block_t block = {.index = index_of((double)sum / (2.0 * count))};
+    block_t block = {.index = index_of(BAQ_SIGMA_PER_MEAN * sum / (2.0 * count))};
     unsigned codes = 1u << (bits - 1);
-    double sigma = mean_of(block.index) * BAQ_SIGMA_PER_MEAN;
+    double sigma = sigma_of(block.index);
     for (unsigned code = 0; code < codes; code++) {
         double middle = code + 1 < codes ? sigma * (levels_of(bits)[code] + levels_of(bits)[code + 1]) / 2 : NEVER;
         block.above[code] = code + 1 == codes                    ? NEVER

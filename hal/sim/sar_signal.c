@@ -59,7 +59,8 @@ static void add_chirp(sar_signal_t *signal, const sar_receive_t *receive, double
     if (end < 0 || delay >= (double)receive->samples) {
         return;
     }
-    size_t first = delay > 0 ? (size_t)delay + 1 : 0;
+    size_t first = delay > 0 ? (size_t)delay : 0;
+    first += (double)first < delay;
     size_t last = end < (double)receive->samples ? (size_t)end + 1 : receive->samples;
     double at = (double)first - delay;
     uint32_t phase = phase_of(carrier_cycles + start * at + rate * at * at / 2);
@@ -115,7 +116,7 @@ void sar_signal_calibration(sar_signal_t *signal, const sar_receive_t *receive, 
 }
 
 double sar_orbit_radius_m(void) {
-    return SAR_MODEL_EARTH_RADIUS_M + SAR_ALTITUDE_M;
+    return SAR_EARTH_RADIUS_M + SAR_ALTITUDE_M;
 }
 
 double sar_orbit_rate_rad_s(void) {
@@ -146,10 +147,9 @@ static double pattern(const sar_signal_t *signal, double off_rad) {
 static void add_target(sar_signal_t *signal, const sar_receive_t *receive, const sim_target_t *target) {
     double radius_m = sar_orbit_radius_m();
     double nearest_m = receive->window_delay_s * SAR_LIGHT_SPEED_M_S / 2 + target->range_m;
-    double ground_speed_m_s =
-        SAR_PLATFORM_VELOCITY_M_S *
-        (radius_m * radius_m + SAR_MODEL_EARTH_RADIUS_M * SAR_MODEL_EARTH_RADIUS_M - nearest_m * nearest_m) /
-        (2 * radius_m * radius_m);
+    double ground_speed_m_s = SAR_PLATFORM_VELOCITY_M_S *
+                              (radius_m * radius_m + SAR_EARTH_RADIUS_M * SAR_EARTH_RADIUS_M - nearest_m * nearest_m) /
+                              (2 * radius_m * radius_m);
     double after_s = receive->time_s - target->azimuth_m / ground_speed_m_s;
     double moved = SAR_PLATFORM_VELOCITY_M_S * ground_speed_m_s * after_s * after_s;
     double range_m = root(nearest_m * nearest_m + moved, nearest_m + moved / (2 * nearest_m));

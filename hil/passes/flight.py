@@ -8,6 +8,7 @@ from emei.link import PortError
 from emei.packets import ArgumentError, Telemetry
 from emei.planning.time_scales import utc_of
 from emei.platform import Platform
+from emei.report.page import Picture
 from emei.report.recording import KEPT, Collector, Edge, Recording, Sample, StepResult
 from emei.session import Reading, Session, SessionError
 from emei.verification import Ack, Command, CommandError
@@ -44,6 +45,7 @@ class Flight:
         self.collector = Collector(session, KEPT)
         self.takes: dict[str, DataTake] = {}
         self.reports: list[Telemetry] = []
+        self.pictures: list[Picture] = []
         session.listen(self._keep)
 
     @property

@@ -3,6 +3,7 @@
 from hil.passes import boot_steps as boot
 from hil.passes import closing_steps as closing
 from hil.passes import optical_steps as optical
+from hil.passes import picture_steps as picture
 from hil.passes import sar_steps as sar
 from hil.passes.flight import Flight, Step
 
@@ -14,6 +15,7 @@ IMAGE = "Optical image"
 CATALOGUE = "Catalogue"
 REFUSED = "Refused telecommands"
 ACCOUNT = "Account"
+SCIENCE = "Science data"
 
 _STEPS = (
     Step(START, "Boot", "event BOOTED after power-on", boot.boot),
@@ -97,6 +99,7 @@ _STEPS = (
     Step(
         ACCOUNT, "Every telecommand answered", "reports (1,x) in order, TC_ACCEPTED, TC_REJECTED", closing.all_answered
     ),
+    Step(SCIENCE, "SAR picture", "every target of the scene, from the recorder's file alone", picture.sar_picture),
 )
 _SHORTEN_WAITS = Step(START, "Waits shortened (bench only)", "(1,7) of SET_BENCH_WAIT", boot.shorten_waits)
 

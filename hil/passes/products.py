@@ -144,6 +144,7 @@ def write_report(flight: Flight, results: Sequence[StepResult], directory: Path)
         recording=recording,
         steps=results,
         closeup=plan.window if recording.stop_s > plan.window[0] else None,
+        pictures=flight.pictures,
     )
     path = directory / REPORT
     path.write_text(render(report), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The host bench with short warm-up and stabilisation and little science data, for tests of something else than waiting."""
+"""The host bench with short waits and little science data, for tests of something else than these."""
 
 import re
 from pathlib import Path

@@ -48,7 +48,12 @@ def fly_with(tmp_path: Path, step: str, meddle: Callable[[Flight], None]) -> Flo
 
 def lose_an_octet(flight: Flight) -> None:
     honest = flight.bench.units.recorder_file
-    flight.bench.units.recorder_file = lambda entry_id: honest(entry_id)[:-1] + b"\0"  # type: ignore[method-assign]
+
+    def damaged(entry_id: int) -> bytes:
+        file = honest(entry_id)
+        return file[:-1] + bytes([file[-1] ^ 1])
+
+    flight.bench.units.recorder_file = damaged  # type: ignore[method-assign]
 
 
 def raise_alarm(flight: Flight) -> None:

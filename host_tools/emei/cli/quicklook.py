@@ -8,6 +8,7 @@ from emei.cli.common import console, dictionary_of, json_option, print_json, tab
 from emei.science.errors import ScienceError
 from emei.science.quicklook import SarPicture, SarQuicklook
 from emei.science.quicklook import quicklook as look
+from emei.science.sar_targets import Response
 
 _DAMAGED = 1
 
@@ -73,6 +74,10 @@ def _show(found: SarQuicklook, file: Path, pictures: list[Path]) -> None:
         click.echo(f"Picture: {path}")
 
 
+def _cells(cut: Response) -> tuple[str, str, str]:
+    return f"{cut.width_m:.3f}", f"{cut.theory_m:.3f} ({100 * cut.error:+.1f} %)", f"{cut.side_lobe_db:.1f}"
+
+
 def _show_targets(picture: SarPicture) -> None:
     if not picture.targets:
         click.echo("No point target stands out.")
@@ -81,15 +86,7 @@ def _show_targets(picture: SarPicture) -> None:
     titles = ("target", "range, m", "azimuth, m", "level, dB")
     rows = table(*titles, "IRW range, m", "theory", "PSLR, dB", "IRW azimuth, m", "theory", "PSLR, dB")
     for number, target in enumerate(picture.targets, 1):
-        cuts = (
-            cell
-            for cut in (target.range, target.azimuth)
-            for cell in (
-                f"{cut.width_m:.3f}",
-                f"{cut.theory_m:.3f} ({100 * cut.error:+.1f} %)",
-                f"{cut.side_lobe_db:.1f}",
-            )
-        )
+        cuts = (cell for cut in (target.range, target.azimuth) for cell in _cells(cut))
         place = (f"{near_m:.0f} + {target.range_m - near_m:.2f}", f"{target.azimuth_m:.2f}")
         rows.add_row(f"{number}", *place, f"{target.level_db:.1f}", *cuts)
     console().print(rows)

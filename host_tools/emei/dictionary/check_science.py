@@ -30,8 +30,5 @@ class ScienceChecks(Checks):
                 )
         targets = science["sar_scene"]["targets"]
         if len(targets) > _TARGETS_LARGEST or any(len(target) != _TARGET_COLUMNS for target in targets):
-            self.refuse(
-                ["science", "sar_scene", "targets"],
-                targets,
-                f"at most {_TARGETS_LARGEST} rows of 3 numbers are allowed",
-            )
+            allowed = f"at most {_TARGETS_LARGEST} rows of {_TARGET_COLUMNS} numbers are allowed"
+            self.refuse(["science", "sar_scene", "targets"], targets, allowed)

@@ -55,9 +55,7 @@ class RadarNumbers:
     def of(cls, dictionary: Dictionary) -> "RadarNumbers":
         mission = dictionary.mission
         fields = {field.name: field for field in dictionary.layouts["ACQUISITION_TABLE"].fields}
-        rates = mission["sar"]["sampling_rate_khz"]
-        if not isinstance(rates, tuple | list):
-            raise TypeError("mission constant sar.sampling_rate_khz is not a list")
+        rates = mission.row("sar", "sampling_rate_khz")
         return cls(
             reference_frequency_hz=mission.number("sar", "reference_frequency_hz"),
             light_speed_m_s=mission.number("sar", "light_speed_m_s"),

@@ -40,7 +40,7 @@ section { background: white; border: 1px solid var(--line); border-radius: 6px; 
   margin-top: 16px; }
 h2 { font-size: 17px; margin: 0 0 10px; } h3 { font-size: 13px; margin: 0 0 4px; color: var(--soft); font-weight: 600;
   text-transform: uppercase; letter-spacing: .04em; }
-figure { margin: 0; } figure svg { width: 100%; height: auto; display: block; }
+figure { margin: 0; } figure svg, figure img { width: 100%; height: auto; display: block; }
 .head { display: grid; grid-template-columns: minmax(0, 1fr) 500px; gap: 24px; align-items: start; }
 .facts { display: grid; grid-template-columns: 1fr 1fr; gap: 18px 28px; }
 dl { margin: 0; display: grid; grid-template-columns: auto 1fr; gap: 2px 12px; }

@@ -1,5 +1,6 @@
 """The report of a pass as one HTML page that needs nothing else: styles and drawings are inside."""
 
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -14,6 +15,15 @@ Fact = tuple[str, str]
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A PNG file's octets, and what the packets it was made of say."""
+
+    name: str
+    octets: bytes
+    facts: Sequence[Fact]
+
+
+@dataclass(frozen=True)
 class Report:
     """`facts` are groups of named values for the head; `closeup` is the part of the timeline that is drawn large."""
 
@@ -24,6 +34,7 @@ class Report:
     recording: Recording
     steps: Sequence[StepResult]
     closeup: Window | None = None
+    pictures: Sequence[Picture] = ()
 
     @property
     def verdict(self) -> str:
@@ -43,6 +54,8 @@ def render(report: Report) -> str:
     if report.closeup:
         drawing = timeline_svg(report.recording, report.closeup, "closeup")
         sections.append(section("Data takes, close up", f"<figure>{drawing}</figure>{_PHASES}"))
+    if report.pictures:
+        sections.append(section("Science data", "".join(_picture(picture) for picture in report.pictures)))
     sections += [
         section(
             "Power, temperatures, transmit duty",
@@ -62,6 +75,12 @@ def _facts(report: Report) -> str:
         rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts)
         groups.append(f"<div><h3>{escape(title)}</h3><dl>{rows}</dl></div>")
     return f'<div class="facts">{"".join(groups)}</div>'
+
+
+def _picture(picture: Picture) -> str:
+    source = f"data:image/png;base64,{b64encode(picture.octets).decode()}"
+    facts = "; ".join(f"{escape(name)}: {escape(value)}" for name, value in picture.facts)
+    return f'<figure><img src="{source}" alt="{escape(picture.name)}"></figure><p class="note">{facts}.</p>'
 
 
 def _steps(steps: Sequence[StepResult]) -> str:

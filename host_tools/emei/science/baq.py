@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emei.dictionary import Mission
+from emei.science.arrays import Reals
 from emei.science.errors import ScienceError
 
 BYPASS = 0
@@ -26,7 +27,7 @@ class Baq:
 
     block_quads: int
     bypass_bits: int
-    magnitudes: dict[int, NDArray[np.float32]]
+    magnitudes: dict[int, Reals]
 
     @classmethod
     def of(cls, science: Mission) -> "Baq":
@@ -68,9 +69,7 @@ class Baq:
         keep[(starts[:, None] + np.arange(_INDEX_BITS)).ravel()] = False
         return np.repeat(indices, self.block_quads)[:quads], np.packbits(stream[keep])
 
-    def _values(
-        self, part: NDArray[np.uint8], quads: int, bits: int, indices: NDArray[np.uint8] | None
-    ) -> NDArray[np.float32]:
+    def _values(self, part: NDArray[np.uint8], quads: int, bits: int, indices: NDArray[np.uint8] | None) -> Reals:
         stream = np.unpackbits(part)[: quads * bits].reshape(quads, bits)
         weights = 1 << np.arange(bits - 2, -1, -1)
         codes = stream[:, 1:] @ weights
@@ -78,19 +77,21 @@ class Baq:
         return np.where(stream[:, 0] == 1, -magnitude, magnitude)
 
 
-def sigma_of_index(science: Mission) -> NDArray[np.float64]:
+def sigma_of_index(science: Mission) -> Reals:
     """The standard's table of sigma values: of a normal distribution whose mean magnitude the index stands for."""
     index = np.arange(_INDICES)
     knee = science.integer("baq", "index_knee")
     last = science.integer("baq", "index_largest")
-    below = index * science.number("baq", "mean_step_below_knee")
-    above = np.minimum(index, last) + science.number("baq", "mean_offset_above_knee")
-    sigma = np.where(index < knee, below, above) * science.number("baq", "sigma_per_mean")
+    below = index * science.number("baq", "sigma_step_below_knee")
+    above = science.number("baq", "sigma_at_knee") + science.number("baq", "sigma_step_above_knee") * (
+        np.minimum(index, last) - knee
+    )
+    sigma = np.where(index < knee, below, above)
     resolution = science.number("baq", "sigma_resolution")
     return np.round(sigma / resolution) * resolution
 
 
-def _magnitudes(science: Mission, bits: int) -> NDArray[np.float32]:
+def _magnitudes(science: Mission, bits: int) -> Reals:
     levels = np.array(science.row("baq", f"levels_{bits}"))
     table = sigma_of_index(science)[:, None] * levels
     for index, largest in enumerate(science.row("baq", f"simple_{bits}")):

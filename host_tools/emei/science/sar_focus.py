@@ -2,15 +2,15 @@
 
 Matched filter in range. In azimuth a reference function in the two-dimensional frequency domain, exact at one
 range (range migration and secondary range compression included), and the rest of the azimuth phase for every
-other range (Cumming and Wong, Digital Processing of SAR Data, 2005, chapters 3, 6 and 8). Nothing is weighted: the impulse
-response is that of the bandwidths alone.
+other range (Cumming and Wong, Digital Processing of SAR Data, 2005, chapters 3, 6 and 8). Nothing is weighted:
+the impulse response is that of the bandwidths alone.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from emei.science.arrays import Complexes, Reals
 from emei.science.errors import ScienceError
 from emei.science.sar_take import Burst, Chirp, Platform, Radar
 
@@ -27,16 +27,16 @@ class SarImage:
     Resolutions are the theory's -3 dB widths.
     """
 
-    pixels: NDArray[np.complex64]
-    range_m: NDArray[np.float64]
-    azimuth_s: NDArray[np.float64]
+    pixels: Complexes
+    range_m: Reals
+    azimuth_s: Reals
     ground_speed_m_s: float
     range_resolution_m: float
     azimuth_resolution_m: float
     burst: Burst
 
     @property
-    def azimuth_m(self) -> NDArray[np.float64]:
+    def azimuth_m(self) -> Reals:
         return self.azimuth_s * self.ground_speed_m_s
 
     @property
@@ -80,7 +80,7 @@ def focus(burst: Burst, platform: Platform, radar: Radar) -> SarImage:
     )
 
 
-def compress_range(lines: NDArray[np.complex64], chirp: Chirp, sampling_rate_hz: float) -> NDArray[np.complex64]:
+def compress_range(lines: Complexes, chirp: Chirp, sampling_rate_hz: float) -> Complexes:
     """Correlation with the chirp where it lies within the window as a whole, amplitude of the echo kept."""
     replica = chirp.replica(sampling_rate_hz)
     columns = lines.shape[1] - len(replica) + 1
@@ -90,25 +90,21 @@ def compress_range(lines: NDArray[np.complex64], chirp: Chirp, sampling_rate_hz:
         )
     length = fast_length(lines.shape[1])
     reference = np.conj(np.fft.fft(replica, length)) / np.complex64(len(replica))
+    blocks = (lines[start : start + _BLOCK_LINES] for start in range(0, len(lines), _BLOCK_LINES))
     return np.concatenate(
-        [
-            np.fft.ifft(np.fft.fft(lines[start : start + _BLOCK_LINES], length, axis=1) * reference, axis=1)[
-                :, :columns
-            ]
-            for start in range(0, len(lines), _BLOCK_LINES)
-        ]
+        [np.fft.ifft(np.fft.fft(block, length, axis=1) * reference, axis=1)[:, :columns] for block in blocks]
     )
 
 
 def _filtered(
-    spectrum: NDArray[np.complex64],
-    doppler_hz: NDArray[np.float64],
-    rate_hz: NDArray[np.float64],
-    range_m: NDArray[np.float64],
+    spectrum: Complexes,
+    doppler_hz: Reals,
+    rate_hz: Reals,
+    range_m: Reals,
     middle_m: float,
     speed_m_s: float,
     radar: Radar,
-) -> NDArray[np.complex64]:
+) -> Complexes:
     """Lines of the range-Doppler domain, migration and azimuth phase taken out."""
     carrier_hz = radar.centre_frequency_hz
     across_hz = (radar.light_speed_m_s * doppler_hz / (2 * speed_m_s))[:, None]
@@ -120,7 +116,7 @@ def _filtered(
     return moved * _phasor(2 * range_m[None, :] / radar.wavelength_m * slope)
 
 
-def _phasor(turns: NDArray[np.float64]) -> NDArray[np.complex64]:
+def _phasor(turns: Reals) -> Complexes:
     return np.exp(2j * np.pi * turns).astype(np.complex64)
 
 

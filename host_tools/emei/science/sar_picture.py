@@ -4,9 +4,9 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from emei.report.style import BLUE, GREY, ORANGE, SETTINGS
+from emei.science.arrays import Complexes, Reals
 from emei.science.sar_focus import SarImage
 from emei.science.sar_targets import Response, Target
 
@@ -61,7 +61,7 @@ def _overview(figure: Figure, axes: Axes, image: SarImage, targets: list[Target]
     bar.set_label("dB over the background", fontsize=8.5)
 
 
-def _pooled(amplitude: NDArray[np.float32]) -> NDArray[np.float32]:
+def _pooled(amplitude: Reals) -> Reals:
     """The largest amplitude under each pixel shown: a point stays visible however small it is drawn."""
     rows, columns = (max(1, size // wanted) for size, wanted in zip(amplitude.shape, _OVERVIEW_PIXELS, strict=True))
     cut = amplitude[: amplitude.shape[0] // rows * rows, : amplitude.shape[1] // columns * columns]
@@ -96,7 +96,7 @@ def _chip(axes: Axes, image: SarImage, target: Target) -> None:
     axes.set_ylabel("slant range, m")
 
 
-def _finer(values: NDArray[np.complex64], axis: int) -> NDArray[np.complex128]:
+def _finer(values: Complexes, axis: int) -> Complexes:
     """Interpolated by zeros in the spectrum, put where it has the least power."""
     size = values.shape[axis]
     spectrum = np.moveaxis(np.fft.fft(values, axis=axis), axis, 0)
@@ -117,7 +117,8 @@ def _cut(axes: Axes, response: Response, title: str, colour: str) -> None:
     axes.set_xlim(-_CUT_WIDTHS * response.theory_m, _CUT_WIDTHS * response.theory_m)
     axes.set_ylim(*_RESPONSE_DB)
     axes.set_title(
-        f"{title}: {response.width_m:.3g} m at -3 dB (theory {response.theory_m:.3g}), lobe {response.side_lobe_db:.1f} dB",
+        f"{title}: {response.width_m:.3g} m at -3 dB (theory {response.theory_m:.3g}), "
+        f"side lobe {response.side_lobe_db:.1f} dB",
         loc="left",
         fontsize=8.8,
     )

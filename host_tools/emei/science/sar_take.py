@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emei.dictionary import Dictionary, Mission
+from emei.science.arrays import Complexes
 from emei.science.baq import Baq, Samples
 from emei.science.errors import ScienceError
 from emei.science.source_packets import SourcePackets
@@ -39,7 +40,7 @@ class Radar:
             centre_frequency_hz=mission.number("sar", "centre_frequency_hz"),
             light_speed_m_s=mission.number("sar", "light_speed_m_s"),
             antenna_length_m=mission.number("sar", "antenna_length_m"),
-            earth_radius_m=dictionary.science.number("sar_model", "earth_radius_m"),
+            earth_radius_m=mission.number("sar", "earth_radius_m"),
         )
 
     @property
@@ -87,7 +88,7 @@ class Burst:
     `first_gps_s` is the first line's time, `window_delay_s` the first sample's delay after its pulse.
     """
 
-    lines: NDArray[np.complex64]
+    lines: Complexes
     recorded: int
     first_gps_s: float
     pri_s: float
@@ -212,7 +213,8 @@ def _platform(packets: SourcePackets, problems: list[str]) -> Platform | None:
             velocity = np.frombuffer(octets, ">f4", 3, offset=24).astype(float)
             return Platform(float(np.linalg.norm(position)), float(np.linalg.norm(velocity)))
     problems.append(
-        f"No {_ANCILLARY_WORDS} packets in a row carry a whole cycle of ancillary data: the platform's orbit is unknown."
+        f"No {_ANCILLARY_WORDS} packets in a row carry a whole cycle of ancillary data: the orbit is unknown, and "
+        "nothing can be focused."
     )
     return None
 
@@ -225,7 +227,7 @@ def _noise(samples: list[Samples | None], numbers: NDArray[np.int64]) -> float |
     """Standard deviation of I and of Q."""
     if not len(numbers):
         return None
-    return float(np.sqrt(np.mean([np.mean(np.abs(samples[number]) ** 2) for number in numbers]) / 2))  # type: ignore[arg-type]
+    return float(np.sqrt(np.mean([np.mean(np.abs(samples[number]) ** 2) for number in numbers]) / 2))
 
 
 def whole_window_share(burst: Burst) -> float:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from math import log10, pi
 
 import numpy as np
-from numpy.typing import NDArray
 
+from emei.science.arrays import Complexes, Reals
 from emei.science.sar_focus import HALF_POWER_WIDTH, SarImage
 
 _THRESHOLD_DB = 20.0  # above the mean power of the background
@@ -26,8 +26,8 @@ class Response:
     width_m: float
     theory_m: float
     side_lobe_db: float
-    offset_m: NDArray[np.float64]
-    level_db: NDArray[np.float64]
+    offset_m: Reals
+    level_db: Reals
 
     @property
     def error(self) -> float:
@@ -63,19 +63,19 @@ def find_targets(image: SarImage) -> list[Target]:
         ):
             continue
         accepted.append((row, column, level))
-        targets.append(_measure(image, row, column, 20 * log10(level / background)))
+        targets.append(_measure(image, row, column, background))
         if len(targets) == _MOST_TARGETS:
             break
     return targets
 
 
-def _background(amplitude: NDArray[np.float32]) -> float:
+def _background(amplitude: Reals) -> float:
     """Root mean square of what is not targets, from the median of Rayleigh-distributed amplitudes."""
     sample = amplitude.ravel()[:: max(1, amplitude.size // _NOISE_SAMPLE)]
     return float(np.median(sample)) / np.sqrt(np.log(2))
 
 
-def _peaks(amplitude: NDArray[np.float32], threshold: float) -> list[tuple[int, int]]:
+def _peaks(amplitude: Reals, threshold: float) -> list[tuple[int, int]]:
     """Local maxima above a threshold, strongest first."""
     inner = amplitude[1:-1, 1:-1]
     rows, columns = np.nonzero(inner > threshold)
@@ -105,7 +105,7 @@ def _lobes(widths: float) -> float:
     return min(1.0, 1 / (pi * HALF_POWER_WIDTH * widths)) if widths > 0 else 1.0
 
 
-def _measure(image: SarImage, row: int, column: int, level_db: float) -> Target:
+def _measure(image: SarImage, row: int, column: int, background: float) -> Target:
     along = _cut(image.pixels[:, column], row, image.azimuth_resolution_m / image.azimuth_spacing_m)
     across = _cut(image.pixels[row, :], column, image.range_resolution_m / image.range_spacing_m)
     azimuth_index, azimuth = _response(*along, image.azimuth_spacing_m, image.azimuth_resolution_m)
@@ -115,13 +115,13 @@ def _measure(image: SarImage, row: int, column: int, level_db: float) -> Target:
         range_m=float(image.range_m[0]) + range_index * image.range_spacing_m,
         azimuth_m=azimuth_s * image.ground_speed_m_s,
         azimuth_s=azimuth_s,
-        level_db=level_db,
+        level_db=20 * log10(float(np.max(across[0])) / background),
         range=across_range,
         azimuth=azimuth,
     )
 
 
-def _cut(line: NDArray[np.complex64], at: int, pixels_wide: float) -> tuple[NDArray[np.float64], int]:
+def _cut(line: Complexes, at: int, pixels_wide: float) -> tuple[Reals, int]:
     """Amplitude around a pixel, sampled _FINER times finer, and the index of its first pixel.
 
     Zeros go into the spectrum where it has the least power: in azimuth its middle is a Doppler frequency.
@@ -139,7 +139,7 @@ def _cut(line: NDArray[np.complex64], at: int, pixels_wide: float) -> tuple[NDAr
     return np.abs(np.fft.ifft(padded)) * _FINER, first
 
 
-def _response(fine: NDArray[np.float64], first: int, spacing_m: float, theory_m: float) -> tuple[float, Response]:
+def _response(fine: Reals, first: int, spacing_m: float, theory_m: float) -> tuple[float, Response]:
     peak = int(np.argmax(fine[_FINER : len(fine) - _FINER])) + _FINER
     step_m = spacing_m / _FINER
     half_power = fine[peak] / np.sqrt(2)
@@ -157,7 +157,7 @@ def _response(fine: NDArray[np.float64], first: int, spacing_m: float, theory_m:
     )
 
 
-def _crossing(fine: NDArray[np.float64], peak: int, step: int, level: float) -> float:
+def _crossing(fine: Reals, peak: int, step: int, level: float) -> float:
     """Where the main lobe falls through a level, between two samples."""
     index = peak
     while 0 < index < len(fine) - 1 and fine[index] > level:
@@ -166,7 +166,7 @@ def _crossing(fine: NDArray[np.float64], peak: int, step: int, level: float) -> 
     return index - step * float((level - below) / (above - below)) if above > below else float(index)
 
 
-def _null(fine: NDArray[np.float64], peak: int, step: int) -> int:
+def _null(fine: Reals, peak: int, step: int) -> int:
     """First minimum beside the main lobe."""
     index = peak
     while 0 < index < len(fine) - 1 and fine[index + step] < fine[index]:

@@ -1,0 +1,54 @@
+"""What the recorder's files hold, decoded from the files alone and held against the scene of the bench."""
+
+from emei.report.page import Picture
+from emei.science.errors import ScienceError
+from emei.science.quicklook import SarQuicklook, sar_quicklook
+from emei.science.scene import match_targets
+from hil.passes import sar_steps
+from hil.passes.checks import require
+from hil.passes.flight import Flight, StepFailed
+
+PLACE_PX = 1.0
+WIDTH_TOLERANCE = 0.10
+SIDE_LOBE_DB = -12.0
+
+
+def sar_picture(flight: Flight) -> str:
+    """The data take focused: every target of the scene in its place, as sharp as theory says."""
+    dictionary = flight.session.dictionary
+    file = flight.bench.save_recorder_file(flight.takes["SAR"].entry_id)
+    try:
+        found = sar_quicklook(file.read_bytes(), dictionary)
+    except ScienceError as error:
+        raise StepFailed(str(error)) from error
+    require(not found.problems, " ".join(found.problems))
+    timing = flight.plan.timing
+    require(found.take.task_id == sar_steps.TASK_ID, f"The packets are of task {found.take.task_id}.")
+    require(len(found.images) == 1, f"{len(found.images)} pictures came out of the data take.")
+    image, targets = found.images[0].image, found.images[0].targets
+    bandwidth_hz, prf_hz = image.burst.chirp.bandwidth_hz, image.burst.prf_hz
+    as_designed = abs(bandwidth_hz / timing.request.bandwidth_hz - 1) < 1e-3 and abs(prf_hz / timing.prf_hz - 1) < 1e-6
+    require(as_designed, f"The packets say {bandwidth_hz / 1e6:.1f} MHz and {prf_hz:.1f} Hz; the table says otherwise.")
+    _keep(flight, found)
+    matches = match_targets(dictionary, image, targets)
+    lost = [match for match in matches if max(abs(match.range_px), abs(match.azimuth_px)) > PLACE_PX or not match.found]
+    where = ", ".join(f"{match.range_m:g} m, {match.azimuth_m:g} m" for match in lost)
+    require(not lost, f"{len(lost)} targets of the scene are not in their places (range, azimuth): {where}.")
+    require(len(targets) == len(matches), f"{len(targets)} targets were found; the scene has {len(matches)}.")
+    worst_width = max(abs(cut.error) for target in targets for cut in (target.range, target.azimuth))
+    worst_lobe_db = max(cut.side_lobe_db for target in targets for cut in (target.range, target.azimuth))
+    require(worst_width <= WIDTH_TOLERANCE, f"A response is {100 * worst_width:.1f} % off theory in width.")
+    require(worst_lobe_db <= SIDE_LOBE_DB, f"A side lobe is at {worst_lobe_db:.1f} dB.")
+    worst_px = max(max(abs(match.range_px), abs(match.azimuth_px)) for match in matches)
+    return (
+        f"{len(targets)} of {len(matches)} targets within {worst_px:.2f} px, widths within {100 * worst_width:.1f} % "
+        f"of {image.range_resolution_m:.3f} m x {image.azimuth_resolution_m:.2f} m, "
+        f"side lobes at most {worst_lobe_db:.1f} dB"
+    )
+
+
+def _keep(flight: Flight, found: SarQuicklook) -> None:
+    """For the report, and beside it."""
+    for name, octets in found.pictures().items():
+        (flight.bench.directory / f"{name}.png").write_bytes(octets)
+        flight.pictures.append(Picture(f"{name}.png", octets, found.facts()))

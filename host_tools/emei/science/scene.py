@@ -1,0 +1,39 @@
+"""Truth against picture: the scene the bench's models were given, for tests and for the pass. No decoder reads it."""
+
+from dataclasses import dataclass
+
+from emei.dictionary import Dictionary
+from emei.science.sar_focus import SarImage
+from emei.science.sar_targets import Target
+
+
+@dataclass(frozen=True)
+class Match:
+    """A target of the scene and what was found for it; offsets in pixels, None when nothing was."""
+
+    range_m: float
+    azimuth_m: float
+    found: Target | None
+    range_px: float = 0.0
+    azimuth_px: float = 0.0
+
+
+def match_targets(dictionary: Dictionary, image: SarImage, targets: list[Target]) -> list[Match]:
+    """Every target of the scene with the one found nearest to it."""
+    near_m = float(image.range_m[0])
+    matches = []
+    for range_m, azimuth_m, _ in dictionary.science.rows("sar_scene", "targets"):
+        offsets = [
+            (
+                (target.range_m - near_m - range_m) / image.range_spacing_m,
+                (target.azimuth_m - azimuth_m) / image.azimuth_spacing_m,
+                target,
+            )
+            for target in targets
+        ]
+        nearest = min(offsets, key=lambda offset: offset[0] ** 2 + offset[1] ** 2, default=None)
+        if nearest is None:
+            matches.append(Match(range_m, azimuth_m, None))
+        else:
+            matches.append(Match(range_m, azimuth_m, nearest[2], nearest[0], nearest[1]))
+    return matches

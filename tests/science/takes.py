@@ -1,0 +1,61 @@
+"""Data takes of the unit model recorded for the tests, and files put together by hand."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from emei.dictionary import SciencePacket, load
+from emei.science.quicklook import SarQuicklook, sar_quicklook
+from emei.science.sar_take import SarTake, read_take
+from emei.science.source_packets import SourcePackets, read_packets
+from tests.hal.hal_board import ffi, lib
+from tests.hal.sim_take import open_entry, ready_sar, start_sar
+
+DICTIONARY = load()
+LAYOUT = DICTIONARY.science_packets["SAR_PACKET"]
+APID = DICTIONARY.science.integer("sar_packets", "apid")
+SYNC = DICTIONARY.science.integer("sar_packets", "sync_word")
+AFTER_MS = 1500
+Scene = tuple[tuple[float, float, float], ...]
+
+
+@cache
+def record(rate: int = 2_000_000, scene: Scene | None = None, task: int = 2026, **table: Any) -> bytes:
+    """The recorder's file of a data take of 2 s; the scene is the dictionary's unless given."""
+    bench = ready_sar(science_octets_per_second=rate, **{"duration_ms": 2000, **table})
+    if scene is not None:
+        targets = ffi.new("sim_target_t[]", [{"range_m": r, "azimuth_m": a, "amplitude_lsb": s} for r, a, s in scene])
+        assert lib.sim_sar_scene(bench.sim, targets, len(scene))
+    entry = open_entry(bench)
+    start_us = start_sar(bench, entry=entry, task=task)
+    bench.run_ms((start_us - bench.now_us) / 1000 + bench_duration_ms(table) + AFTER_MS)
+    return bench.recorded(entry)
+
+
+def bench_duration_ms(table: dict[str, Any]) -> int:
+    return int(table.get("duration_ms", 2000))
+
+
+def packets_of(file: bytes) -> SourcePackets:
+    return read_packets(file, LAYOUT, APID, SYNC)
+
+
+def take_of(file: bytes) -> SarTake:
+    return read_take(packets_of(file), DICTIONARY)
+
+
+@cache
+def look(file: bytes) -> SarQuicklook:
+    return sar_quicklook(file, DICTIONARY)
+
+
+def packet(layout: SciencePacket, data: bytes, apid: int = APID, **fields: int) -> bytes:
+    """A source packet from values of its header fields."""
+    header = 0
+    for item in layout.fields:
+        value = fields.get(item.name, SYNC if item.name == "sync" else 0)
+        assert 0 <= value < 1 << item.bits, item.name
+        header = header << item.bits | value
+    body = header.to_bytes(layout.octets, "big") + data
+    return (0x0800 | apid).to_bytes(2, "big") + b"\xc0\0" + (len(body) - 1).to_bytes(2, "big") + body
