@@ -46,6 +46,7 @@ typedef struct {
 
 static const place_t faults[] = {
     SWITCH("sar.fail_self_test", sar.fail_self_test),
+    NUMBER("sar.science_factor", sar.science_factor, 1), /* times the rate of science data */
     SWITCH("optical.fail_self_test", optical.fail_self_test),
     SWITCH("optical.sun_near", optical.sun_near),
     SWITCH("optical.focus_stuck", optical.focus_stuck),

@@ -52,6 +52,7 @@ void sar_init(sim_t *sim) {
     unit_init(unit_of(sim), sim, &sar_map);
     physics_seed(&sar->random, sim->settings.seed, SIM_SAR);
     sar_signal_init(&sar->signal);
+    sar->science_factor = 1;
     sar->trm_degc = TRM_COLD_DEGC;
     sar->baseplate_degc = BASEPLATE_COLD_DEGC;
 }

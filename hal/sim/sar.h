@@ -24,6 +24,7 @@ typedef struct {
     uint64_t transmit_total_us;
     double trm_degc, baseplate_degc, forward_db, reflected_percent;
     physics_random_t random;
+    double science_factor; /* fault: times the science data rate */
     sar_packets_t packets;
     sar_signal_t signal;
 } sar_t;

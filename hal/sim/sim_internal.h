@@ -25,7 +25,7 @@ struct sim {
     power_t power;
     bus_t bus;
     science_packet_t packet; /* in the making: an instrument makes one and sends it */
-    recorder_t recorder; /* last, with its media at its end: they need not be cleared */
+    recorder_t recorder;     /* last, with its media at its end: they need not be cleared */
 };
 
 #define SIM_CLEARED_OCTETS offsetof(struct sim, recorder.downlink)

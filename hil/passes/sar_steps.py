@@ -12,6 +12,7 @@ from hil.passes.plan import ARM_BEFORE_START_S, TAKE_S
 SLOT = 0
 TASK_ID = 2026
 PERMIT_S = 60
+SCIENCE_FACTOR = 16  # times the science data of other data takes on the bench: enough for a picture
 PRIORITY = 20
 PHASES = ("NOISE", "OPENING_CALIBRATION", "ECHO", "CLOSING_CALIBRATION")
 AFTER_TAKE_S = 30.0
@@ -105,6 +106,7 @@ def data_take(flight: Flight) -> str:
     """Housekeeping of the SAR comes every cycle meanwhile, so that the short phases are seen."""
     with_fast_housekeeping(flight, 1)
     since_s, events = flight.now_s, len(flight.session.events)
+    flight.bench.units.force("sar.science_factor", SCIENCE_FACTOR)
     flight.command(
         "SAR_START_DATA_TAKE",
         ARM_BEFORE_START_S + TAKE_S + AFTER_TAKE_S,
@@ -113,6 +115,7 @@ def data_take(flight: Flight) -> str:
         priority=PRIORITY,
         start=flight.plan.sar_start_gps_s,
     )
+    flight.bench.units.release("sar.science_factor")
     unit_packets = flight.confirm("SAR_PACKETS", lambda reading: reading.value > 0)
     flight.confirm("SAR_MODE", "PREOP")
     with_fast_housekeeping(flight, flight.session.dictionary.structure("SAR").period_cycles)
