@@ -217,7 +217,8 @@ static void send_interleaved(sim_t *sim, uint32_t from, uint32_t to, uint64_t no
     for (uint32_t number = from; number < to; number++) {
         if (is_calibration(sar_pulse_signal(SAR_PHASE_ECHO, number))) {
             about_t packet_of = about(sim, SAR_PHASE_ECHO, number);
-            packet_of.quads = packet_of.quads < SAR_SCALE_INTERLEAVED_QUADS ? packet_of.quads : SAR_SCALE_INTERLEAVED_QUADS;
+            packet_of.quads =
+                packet_of.quads < SAR_SCALE_INTERLEAVED_QUADS ? packet_of.quads : SAR_SCALE_INTERLEAVED_QUADS;
             send(sim, &packet_of, now_us);
         }
     }

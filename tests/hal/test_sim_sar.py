@@ -387,7 +387,7 @@ def beam_of(header: bytes) -> int:
 
 
 def test_spotlight_sweeps_its_azimuth_beam_and_says_so_in_each_packet() -> None:
-    bench = ready_sar(**SPOTLIGHT)
+    bench = ready_sar(science_octets_per_second=400_000, **SPOTLIGHT)
     beams = [beam_of(header) for header in echoes(headers_of_a_take(bench))]
     pulses = int(DURATION_MS * 1e-3 * REFERENCE_HZ / PRI_CODE)
     last = 700 - 3 * ((pulses - 1) // 100)
@@ -398,7 +398,7 @@ def test_spotlight_sweeps_its_azimuth_beam_and_says_so_in_each_packet() -> None:
 
 
 def test_tops_takes_its_sub_swaths_in_turn() -> None:
-    bench = ready_sar(**TOPS)
+    bench = ready_sar(science_octets_per_second=400_000, **TOPS)
     headers = echoes(headers_of_a_take(bench))
     pris = [int.from_bytes(header[44:47], "big") for header in headers]
     order = [pri for i, pri in enumerate(pris) if i == 0 or pris[i - 1] != pri]

@@ -31,7 +31,7 @@ def test_samples(tmp_path: Path, bits: int) -> None:
     metadata = judge.decode_metadata()
     assert len(metadata) == len(packets)
     seen = 0
-    modes = metadata["BAQ Mode"].map(lambda mode: mode.value)
+    modes = metadata["BAQ Mode"].map(lambda mode: mode.value) * 100_000 + metadata["Number of Quads"].astype(int)
     for mode in set(modes):
         group = metadata[modes == mode]
         numbers = group.index.get_level_values("Packet Number")

@@ -220,7 +220,10 @@ def _platform(packets: SourcePackets, problems: list[str]) -> Platform | None:
 
 
 def _mean(samples: list[Samples | None], numbers: NDArray[np.int64]) -> Samples:
-    return np.mean([samples[number] for number in numbers], axis=0).astype(np.complex64)
+    """Of the longest: among the echoes less of a pulse is recorded."""
+    taken = [item for number in numbers if (item := samples[number]) is not None]
+    longest = max(len(item) for item in taken)
+    return np.mean([item for item in taken if len(item) == longest], axis=0).astype(np.complex64)
 
 
 def _noise(samples: list[Samples | None], numbers: NDArray[np.int64]) -> float | None:
