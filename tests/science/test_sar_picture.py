@@ -23,10 +23,12 @@ TABLES: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("table", TABLES)
 def test_every_target_in_its_place(table: str) -> None:
-    found = look(record(rate=12_000_000, **TABLES[table]))
+    most = DICTIONARY.science.integer("sar_scale", "echo_pulses")
+    bypassed = table == "bypass"  # its volume would fill the recorder
+    found = look(record(rate=3_000_000 if bypassed else 12_000_000, **TABLES[table]))
     assert found.problems == []
     (picture,) = found.images
-    assert picture.image.burst.recorded == DICTIONARY.science.integer("sar_scale", "echo_pulses")
+    assert 250 < picture.image.burst.recorded < most if bypassed else picture.image.burst.recorded == most
     matches = match_targets(DICTIONARY, picture.image, picture.targets)
     assert len(picture.targets) == len(matches) == len({id(match.found) for match in matches})
     for match in matches:
