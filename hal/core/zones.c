@@ -13,6 +13,8 @@
 #define FASTEST_RATE (ORBIT_RATE + EARTH_RATE)
 #define ANGLE_OF_M(m) ((m)*SPHERE_ONE / EARTH_RADIUS_M)
 
+#define SERIES_DOUBT 64 /* of 2^-30; sphere.c is some ten times better */
+
 #define STEP_MS 2000u
 /* Between two positions: late arrival that is no jump, and the least movement that shows a direction. */
 #define ARRIVAL_JITTER_MS 2000u
@@ -71,10 +73,19 @@ bool hal_zones_position_known(uint64_t now_us) {
            now_us - track.last_us <= hal_pool_table[POOL_LATITUDE_DEG].fresh_ms * UINT64_C(1000);
 }
 
+/* cos x >= 1 - x^2 / 2: what lies far away is told without the series, which is sure to SERIES_DOUBT. */
+static bool is_within(const sphere_vector_t *place, const sphere_vector_t *centre, int64_t reach) {
+    if (reach >= SPHERE_PI) {
+        return true;
+    }
+    int64_t cosine = sphere_dot(place, centre);
+    bool is_far = reach < 2 * SPHERE_ONE && cosine < SPHERE_ONE - (reach * reach >> 31) - SERIES_DOUBT;
+    return !is_far && cosine >= sphere_cos(reach);
+}
+
 static int zone_at(const sphere_vector_t *place, int64_t allowance) {
     for (unsigned i = 0; i < ZONES; i++) {
-        int64_t reach = zones[i].radius + allowance;
-        if (reach >= SPHERE_PI || sphere_dot(place, &zones[i].centre) >= sphere_cos(reach)) {
+        if (is_within(place, &zones[i].centre, zones[i].radius + allowance)) {
             return (int)i;
         }
     }

@@ -69,13 +69,13 @@ class ModeMachine:
         return self._kinds[self.mode]
 
     def is_off(self):
-        return self.kind() == _KIND_OFF
+        return self._kinds[self.mode] == _KIND_OFF
 
     def is_taking(self):
-        return self.kind() == _KIND_TAKE
+        return self._kinds[self.mode] == _KIND_TAKE
 
     def is_safe(self):
-        return self.kind() == _KIND_SAFE
+        return self._kinds[self.mode] == _KIND_SAFE
 
     def is_safing(self):
         return self._reaction >= _SAFING
