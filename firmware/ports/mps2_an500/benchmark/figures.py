@@ -9,7 +9,7 @@ import gc
 import benchmark
 import hal
 
-from bench import WORKED_TABLE, Bench
+from bench import TOPS_TABLE, WORKED_TABLE, Bench
 from payload.instruments.acquisition_table import TableSlots, check
 from payload.services.housekeeping import Housekeeping
 from payload.tables import enums, mission, pool
@@ -18,6 +18,7 @@ from payload.tmtc.reports import ReportWriter
 
 _CYCLES = 50
 _CYCLES_PER_SECOND = 10
+_START_CYCLES = 100
 _ALARMS = 20
 # Prime to the cycle and to the tick, so that the alarms come at different places of either.
 _ALARM_STEP_US = 37
@@ -96,21 +97,22 @@ def print_housekeeping(bench):
 
 def print_validation():
     slots = TableSlots()
-    benchmark.count()
-    slots.load(0, WORKED_TABLE)
-    show("table_load_stripmap", benchmark.counted())
-    block = slots.block(0)
-    benchmark.count()
-    verdict = check(block)
-    show("table_validation_stripmap", benchmark.counted())
-    assert verdict == (0, 0), verdict
+    for name, values in (("stripmap", WORKED_TABLE), ("tops", TOPS_TABLE)):
+        benchmark.count()
+        slots.load(0, values)
+        show("table_load_" + name, benchmark.counted())
+        block = slots.block(0)
+        benchmark.count()
+        broken = check(block)
+        show("table_validation_" + name, benchmark.counted())
+        assert broken is None, broken
 
 
 def print_data_take(bench):
     bench.prepare_data_take()
+    bench.in_view = True
     bench.start_data_take()
-    while hal.pool_get(pool.SAR_PHASE) != enums.SAR_PHASE_ECHO:
-        bench.cycles(1)
+    await_phase(bench, pool.SAR_PHASE, enums.SAR_PHASE_ECHO)
     print_cycles(bench, "cycle_sar_imaging")
     assert hal.pool_get(pool.SAR_PHASE) == enums.SAR_PHASE_ECHO and hal.guard_transmitting()
     print_memory()
@@ -120,11 +122,18 @@ def print_data_take(bench):
 def print_image(bench):
     bench.prepare_image()
     bench.start_image()
-    while hal.pool_get(pool.OPTICAL_PHASE) != enums.OPTICAL_PHASE_IMAGING:
-        bench.cycles(1)
+    await_phase(bench, pool.OPTICAL_PHASE, enums.OPTICAL_PHASE_IMAGING)
     print_cycles(bench, "cycle_optical_imaging")
     assert hal.pool_get(pool.OPTICAL_PHASE) == enums.OPTICAL_PHASE_IMAGING
     bench.finish()
+
+
+def await_phase(bench, parameter, phase):
+    for _ in range(_START_CYCLES):
+        if hal.pool_get(parameter) == phase:
+            return
+        bench.cycles(1)
+    raise AssertionError("the unit did not begin")
 
 
 def print_memory():
