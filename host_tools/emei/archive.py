@@ -7,6 +7,7 @@ that dies loses nothing, and a packet is written before the line that points at 
 """
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,11 +32,12 @@ class Recorded:
 
 
 class Archive:
-    """Writes to `directory`, which it makes; goes on at the end of what is there."""
+    """Writes to `directory`, which it makes; goes on after the last whole line and packets of what is there."""
 
     def __init__(self, directory: Path, spacecraft_id: int, dictionary_hash: bytes) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
+        _cut_off_parts(directory)
         self._files = {
             True: (directory / TELECOMMANDS).open("ab", buffering=0),
             False: (directory / TELEMETRY).open("ab", buffering=0),
@@ -86,6 +88,17 @@ def packets(data: bytes) -> Iterator[bytes]:
             return
         yield data[start:end]
         start = end
+
+
+def _cut_off_parts(directory: Path) -> None:
+    """What a process that died left of a packet or a line must not join what comes next."""
+    for name in (TELECOMMANDS, TELEMETRY):
+        path = directory / name
+        if path.exists():
+            os.truncate(path, sum(len(packet) for packet in packets(path.read_bytes())))
+    index = directory / INDEX
+    if index.exists():
+        os.truncate(index, index.read_bytes().rfind(b"\n") + 1)
 
 
 def read(directory: Path) -> Iterator[Recorded]:

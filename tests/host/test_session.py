@@ -281,3 +281,18 @@ def test_an_archive_that_was_cut_off_is_read_as_far_as_it_goes(tmp_path: Path) -
     (tmp_path / "index.jsonl").write_bytes(index[:-4])
     assert [item.time_s for item in archive.read(tmp_path)] == [1.0]
     assert len(list(archive.packets((tmp_path / "tm.ccsds").read_bytes()[:-3]))) == 1
+
+
+def test_an_archive_that_was_cut_off_is_gone_on_with(tmp_path: Path) -> None:
+    with Archive(tmp_path, 0x0E00, DICTIONARY.hash) as kept:
+        kept.telemetry(1.0, report(17, 2))
+        kept.telemetry(2.0, report(17, 2, count=1))
+    for name, lost in (("index.jsonl", 4), ("tm.ccsds", 3)):
+        (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:-lost])
+    with Archive(tmp_path, 0x0E00, DICTIONARY.hash) as kept:
+        kept.telemetry(3.0, report(17, 2, count=2))
+    assert [(item.time_s, item.packet) for item in archive.read(tmp_path)] == [
+        (1.0, report(17, 2)),
+        (3.0, report(17, 2, count=2)),
+    ]
+    assert list(archive.packets((tmp_path / "tm.ccsds").read_bytes())) == [report(17, 2), report(17, 2, count=2)]
