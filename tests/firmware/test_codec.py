@@ -2,6 +2,7 @@
 
 import binascii
 import struct
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 import pytest
@@ -11,7 +12,7 @@ from spacepackets.ecss.tc import PusTc
 from spacepackets.ecss.tm import PusTm
 
 from emei.dictionary import Argument, Field, Report, Telecommand, load
-from emei.packets import pack_telecommand, unpack_telecommand, unpack_telemetry
+from emei.packets import ArgumentError, pack_telecommand, unpack_telecommand, unpack_telemetry
 from tests.firmware.host_micropython import CodecServer
 
 DICTIONARY = load()
@@ -102,16 +103,73 @@ def test_argument_beyond_its_range_is_refused_on_board(codec: CodecServer, data:
         bad = st.integers(low, high).filter(lambda value: value not in argument.enumeration.members.values())
     else:
         bad = st.integers(low, high).filter(lambda value: not argument.raw_minimum <= value <= argument.raw_maximum)
-    content = b""
-    for position, each in enumerate(telecommand.arguments):
-        raw = data.draw(bad) if position == index else data.draw(drawn(each))
-        content += encode(each, raw)
+    raws = [
+        data.draw(bad) if position == index else data.draw(drawn(each))
+        for position, each in enumerate(telecommand.arguments)
+    ]
+    assert refused_argument(codec, telecommand, raws) == index + 1
+
+
+def assembled(telecommand: Telecommand, raws: Sequence[object]) -> bytes:
+    """A telecommand packet of raw values, whatever their ranges."""
+    content = b"".join(encode(argument, raw) for argument, raw in zip(telecommand.arguments, raws, strict=True))
     header = struct.pack(">HHHBBBH", 0x1801, 0xC000, 11 + len(content) + 2 - 7, 0x2F, *identification(telecommand), 1)
-    packet = header + content
-    packet += struct.pack(">H", binascii.crc_hqx(packet, 0xFFFF))
-    failure = DICTIONARY.failures["ARGUMENT_OUT_OF_RANGE"].code
-    answer = codec.ask("tc", packet.hex()).split()
-    assert (answer[0], int(answer[1]), int(answer[3])) == ("refused", failure, index + 1)
+    return header + content + struct.pack(">H", binascii.crc_hqx(header + content, 0xFFFF))
+
+
+def refused_argument(codec: CodecServer, telecommand: Telecommand, raws: Sequence[object]) -> int:
+    """Number of the argument the board refuses as out of range, counted from 1; 0 when it accepts the telecommand."""
+    answer = codec.ask("tc", assembled(telecommand, raws).hex()).split()
+    if answer[0] == "ok":
+        return 0
+    assert (answer[0], int(answer[1])) == ("refused", DICTIONARY.failures["ARGUMENT_OUT_OF_RANGE"].code)
+    return int(answer[3])
+
+
+def limits(argument: Argument) -> Iterator[tuple[object, bool]]:
+    """Raw values at each limit (True) and one step beyond it (False), as far as the type carries them."""
+    if argument.type.name == "cuc":
+        return
+    if argument.enumeration:
+        members = sorted(argument.enumeration.members.values())
+        values = [(value + step, value + step in members) for value in members for step in (-1, 0, 1)]
+    else:
+        low, high = argument.raw_minimum, argument.raw_maximum
+        values = [(low, True), (high, True), (low - 1, False), (high + 1, False)]
+    carried = [item for item in values if argument.type.minimum <= item[0] <= argument.type.maximum]
+    if not argument.list_max:
+        yield from carried
+        return
+    yield from (([value], good) for value, good in carried)
+    some = values[0][0]
+    yield from (
+        ([some] * count, 1 <= count <= argument.list_max) for count in (0, argument.list_max, argument.list_max + 1)
+    )
+
+
+def middle(argument: Argument) -> object:
+    """A raw value within the ranges."""
+    if argument.type.name == "cuc":
+        return 1 << 30
+    value = min(argument.enumeration.members.values()) if argument.enumeration else argument.raw_minimum
+    return [value] if argument.list_max else value
+
+
+@pytest.mark.parametrize("telecommand", TELECOMMANDS, ids=lambda item: item.name)
+def test_every_argument_at_each_limit_and_one_step_beyond(codec: CodecServer, telecommand: Telecommand) -> None:
+    """By the board, and by the ground before anything is sent."""
+    good_values = [middle(argument) for argument in telecommand.arguments]
+    for index, argument in enumerate(telecommand.arguments):
+        for raw, good in limits(argument):
+            raws = [*good_values[:index], raw, *good_values[index + 1 :]]
+            assert refused_argument(codec, telecommand, raws) == (0 if good else index + 1), (argument.name, raw)
+            named = zip(telecommand.arguments, raws, strict=True)
+            values = {each.name: given_value(each, value) for each, value in named}
+            if good:
+                pack_telecommand(DICTIONARY, telecommand.name, values)
+            else:
+                with pytest.raises(ArgumentError, match=argument.name):
+                    pack_telecommand(DICTIONARY, telecommand.name, values)
 
 
 def identification(telecommand: Telecommand) -> tuple[int, int]:
