@@ -1,9 +1,10 @@
 """The payload computer emulated by qemu (mps2-an500), its lines through the broker, the units as a process.
 
-Real time. Bench time counts from `epoch_s`, a reading of CLOCK_MONOTONIC; PPS edges lie at its whole seconds.
+Real time. Bench time counts from `epoch_s`, a whole second of CLOCK_MONOTONIC; PPS edges lie at its whole seconds.
 """
 
 import json
+import math
 import shutil
 import sys
 import time
@@ -70,7 +71,7 @@ class EmulatedBoard:
         ports = self._start_emulator()
         self._stoppers.append(self._stop_emulator)
         self._broker = self._start_broker(ports)
-        self.epoch_s = time.monotonic()
+        self.epoch_s = float(math.floor(time.monotonic()))
         self._units = UnitsProcess(self.directory, self.description, self.epoch_s)
         self._stoppers.append(self._units.stop)
         self.units = self._units

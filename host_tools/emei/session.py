@@ -206,6 +206,17 @@ class Session:
         """Call `listener` with every decoded report from now on, inside the pump."""
         self._listeners.append(listener)
 
+    def forget(self, listener: Callable[[Telemetry], None]) -> None:
+        """No longer call a listener."""
+        self._listeners.remove(listener)
+
+    def board_gps_s(self) -> float:
+        """On-board time now, from the latest housekeeping report and the link's time since it. NotSeen without one."""
+        newest = max(self.readings.values(), key=lambda reading: reading.time_s, default=None)
+        if newest is None:
+            raise NotSeen("No housekeeping has told the on-board time yet.")
+        return newest.board_time_s + self.link.now_s() - newest.time_s
+
     def every(self, period_s: float, function: Callable[[], None], phase_s: float = 0.0) -> Task:
         """Run `function` inside the pump at link times k x period_s + phase_s. Missed times are left out."""
         task = Task(function, period_s, phase_s)

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from emei.cli.commission import commission
 from emei.cli.interface import interface
 from emei.cli.live import monitor, send
 from emei.cli.offline import commands, pack, unpack
@@ -14,13 +15,23 @@ from emei.cli.optical import optical
 from emei.cli.quicklook import quicklook
 from emei.cli.recorder import recorder
 from emei.cli.sar import sar
+from emei.commissioning.errors import CampaignError
 from emei.dictionary import DictionaryError, UnknownName
 from emei.link import PortError
 from emei.packets import ArgumentError, PacketError
 from emei.session import SessionError
 from emei.verification import CommandError
 
-_REFUSED = (DictionaryError, UnknownName, ArgumentError, PacketError, PortError, SessionError, CommandError)
+_REFUSED = (
+    DictionaryError,
+    UnknownName,
+    ArgumentError,
+    PacketError,
+    PortError,
+    SessionError,
+    CommandError,
+    CampaignError,
+)
 FAILED = 1
 USAGE = 2
 _INTERRUPTED = 130
@@ -73,5 +84,5 @@ def main(context: click.Context, folder: Path | None) -> None:
     context.obj = folder
 
 
-for command in (commands, pack, unpack, send, monitor, interface, sar, recorder, optical, quicklook):
+for command in (commands, pack, unpack, send, monitor, interface, sar, recorder, optical, quicklook, commission):
     main.add_command(command)

@@ -4,8 +4,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -22,15 +21,12 @@ from emei.cli.common import (
     spacecraft_option,
     table,
 )
+from emei.cli.connection import Obc, clock_count, from_now, obc_option, open_session
 from emei.cli.lines import Lines, MismatchWarning
 from emei.cli.offline import telemetry_as_json
 from emei.cli.panel import Panel
 from emei.cli.preview import telecommand_table
-from emei.dictionary import Dictionary
-from emei.dictionary.errors import did_you_mean
-from emei.link import SerialLink
 from emei.packets import pack_telecommand, unpack_telecommand
-from emei.packets.headers import SEQUENCE_COUNTS
 from emei.session import Session
 from emei.verification import Ack, Command, CommandError, CommandFailed
 
@@ -44,6 +40,7 @@ _REDRAWS_PER_SECOND = 4
 @spacecraft_option
 @click.option("--timeout", "timeout_s", type=Seconds(), default=30.0, show_default=True, help="Seconds to wait.")
 @click.option("--yes", is_flag=True, help="Do not ask before a hazardous telecommand.")
+@obc_option
 @json_option
 @click.pass_context
 def send(
@@ -54,9 +51,12 @@ def send(
     spacecraft: str,
     timeout_s: float,
     yes: bool,
+    obc: Obc | None,
     as_json: bool,
 ) -> None:
     """Send a telecommand and follow it to its completion or its failure.
+
+    A time may be given as +SECONDS, from the host's time at the sending: start=+6.
 
     The sequence count comes from the clock (tenths of a second), so that no two telecommands within
     27 minutes have the same request ID.
@@ -64,14 +64,14 @@ def send(
     dictionary = dictionary_of(context)
     # Refused here, before the port is touched.
     count = clock_count()
-    packet = pack_telecommand(dictionary, name, arguments, sequence_count=count)
+    packet = pack_telecommand(dictionary, name, from_now(dictionary, name, arguments), sequence_count=count)
     preview = unpack_telecommand(dictionary, packet)
     if not as_json:
         console().print(telecommand_table(preview))
     if preview.telecommand.hazardous and not yes:
         confirm(preview.name)
-    with open_session(dictionary, port, spacecraft, count) as session:
-        command = session.send(preview.name, Ack.ALL, **arguments)
+    with open_session(dictionary, port, spacecraft, count, obc) as session:
+        command = session.send(preview.name, Ack.ALL, **from_now(dictionary, name, arguments))
         problem = ""
         try:
             command.wait(timeout_s)
@@ -91,9 +91,12 @@ def send(
 @port_option
 @spacecraft_option
 @click.option("--duration", "duration_s", type=Seconds(), help="Seconds after which to stop.")
+@obc_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a packet, a line each.")
 @click.pass_context
-def monitor(context: click.Context, port: str, spacecraft: str, duration_s: float | None, as_json: bool) -> None:
+def monitor(
+    context: click.Context, port: str, spacecraft: str, duration_s: float | None, obc: Obc | None, as_json: bool
+) -> None:
     """Show live telemetry with limit colours.
 
     Without a terminal: a line for each event and failure, and for each housekeeping report with the
@@ -101,7 +104,7 @@ def monitor(context: click.Context, port: str, spacecraft: str, duration_s: floa
     """
     dictionary = dictionary_of(context)
     until_s = time.monotonic() + (math.inf if duration_s is None else duration_s)
-    with open_session(dictionary, port, spacecraft) as session:
+    with open_session(dictionary, port, spacecraft, obc=obc) as session:
         if as_json or not sys.stdout.isatty():
             session.listen(MismatchWarning(session).take)
         if as_json:
@@ -114,25 +117,6 @@ def monitor(context: click.Context, port: str, spacecraft: str, duration_s: floa
             _pump_until(session, until_s)
         for anomaly in session.anomalies:
             click.echo(anomaly, err=True)
-
-
-@contextmanager
-def open_session(dictionary: Dictionary, port: str, spacecraft: str, first_count: int = 0) -> Iterator[Session]:
-    """A session on a serial port, closed at the end."""
-    known = dictionary.spacecraft.get(spacecraft)
-    if known is None:
-        near = did_you_mean(spacecraft, dictionary.spacecraft)
-        raise click.UsageError(f"There is no spacecraft {spacecraft}{near}")
-    link = SerialLink(port, dictionary.mission.integer("link", "bit_rate_baud"), known.id)
-    try:
-        yield Session(dictionary, link, spacecraft=spacecraft, first_count=first_count)
-    finally:
-        link.close()
-
-
-def clock_count() -> int:
-    """A sequence count for a process that remembers none: no two the same within 27 minutes."""
-    return time.time_ns() // 100_000_000 % SEQUENCE_COUNTS
 
 
 def confirm(name: str) -> None:

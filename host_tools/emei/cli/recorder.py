@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from emei.cli.common import console, dictionary_of, json_option, port_option, print_json, spacecraft_option, table
-from emei.cli.live import clock_count, open_session
+from emei.cli.connection import clock_count, open_session
 from emei.dictionary import Dictionary
 from emei.downlink import FrameReader, entries_of
 from emei.packets import Telemetry

@@ -58,6 +58,12 @@ tr.verified .status { color: var(--good); } tr.failed .status, tr.refused td:las
 tr.failed td { background: #fff4ec; }
 .commands td:nth-child(2) { width: 42%; } .arguments { color: var(--soft); font-size: 12px; }
 td.high, td.medium { color: var(--bad); font-weight: 600; }
+.campaign td:nth-child(1) { width: 3%; } .campaign td:nth-child(2) { width: 24%; }
+.campaign td:nth-child(4), .campaign td:nth-child(5) { width: 9%; } .campaign td:nth-child(3) { color: var(--soft); }
+table.campaign th:first-child, table.campaign th:nth-child(4), table.measured th:nth-child(2) { text-align: right; }
+table.measured { table-layout: fixed; margin-bottom: 10px; } .measured th:nth-child(1) { width: 40%; }
+.measured th:nth-child(3) { width: 10%; } .attempt { margin: 4px 0; font-variant-numeric: tabular-nums; }
+.attempt.verified .status { color: var(--good); } .attempt.failed .status { color: var(--bad); }
 .note { color: var(--soft); margin: 8px 0 0; }
 .swatch { display: inline-block; width: 14px; height: 10px; border-radius: 2px; }
 .swatch.noise { background: #8a94a0; } .swatch.moving { background: #e69f00; } .swatch.echo { background: #009e73; }

@@ -1,0 +1,192 @@
+"""Subcommands of commission: campaigns listed, shown, run, and their records."""
+
+from contextlib import suppress
+from pathlib import Path
+
+import click
+
+from emei.cli.common import console, dictionary_of, json_option, port_option, print_json, spacecraft_option, table
+from emei.cli.connection import Obc, obc_option, open_session
+from emei.commissioning.campaign import IN_S, Send, Step, Until, is_from_now, load, names
+from emei.commissioning.record import FAILED, PASSED, Attempt, Record, campaign_of
+from emei.commissioning.report import MARKS, render, summary, value_text, verdict
+from emei.commissioning.runner import Observer, next_step, run
+from emei.dictionary import Dictionary
+
+REPORT = "report.html"
+
+directory_option = click.option(
+    "--directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="Directory of the campaign's record; a campaign goes on where its record stops.",
+)
+
+
+@click.group()
+def commission() -> None:
+    """Run commissioning campaigns and keep their records."""
+
+
+@commission.command(name="list")
+@json_option
+@click.pass_context
+def list_campaigns(context: click.Context, as_json: bool) -> None:
+    """Campaigns and their steps."""
+    campaigns = [load(dictionary_of(context), name) for name in names()]
+    if as_json:
+        print_json(
+            {item.name: {"title": item.title, "steps": [step.name for step in item.steps]} for item in campaigns}
+        )
+        return
+    for campaign in campaigns:
+        rows = table("#", "step", "what", title=f"{campaign.name}: {campaign.title}")
+        for number, step in enumerate(campaign.steps, 1):
+            rows.add_row(str(number), step.name, step.title)
+        console().print(rows)
+
+
+@commission.command()
+@click.argument("campaign")
+@click.argument("step")
+@click.pass_context
+def show(context: click.Context, campaign: str, step: str) -> None:
+    """A step of a campaign: entry conditions, actions, measurements with limits."""
+    dictionary = dictionary_of(context)
+    _show_step(load(dictionary, campaign).step(step))
+
+
+@commission.command(name="run")
+@click.argument("campaign")
+@directory_option
+@port_option
+@spacecraft_option
+@obc_option
+@click.option("--step", "only", metavar="STEP", help="Run only this step, passed before or not.")
+@click.option("--yes", is_flag=True, help="Do not ask before steps with hazardous telecommands.")
+@click.pass_context
+def run_campaign(
+    context: click.Context,
+    campaign: str,
+    directory: Path,
+    port: str,
+    spacecraft: str,
+    obc: Obc | None,
+    only: str | None,
+    yes: bool,
+) -> None:
+    """Run what is left of a campaign. Stops at the first step that fails; status 1 then.
+
+    An interrupted step brings the instrument to rest first; the next call begins that step again.
+    """
+    dictionary = dictionary_of(context)
+    chosen = load(dictionary, campaign)
+    record = Record.open(directory, chosen, spacecraft)
+    steps = [chosen.step(only)] if only else [step for step in chosen.steps if not record.settled(step.name)]
+    if not steps:
+        click.echo(f"Campaign {campaign} is complete: {verdict(record)}.")
+        return
+    if not yes:
+        _confirm(dictionary, steps)
+    try:
+        with open_session(dictionary, port, spacecraft, obc=obc) as session:
+            good = run(session, record, Observer(_say_begun, _say_ended), only)
+    finally:
+        (directory / REPORT).write_text(render(record), encoding="utf-8")
+    click.echo(f"{verdict(record)}; the record and {REPORT} are in {directory}.")
+    if not good:
+        raise click.ClickException(f"The campaign stops at step {record.attempts[-1].step}: mend, then run it again.")
+
+
+@commission.command()
+@directory_option
+@json_option
+@click.pass_context
+def status(context: click.Context, directory: Path, as_json: bool) -> None:
+    """What the record in a directory says, and which step is next."""
+    record = _record(context, directory)
+    if as_json:
+        print_json(summary(record))
+        return
+    rows = table("#", "step", "state", "reason", title=f"{record.campaign.title}, {record.spacecraft}")
+    for number, step in enumerate(record.campaign.steps, 1):
+        reason = next((item.reason for item in reversed(record.attempts) if item.step == step.name), "")
+        state = record.state(step.name)
+        rows.add_row(str(number), step.name, f"{MARKS[state]} {state}", reason)
+    console().print(rows)
+    following = next_step(record)
+    click.echo(f"{verdict(record)}. " + (f"Next: {following.name}." if following else "The campaign is complete."))
+
+
+@commission.command()
+@directory_option
+@click.option("--step", required=True, metavar="STEP", help="Step to go on without.")
+@click.option("--reason", required=True, help="Why; it stands in the record and the report.")
+@click.pass_context
+def waive(context: click.Context, directory: Path, step: str, reason: str) -> None:
+    """Let a campaign go on without a step."""
+    record = _record(context, directory)
+    record.campaign.step(step)
+    if record.state(step) == PASSED:
+        raise click.ClickException(f"Step {step} has passed: there is nothing to waive.")
+    record.waive(step, reason)
+    (directory / REPORT).write_text(render(record), encoding="utf-8")
+    click.echo(f"Step {step} is waived. {verdict(record)}.")
+
+
+def _record(context: click.Context, directory: Path) -> Record:
+    return Record.read(directory, load(dictionary_of(context), campaign_of(directory)))
+
+
+def _confirm(dictionary: Dictionary, steps: list[Step]) -> None:
+    hazardous = [step.name for step in steps if any(dictionary.telecommand(s.name).hazardous for s in step.sends())]
+    if not hazardous:
+        return
+    question = f"Hazardous telecommands are in {', '.join(hazardous)}. Run the campaign?"
+    agreed = False
+    with suppress(click.Abort):
+        agreed = click.confirm(question, err=True)
+    if not agreed:
+        raise click.ClickException("Nothing was run: say --yes where nobody can ask.")
+
+
+def _say_begun(step: Step) -> None:
+    click.echo(f"  {step.name}: {step.title}")
+
+
+def _say_ended(step: Step, attempt: Attempt) -> None:
+    for item in attempt.measured:
+        mark = MARKS[PASSED if item.passed else FAILED]
+        click.echo(f"    {mark} {item.name}: {value_text(item)} {item.unit}".rstrip())
+    tail = f": {attempt.reason}" if attempt.reason else ""
+    click.echo(f"  {MARKS[attempt.state]} {step.name} {attempt.state}{tail}")
+
+
+def _show_step(step: Step) -> None:
+    out = console()
+    out.print(step.title, style="bold")
+    out.print(step.purpose)
+    if step.after:
+        out.print(f"After: {', '.join(step.after)}")
+    for condition in step.entry:
+        out.print(f"Entry: {condition.parameter} {condition.wanted}", highlight=False)
+    for title, actions in (("Does", step.actions), ("Leaves", step.leave)):
+        for action in actions:
+            out.print(f"{title}: {_action_text(action)}", highlight=False)
+    rows = table("measurement", "of", "limits")
+    for item in step.measurements:
+        of = " ".join(part for part in (item.statistic, item.source, item.of, item.field) if part)
+        rows.add_row(item.name, of, f"{item.limits} {item.unit}".rstrip())
+    out.print(rows)
+
+
+def _action_text(action: object) -> str:
+    if isinstance(action, Send):
+        arguments = {k: f"+{v[IN_S]:g} s" if is_from_now(v) else v for k, v in action.arguments.items()}
+        words = [action.name, *(f"{key}={value}" for key, value in arguments.items())]
+        tail = ", in the background" if action.background else ""
+        return " ".join(words) + (f", which is refused with {action.refused}" if action.refused else tail)
+    if isinstance(action, Until):
+        return f"waits until {action.condition.parameter} is {action.condition.wanted}, at most {action.within_s:g} s"
+    return f"waits {getattr(action, 'duration_s', 0):g} s"

@@ -1,0 +1,9 @@
+"""Errors of commissioning. Their text is one sentence a problem."""
+
+
+class CampaignError(Exception):
+    """A campaign, or the record of one, cannot be used."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__(" ".join(problems))
+        self.problems = problems

@@ -1,0 +1,175 @@
+"""The record of a campaign: one line an occurrence, appended and synced, so that it outlives any interruption.
+
+A step's attempt begins with a line and ends with another; a beginning without an end was interrupted.
+The first line names campaign and spacecraft.
+"""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from emei.commissioning.campaign import Campaign
+from emei.commissioning.errors import CampaignError
+
+FILE = "campaign.jsonl"
+PASSED, FAILED, INTERRUPTED, WAIVED, OPEN = "passed", "failed", "interrupted", "waived", "open"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A measurement that was made; `value` is None when there was nothing to measure."""
+
+    name: str
+    value: float | None
+    unit: str
+    minimum: float | None
+    maximum: float | None
+    passed: bool
+
+
+@dataclass
+class Attempt:
+    """One attempt at a step, or a waiver of it."""
+
+    step: str
+    state: str
+    begun_utc: str
+    ended_utc: str = ""
+    reason: str = ""
+    dictionary_hash: str = ""
+    measured: list[Measured] = field(default_factory=list)
+
+
+class Record:
+    """What has been done of a campaign on one spacecraft, kept in `directory`."""
+
+    def __init__(self, directory: Path, campaign: Campaign, spacecraft: str, attempts: Sequence[Attempt]) -> None:
+        self.directory = directory
+        self.campaign = campaign
+        self.spacecraft = spacecraft
+        self.attempts = list(attempts)
+
+    @classmethod
+    def open(cls, directory: Path, campaign: Campaign, spacecraft: str) -> "Record":
+        """Go on with the record in the directory, or begin one. CampaignError when it is of something else."""
+        path = directory / FILE
+        if path.exists():
+            record = cls.read(directory, campaign)
+            if record.spacecraft != spacecraft:
+                raise CampaignError(f"{path} is the record of {record.spacecraft}, not of {spacecraft}.")
+            _cut_off_part_of_line(path)
+            return record
+        directory.mkdir(parents=True, exist_ok=True)
+        record = cls(directory, campaign, spacecraft, [])
+        record._append({"campaign": campaign.name, "spacecraft": spacecraft})
+        return record
+
+    @classmethod
+    def read(cls, directory: Path, campaign: Campaign) -> "Record":
+        """The record in the directory. CampaignError when there is none, or it cannot be read."""
+        path = directory / FILE
+        lines = _lines(path)
+        head = lines[0]
+        if head.get("campaign") != campaign.name:
+            raise CampaignError(f"{path} is the record of the campaign {head.get('campaign')}, not of {campaign.name}.")
+        attempts: list[Attempt] = []
+        for number, line in enumerate(lines[1:], 2):
+            try:
+                _enter(attempts, line)
+            except (TypeError, KeyError, IndexError) as error:
+                raise CampaignError(f"{path}, line {number} is not a line of a campaign's record.") from error
+        return cls(directory, campaign, str(head.get("spacecraft")), attempts)
+
+    def state(self, step: str) -> str:
+        """Of the step's last attempt; OPEN when there was none."""
+        return next((attempt.state for attempt in reversed(self.attempts) if attempt.step == step), OPEN)
+
+    def settled(self, step: str) -> bool:
+        """Has the step passed, or was it waived?"""
+        return self.state(step) in (PASSED, WAIVED)
+
+    @property
+    def complete(self) -> bool:
+        return all(self.settled(step.name) for step in self.campaign.steps)
+
+    def begin(self, step: str, dictionary_hash: str) -> Attempt:
+        attempt = Attempt(step, INTERRUPTED, _now(), dictionary_hash=dictionary_hash)
+        self.attempts.append(attempt)
+        self._append({"begin": step, "utc": attempt.begun_utc, "dictionary_hash": dictionary_hash})
+        return attempt
+
+    def end(self, attempt: Attempt, state: str, reason: str, measured: Sequence[Measured]) -> None:
+        attempt.state, attempt.reason, attempt.measured, attempt.ended_utc = state, reason, list(measured), _now()
+        self._append(
+            {
+                "end": attempt.step,
+                "state": state,
+                "utc": attempt.ended_utc,
+                "reason": reason,
+                "measured": [asdict(item) for item in measured],
+            }
+        )
+
+    def waive(self, step: str, reason: str) -> None:
+        """Let the campaign go on without a step; the reason is kept."""
+        utc = _now()
+        self.attempts.append(Attempt(step, WAIVED, utc, utc, reason))
+        self._append({"waive": step, "utc": utc, "reason": reason})
+
+    def _append(self, line: Mapping[str, Any]) -> None:
+        with (self.directory / FILE).open("ab") as file:
+            file.write(json.dumps(line).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def campaign_of(directory: Path) -> str:
+    """Name of the campaign a directory holds the record of. CampaignError when it holds none."""
+    return str(_lines(directory / FILE)[0].get("campaign"))
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    """Every whole line; what was cut off by a crash is left out."""
+    if not path.exists():
+        raise CampaignError(f"There is no campaign's record in {path.parent}.")
+    lines = []
+    for number, text in enumerate(path.read_bytes().splitlines(keepends=True), 1):
+        if not text.endswith(b"\n"):
+            break
+        try:
+            line = json.loads(text)
+        except ValueError as error:
+            raise CampaignError(f"{path}, line {number} is not a line of a campaign's record.") from error
+        if not isinstance(line, dict):
+            raise CampaignError(f"{path}, line {number} is not a line of a campaign's record.")
+        lines.append(line)
+    if not lines:
+        raise CampaignError(f"{path} is empty: remove it to begin anew.")
+    return lines
+
+
+def _cut_off_part_of_line(path: Path) -> None:
+    """What a crash left of a line must not join the next one."""
+    octets = path.read_bytes()
+    os.truncate(path, octets.rfind(b"\n") + 1)
+
+
+def _enter(attempts: list[Attempt], line: Mapping[str, Any]) -> None:
+    if "begin" in line:
+        attempts.append(Attempt(line["begin"], INTERRUPTED, line["utc"], dictionary_hash=line["dictionary_hash"]))
+    elif "waive" in line:
+        attempts.append(Attempt(line["waive"], WAIVED, line["utc"], line["utc"], line["reason"]))
+    else:
+        attempt = attempts[-1]
+        if attempt.step != line["end"]:
+            raise KeyError(line["end"])
+        attempt.state, attempt.reason, attempt.ended_utc = line["state"], line["reason"], line["utc"]
+        attempt.measured = [Measured(**item) for item in line["measured"]]
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,155 @@
+"""Campaigns as data are checked before anything is sent; their record outlives any interruption."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emei.commissioning import campaign
+from emei.commissioning.campaign import Campaign, Condition, Measurement, Step
+from emei.commissioning.errors import CampaignError
+from emei.commissioning.record import FAILED, FILE, INTERRUPTED, OPEN, PASSED, WAIVED, Measured, Record
+from emei.dictionary import load
+
+GOOD = """
+title = "Trial"
+instrument = "SAR"
+[[steps]]
+name = "first"
+title = "First"
+purpose = "To see."
+entry = [{ parameter = "SAR_MODE", equals = "OFF" }]
+actions = [{ send = "PING" }, { wait_s = 1 }, { until = { parameter = "UPTIME_S", min = 5 }, within_s = 10 }]
+measurements = [{ name = "uptime", parameter = "UPTIME_S", min = 0 }]
+[[steps]]
+name = "second"
+title = "Second"
+purpose = "To see again."
+after = ["first"]
+measurements = [{ name = "answer", telecommand = "PING", max = 1 }]
+"""
+
+
+def parse(text: str) -> Campaign:
+    return campaign.parse(load(), "trial", text)
+
+
+@pytest.mark.parametrize("name", campaign.names())
+def test_the_campaigns_of_these_tools_fit_the_dictionary(name: str) -> None:
+    assert campaign.load(load(), name).steps
+
+
+def test_a_campaign_is_read_as_written() -> None:
+    first, second = parse(GOOD).steps
+    assert first.entry == (Condition("SAR_MODE", "OFF"),)
+    assert second.after == ("first",) and second.measurements[0].source == "telecommand"
+    assert first.measurements == (Measurement("uptime", "parameter", "UPTIME_S", "last", minimum=0),)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sentence"),
+    [
+        ("SAR_MODE", "SAR_MODUS", "There is no parameter SAR_MODUS; did you mean SAR_MODE"),
+        ('equals = "OFF"', 'equals = "OF"', "SAR_MODE is never OF; did you mean OFF"),
+        ("PING", "PONG", "There is no telecommand PONG; did you mean PING"),
+        ('send = "PING"', 'send = "PING", arguments = { speed = 1 }', "PING has no argument speed"),
+        ('send = "PING"', 'send = "PING", refused = "BAD_CRX"', "there is no failure BAD_CRX; did you mean BAD_CRC"),
+        ('name = "second"', 'name = "first"', "step first: the name stands twice."),
+        ('after = ["first"]', 'after = ["third"]', "it comes after third, which is not an earlier step"),
+        ('parameter = "UPTIME_S", min = 0', 'event = "BOOTED", field = "color"', "the event BOOTED has no field color"),
+        ("wait_s = 1", "wait_s = -1", "trial.toml, first, actions #2, wait_s: the value is -1; 0 to 300000"),
+        (
+            "wait_s = 1",
+            "weit_s = 1",
+            "one of send (with arguments, within_s, refused, background), wait_s, or",
+        ),
+        ('title = "Trial"', "title = 1", "trial.toml, title: the value is 1; a text is allowed."),
+        ("[[steps]]", "[[steps", "trial.toml is not TOML:"),
+    ],
+)
+def test_what_the_board_does_not_know_is_found_before_anything_is_sent(before: str, after: str, sentence: str) -> None:
+    with pytest.raises(CampaignError) as caught:
+        parse(GOOD.replace(before, after, 1) if before != "PING" else GOOD.replace(before, after))
+    assert sentence in str(caught.value)
+
+
+def test_unknown_campaigns_and_steps_are_named_with_the_nearest() -> None:
+    with pytest.raises(CampaignError, match="There is no campaign sra; did you mean sar"):
+        campaign.load(load(), "sra")
+    with pytest.raises(CampaignError, match="Campaign trial has no step frist; did you mean first"):
+        parse(GOOD).step("frist")
+
+
+@pytest.mark.parametrize("value", [None, float("nan"), "text", 3.1, -0.1])
+def test_a_condition_never_holds_on_what_is_absent_no_number_or_outside(value: float | str | None) -> None:
+    assert not Condition("X", None, 0, 3).holds(value)
+
+
+def history(record: Record) -> list[tuple[str, str, str, int]]:
+    return [(item.step, item.state, item.reason, len(item.measured)) for item in record.attempts]
+
+
+def test_a_campaign_goes_on_where_its_record_stops(tmp_path: Path) -> None:
+    trial = parse(GOOD)
+    record = Record.open(tmp_path, trial, "BENCH")
+    assert record.state("first") == OPEN and not record.complete
+    record.end(record.begin("first", "00"), FAILED, "too warm", [Measured("a", 1.0, "V", 0, None, True)])
+    record.end(record.begin("first", "00"), PASSED, "", [Measured("a", None, "V", 0, 2, False)])
+    record.begin("second", "00")
+    again = Record.open(tmp_path, trial, "BENCH")
+    assert history(again) == history(record)
+    assert again.state("first") == PASSED and again.state("second") == INTERRUPTED
+    again.waive("second", "no antenna")
+    assert Record.read(tmp_path, trial).complete and Record.read(tmp_path, trial).state("second") == WAIVED
+
+
+@given(cut=st.floats(0, 1))
+def test_a_record_cut_anywhere_is_the_record_of_an_earlier_moment(
+    tmp_path_factory: pytest.TempPathFactory, cut: float
+) -> None:
+    trial, directory = parse(GOOD), tmp_path_factory.mktemp("record")
+    record = Record.open(directory, trial, "BENCH")
+    moments = [history(record)]
+    for number in range(3):
+        attempt = record.begin("first", "00")
+        moments.append(history(record))
+        record.end(attempt, FAILED, f"attempt {number}", [Measured("a", number, "", None, None, True)])
+        moments.append(history(record))
+    octets = (directory / FILE).read_bytes()
+    head = octets.index(b"\n") + 1
+    (directory / FILE).write_bytes(octets[: head + round(cut * (len(octets) - head))])
+    assert history(Record.read(directory, trial)) in moments
+
+
+def test_a_cut_line_does_not_join_the_next(tmp_path: Path) -> None:
+    trial = parse(GOOD)
+    record = Record.open(tmp_path, trial, "BENCH")
+    record.begin("first", "00")
+    path = tmp_path / FILE
+    path.write_bytes(path.read_bytes()[:-5])
+    again = Record.open(tmp_path, trial, "BENCH")
+    again.end(again.begin("first", "00"), PASSED, "", [])
+    assert Record.read(tmp_path, trial).state("first") == PASSED
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "is empty"),
+        ("hello\n", "line 1 is not a line of a campaign's record"),
+        ("3\n", "line 1 is not a line of a campaign's record"),
+        ('{"campaign": "other", "spacecraft": "BENCH"}\n', "is the record of the campaign other, not of trial"),
+        ('{"campaign": "trial", "spacecraft": "EMEI_S1"}\n', "is the record of EMEI_S1, not of BENCH"),
+        ('{"campaign": "trial", "spacecraft": "BENCH"}\n{"end": "first"}\n', "line 2 is not a line"),
+    ],
+)
+def test_another_record_is_never_gone_on_with(tmp_path: Path, text: str, sentence: str) -> None:
+    (tmp_path / FILE).write_text(text)
+    with pytest.raises(CampaignError, match=sentence):
+        Record.open(tmp_path, parse(GOOD), "BENCH")
+
+
+def test_steps_are_found_by_name() -> None:
+    step: Step = parse(GOOD).step("second")
+    assert step.title == "Second"
