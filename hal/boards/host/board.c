@@ -40,6 +40,10 @@ hal_reset_cause_t board_reset_cause(void) {
     return cause;
 }
 
+void host_note_reset(hal_reset_cause_t reset_cause) {
+    cause = reset_cause;
+}
+
 void board_transmit_enable(bool on) {
     if (on != host->transmit_enable) {
         host->transmit_enable = on;

@@ -1,5 +1,6 @@
 /* Virtual time: it passes in board_wait() and, a little, while the interpreter loops. Interrupts
  * happen here only, so that a run is the same on every machine. */
+#include "explore.h"
 #include "host.h"
 
 #include "hal_discrete.h"
@@ -41,7 +42,9 @@ void host_wake(void) {
 }
 
 void host_units_step(void) {
-    sim_step(host->sim, host->now_us);
+    if (!explore_active()) {
+        sim_step(host->sim, host->now_us);
+    }
 }
 
 static uint64_t earlier(uint64_t a_us, uint64_t b_us) {
@@ -110,7 +113,7 @@ void board_wait(uint64_t deadline_us) {
 void host_vm_compute(void) {
     unsigned events = host_vm_events;
     host_vm_events = 0;
-    if (host != NULL && !in_interrupt && !interrupts_disabled) {
+    if (host != NULL && !in_interrupt && !interrupts_disabled && !explore_active()) {
         host_advance(host->now_us + events * US_PER_VM_EVENT);
     }
 }

@@ -218,8 +218,11 @@ static void handle(uint8_t type, uint8_t *data, size_t octets) {
 }
 
 void host_control_block(void) {
-    static uint8_t data[MESSAGE_OCTETS + 1];
+    static uint8_t *data;
     uint8_t header[HEADER_OCTETS];
+    if (data == NULL && (data = malloc(MESSAGE_OCTETS + 1)) == NULL) {
+        fail("no memory for control messages");
+    }
     host_control_send_time('R', host->now_us, -1);
     do {
         take(header, sizeof header);

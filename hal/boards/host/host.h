@@ -54,6 +54,9 @@ void host_advance(uint64_t until_us);
 void host_wake(void); /* an event that ends board_wait() */
 void host_units_step(void);
 
+/* board.c: the cause that board_reset_cause() gives from now on, without a new process. */
+void host_note_reset(hal_reset_cause_t reset_cause);
+
 /* lines.c */
 uint64_t host_lines_next_us(void);
 void host_lines_dispatch(void);
