@@ -167,6 +167,7 @@ class Protection:
 
     def _hard_off(self, driver, cause):
         """Level 4: limiters open at once; when the power unit does not confirm, the safing path goes on trying."""
+        driver.inhibit()
         self._refuse.latch(cause)
         if driver.machine.is_off() and not driver.machine.busy():
             return

@@ -1,5 +1,6 @@
 """Fault protection: the guard's trip, a safing that lasts, ancillary data that is lost, event-only limits."""
 
+import explore
 import hal
 
 import runner
@@ -289,6 +290,17 @@ def test_ancillary_data_that_is_lost_is_reported_once():
     setup.protection.run()
     setup.protection.run()
     assert setup.events.seen.count(events.ANCILLARY_LOST) == 1
+
+
+def test_alarm_withdraws_the_permit_also_while_off():
+    bench = Bench()
+    bench.command("SAR_ARM_TRANSMIT")
+    bench.command("SAR_PERMIT_TRANSMIT", 1, 600)
+    assert bench.payload.permit.in_force()
+    explore.discrete_edge("A")
+    bench.cycles(2)
+    explore.discrete_edge("a")
+    assert bench.payload.refuse.latched() and not bench.payload.permit.in_force()
 
 
 runner.run(globals())
