@@ -31,7 +31,7 @@ SOURCES := $(FIRMWARE_PY) $(filter-out hal/cffi/%,$(HAL_C)) $(PORTS) firmware/ma
 OWN_C := $(shell find hal firmware/ports firmware/boot -name '*.[ch]')
 
 .DELETE_ON_ERROR:
-.PHONY: all help setup generate firmware host-board cffi demo bench test lint clean distclean
+.PHONY: all help setup generate firmware host-board cffi demo bench test verify lint clean distclean
 
 all: firmware host-board cffi ## Build everything (default)
 
@@ -114,6 +114,9 @@ bench: firmware ## Measure the firmware in guest instructions: make bench [ARGS=
 
 test: all ## Run every test: make test [WORKERS=2] [ARGS=...]
 	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(ARGS)
+
+verify: host-board ## Explore every state of modes, inhibits and faults, and weaken each guard: make verify [ARGS=...]
+	@$(PYTHON) -m tests.safety.verify $(ARGS)
 
 lint: $(STAMPS)/generate $(MPY_CROSS) ## Check the sources: ruff, mypy, mpy-cross, dictionary, cppcheck, clang-format
 	$(PYTHON) -m ruff check .

@@ -1,0 +1,48 @@
+"""What is claimed of the explored graph besides that no step breaks a rule."""
+
+from collections.abc import Mapping
+
+from emei.dictionary.load import load
+from tests.safety.explorer import Graph, cannot_reach
+
+_FAULT = 2  # weight of an edge that is a fault (on_micropython/edges.py)
+_NOBODY = 249  # state.py: no transition under way
+
+
+def modes(instrument: str) -> Mapping[str, int]:
+    return {mode.name: mode.value for mode in load().machines[instrument].modes}
+
+
+def broken_claims(graph: Graph, instrument: str) -> list[str]:
+    """Sentences, each with the path to the state it is about; none when all claims hold."""
+    number = modes(instrument)
+    sentences = []
+    if graph.breach:
+        sentences.append(_sentence(graph.breach, graph.breach_path))
+        return sentences
+    every_edge = set(range(len(graph.labels)))
+    friendly = {edge for edge in every_edge if graph.weights[edge] < _FAULT}
+    safe = graph.having({"machine.mode": [number["SAFE"], number["SAFE_UNPOWERED"]]})
+    at_rest = graph.having(
+        {"machine.mode": [number["OFF"]], "refuse._cause": [0], "machine._target": [_NOBODY], "machine._reaction": [0]}
+    )
+    for what, targets, edges in (("SAFE", safe, every_edge), ("OFF, by the ground alone,", at_rest, friendly)):
+        if not targets:
+            sentences.append(f"no state explored is {what}")
+            continue
+        lost = cannot_reach(graph, targets, edges)
+        if lost:
+            first = min(lost, key=lambda state: len(graph.path(state)))
+            sentences.append(
+                _sentence(f"{what} cannot be reached any more ({len(lost)} states)", graph.labels_to(first))
+            )
+    return sentences
+
+
+def modes_reached(graph: Graph, instrument: str) -> set[str]:
+    return {name for name, value in modes(instrument).items() if graph.having({"machine.mode": [value]})}
+
+
+def _sentence(breach: str, path: list[str]) -> str:
+    steps = "\n".join(f"  {step:3d}  {label}" for step, label in enumerate(path, 1))
+    return f"{breach}, after\n{steps or '  nothing: from the beginning'}"

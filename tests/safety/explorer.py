@@ -1,0 +1,248 @@
+"""Explores every state that the firmware can reach in the checker's world, each edge of each state once.
+
+The firmware runs on the host board's MicroPython (on_micropython/checker.py); this side keeps the graph. A state
+is expanded from its image in the board's memory, so that no path is ever run twice.
+"""
+
+import os
+import subprocess
+from array import array
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = Path(__file__).parent / "on_micropython"
+MICROPYTHON = ROOT / "build" / "host" / "emei-host"
+BREACH = "BREACH:"
+
+# The order of exploration: nominal edges first, so that a counter-example is short and found early.
+WEIGHTS = (1, 2, 10)
+
+
+class CheckerError(Exception):
+    """The checker itself failed: its message says how."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    edge: int
+    state: bytes
+    seen: str
+
+
+class Board:
+    """The firmware with the checker's world, one process."""
+
+    def __init__(
+        self,
+        spacecraft: int,
+        standing_faults: int,
+        grain: str = "settled",
+        removed: Sequence[str] = (),
+        path: str = ".frozen",
+    ) -> None:
+        self._process = subprocess.Popen(
+            [
+                str(MICROPYTHON), "-X", "heapsize=384k", str(SCRIPTS / "checker.py"),
+                f"{spacecraft:x}", str(standing_faults), grain, *removed,
+            ],
+            env={**os.environ, "MICROPYPATH": f"{path}:{SCRIPTS}"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1 << 16,
+        )  # fmt: skip
+        self.labels: list[str] = []
+        self.weights: list[int] = []
+        self.fields: list[str] = []
+        self.root = b""
+        for line in self._answer():
+            kind, _, rest = line.partition(" ")
+            if kind == "edge":
+                weight, _, label = rest.partition(" ")
+                self.weights.append(int(weight))
+                self.labels.append(label)
+            elif kind == "field":
+                self.fields.append(rest)
+            elif kind == "root":
+                self.root = bytes.fromhex(rest)
+
+    def __enter__(self) -> "Board":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.close()
+        self._process.kill()
+        self._process.wait(timeout=10)
+        self._process.stdout.close()
+
+    def expand(self, image: int) -> Iterator[Answer]:
+        self._order(f"x {image}")
+        for line in self._answer():
+            yield self._parse(line)
+
+    def follow(self, image: int, edge: int) -> tuple[Answer, int]:
+        """Take one edge; the answer and the image of where it led."""
+        self._order(f"s {image} {edge}")
+        lines = list(self._answer())
+        return self._parse(lines[0]), int(lines[1])
+
+    def forget(self, image: int) -> None:
+        assert self._process.stdin
+        self._process.stdin.write(f"f {image}\n")
+
+    def _order(self, line: str) -> None:
+        assert self._process.stdin
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+
+    @staticmethod
+    def _parse(line: str) -> Answer:
+        edge, state, seen = line.split(" ", 2)
+        return Answer(int(edge), bytes.fromhex(state), seen)
+
+    def _answer(self) -> Iterator[str]:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            line = line.rstrip("\n")
+            if line == ".":
+                return
+            if line.startswith("!"):
+                raise CheckerError(line + self._process.stdout.read())
+            yield line
+        raise CheckerError(f"the board ended, status {self._process.wait(timeout=10)}")
+
+
+@dataclass
+class Graph:
+    labels: list[str]
+    weights: list[int]
+    fields: list[str]
+    states: list[bytes] = field(default_factory=list)
+    origin: list[tuple[int, int]] = field(default_factory=list)  # (state before, edge), of the path that found it
+    source: array = field(default_factory=lambda: array("i"))
+    edge: array = field(default_factory=lambda: array("i"))
+    target: array = field(default_factory=lambda: array("i"))
+    seen: list[str] = field(default_factory=list)
+    breach: str | None = None
+    breach_path: list[str] = field(default_factory=list)
+
+    def path(self, state: int) -> list[int]:
+        """Edges from the beginning to a state."""
+        edges = []
+        while state:
+            state, edge = self.origin[state]
+            edges.append(edge)
+        return edges[::-1]
+
+    def labels_to(self, state: int) -> list[str]:
+        return [self.labels[edge] for edge in self.path(state)]
+
+    def having(self, values: Mapping[str, Sequence[int]]) -> set[int]:
+        """States whose fields have one of the values; fields by the end of their name, as mode or _cause."""
+        places = {}
+        for name in values:
+            found = [place for place, field_name in enumerate(self.fields) if ("." + field_name).endswith("." + name)]
+            if not found:
+                raise CheckerError(f"no attribute {name} in the state")
+            places[name] = found
+        return {
+            number
+            for number, state in enumerate(self.states)
+            if all(state[place] in values[name] for name, found in places.items() for place in found)
+        }
+
+
+def explore(board: Board, largest: int = 1_000_000, strict: bool = True) -> Graph:
+    """Every reachable state and transition; ends at the first breach. Beyond `largest` states it gives up: an error
+    when `strict`.
+    """
+    graph = Graph(board.labels, board.weights, board.fields)
+    numbers: dict[bytes, int] = {}
+    images: dict[int, int] = {0: 0}
+    seen_texts: dict[str, str] = {}
+    queues: list[deque[int]] = [deque() for _ in range(max(WEIGHTS) + 1)]
+    # States by the weight of the path that leads to them, modulo the number of queues.
+    queues[0].append(0)
+    graph.states.append(board.root)
+    numbers[board.root] = 0
+    graph.origin.append((0, -1))
+    weight = 0
+    idle = 0
+    while idle < len(queues):
+        queue = queues[weight % len(queues)]
+        if not queue:
+            weight += 1
+            idle += 1
+            continue
+        idle = 0
+        state = queue.popleft()
+        image = images.pop(state)
+        fresh = []
+        for answer in board.expand(image):
+            number = numbers.get(answer.state)
+            if number is None:
+                number = len(graph.states)
+                numbers[answer.state] = number
+                graph.states.append(answer.state)
+                graph.origin.append((state, answer.edge))
+                fresh.append((number, answer.edge))
+            graph.source.append(state)
+            graph.edge.append(answer.edge)
+            graph.target.append(number)
+            graph.seen.append(seen_texts.setdefault(answer.seen, answer.seen))
+            if BREACH in answer.seen:
+                graph.breach = breach_of(answer.seen)
+                graph.breach_path = [graph.labels[edge] for edge in [*graph.path(state), answer.edge]]
+                return graph
+        for number, edge in fresh:
+            answer, images[number] = board.follow(image, edge)
+            if answer.state != graph.states[number]:
+                raise CheckerError(f"not repeatable: {graph.labels[edge]}")
+            queues[(weight + WEIGHTS[board.weights[edge]]) % len(queues)].append(number)
+        board.forget(image)
+        if len(graph.states) > largest and not strict:
+            return graph
+        if len(graph.states) > largest:
+            raise CheckerError(f"more than {largest} states")
+    return graph
+
+
+def replay(board: Board, labels: Sequence[str]) -> str | None:
+    """Follow a path by its labels; the breach it ends in, or None. A label that is not known ends the path."""
+    image = 0
+    for label in labels:
+        if label not in board.labels:
+            return None
+        answer, following = board.follow(image, board.labels.index(label))
+        board.forget(image)
+        image = following
+        if BREACH in answer.seen:
+            return breach_of(answer.seen)
+    return None
+
+
+def breach_of(seen: str) -> str:
+    return seen[seen.index(BREACH) + len(BREACH) :].split()[0].replace("_", " ")
+
+
+def cannot_reach(graph: Graph, targets: set[int], edges: set[int]) -> list[int]:
+    """States from which no path of these edges leads to a target."""
+    sources: dict[int, list[int]] = {}
+    for source, edge, target in zip(graph.source, graph.edge, graph.target, strict=True):
+        if edge in edges:
+            sources.setdefault(target, []).append(source)
+    reached = set(targets)
+    waiting = list(targets)
+    while waiting:
+        for source in sources.get(waiting.pop(), ()):
+            if source not in reached:
+                reached.add(source)
+                waiting.append(source)
+    return [state for state in range(len(graph.states)) if state not in reached]

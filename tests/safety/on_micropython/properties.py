@@ -1,0 +1,459 @@
+"""What must hold, whatever happens: payload.md's rules, stated apart from the firmware's tables and code.
+
+The watch sits between the firmware and the world. It knows what the ground has really commanded and what the
+world really is like; the first breach of a rule is noted as a sentence and ends the checker's run.
+"""
+
+import hal
+
+from payload.tables import enums, failures, mission, modes
+
+# Conditions that payload.md demands before a mode is entered. Take conditions hold for every mode of measurement
+# or imaging unless a mode has a row of its own.
+_SAR_TAKE = (
+    "SAR_FRESH", "SAR_TRM_TEMPERATURE", "BUS_VOLTAGE", "BATTERY", "ATTITUDE_ERROR", "TIME_SET", "TABLE_VALID",
+    "RECORDER_READY", "MEMORY_BUDGET", "POWER_BUDGET", "TRANSMIT_BUDGET", "OUTSIDE_TRANSMIT_ZONES", "TRANSMIT_PERMITTED",
+)  # fmt: skip
+_TRANSMIT_ITEMS = ("TRANSMIT_BUDGET", "OUTSIDE_TRANSMIT_ZONES", "TRANSMIT_PERMITTED")
+_OPTICAL_TAKE = (
+    "OPTICAL_FRESH", "OPTICAL_FOCAL_PLANE", "OPTICAL_FOCUS", "SUN_ANGLE", "ATTITUDE_RATE", "TIME_SET", "DOOR_OPEN",
+    "RECORDER_READY", "MEMORY_BUDGET",
+)  # fmt: skip
+ENTRY = {
+    "SAR": {
+        "INIT": ("BUS_VOLTAGE", "TRANSMIT_INHIBITED"),
+        "STANDBY": ("SAR_FRESH",),
+        "PREOP": ("SAR_OSCILLATOR", "SAR_TRM_TEMPERATURE"),
+        "take": _SAR_TAKE,
+        "RX_ONLY": _SAR_TAKE[: -len(_TRANSMIT_ITEMS)] + ("TRANSMIT_INHIBITED",),
+    },
+    "OPTICAL": {
+        "STANDBY": ("BUS_VOLTAGE",),
+        "THERMAL_STABILISATION": ("OPTICAL_FRESH",),
+        "READY": ("OPTICAL_FRESH", "OPTICAL_FOCAL_PLANE", "OPTICAL_FOCUS", "DOOR_TESTED"),
+        "take": _OPTICAL_TAKE,
+        "DARK": ("DOOR_SHUT", "ECLIPSE"),
+        "LAMP": ("DOOR_SHUT",),
+        "SUN": ("DOOR_DIFFUSER",),
+        "DECONTAMINATION": ("DOOR_SHUT", "OPTICAL_FOCAL_PLANE_OFF"),
+    },
+}
+
+# STANDBY is also entered from READY and THERMAL_STABILISATION, downward, whatever the bus voltage is.
+_ONLY_FROM = {("OPTICAL", "STANDBY", "BUS_VOLTAGE"): "OFF"}
+
+# Modes and where they may be left to by command, as payload.md has it ("take": any mode of that kind).
+_COMMANDED = {
+    "SAR": {
+        "OFF": ("INIT",),
+        "INIT": ("STANDBY", "OFF"),
+        "STANDBY": ("PREOP", "OFF"),
+        "PREOP": ("STANDBY", "take", "OFF"),
+        "take": ("PREOP",),
+        "SAFE": ("OFF", "STANDBY"),
+        "SAFE_UNPOWERED": ("OFF",),
+    },
+    "OPTICAL": {
+        "OFF": ("STANDBY",),
+        "STANDBY": ("THERMAL_STABILISATION", "DECONTAMINATION", "OFF"),
+        "DECONTAMINATION": ("STANDBY", "OFF"),
+        "THERMAL_STABILISATION": ("READY", "STANDBY", "OFF"),
+        "READY": ("take", "STANDBY", "OFF"),
+        "take": ("READY",),
+        "SAFE": ("OFF", "STANDBY"),
+        "SAFE_UNPOWERED": ("OFF",),
+    },
+}
+
+# Longest that a condition may stand before the machine has reacted, in cycles.
+_REACTION_CYCLES = {
+    "unit failed": 8,
+    "unit silent": 14,
+    "limit broken": 6,
+    "alarm raised": 14,
+    "supply on in OFF": 14,
+}
+
+# Samples that a data take waits for, or what a unit takes to be found lost, before it looks at the track again.
+_ZONE_CYCLES = 12
+
+# Samples that make a trip, and one cycle for the last of them.
+_TRIP_CYCLES = 4
+
+# Samples of a trip limit, the cycles of a safing's first steps, and what a lost unit takes to be noticed.
+_DOOR_CYCLES = 16
+
+_IN_REFUSE = (
+    "ABORT",
+    "HARD_OFF",
+    "ARM_SAFE_EXIT",
+    "SAFE_EXIT",
+    "SAR_INHIBIT_TRANSMIT",
+    "SAR_LOAD_TABLE",
+    "PLATFORM_SAFE",
+    "LEAVE_SAFE_BOOT",
+    "CLEAR_FAULT_HISTORY",
+)
+_ONE_AT_A_TIME = ("SET_MODE", "START", "MOVE_DOOR")
+
+
+class Watch:
+    def __init__(self, world, report):
+        self._world = world
+        self._report = report
+        world.watch = self
+        self.tables = ()
+        # What the ground has done, by its own books.
+        self.armed = False
+        self.takes = 0
+        self.exit_armed = False
+        # The table that was in the slot when a data take was accepted, and which instrument is asked for what.
+        self.checked_table = b""
+        self.accepted = 0
+        self.booting = False
+        self.retried = False
+        self._standing = {}
+        self._door_cycles = 0
+        self._hot_cycles = 0
+        self._zone_cycles = 0
+        self._held_cycles = 0
+        self._on_ms = 0
+        self._modes = {}
+        self._trips = 0
+        self._permitted_since_asked = False
+
+    def attach(self, payload):
+        self._payload = payload
+        self.machines = {}
+        for driver in payload.instruments.values():
+            name = "SAR" if driver.machine.instrument == enums.INSTRUMENT_SAR else "OPTICAL"
+            self.machines[name] = driver.machine
+        self._names = {
+            "SAR": {mode: self._general(name, kind) for mode, name, kind in modes.SAR_MODES},
+            "OPTICAL": {mode: self._general(name, kind) for mode, name, kind in modes.OPTICAL_MODES},
+        }
+        self._own_names = {
+            "SAR": {mode: name for mode, name, _ in modes.SAR_MODES},
+            "OPTICAL": {mode: name for mode, name, _ in modes.OPTICAL_MODES},
+        }
+        for name, machine in self.machines.items():
+            self._modes[name] = machine.mode
+        self._slots = None
+        sar = payload.instruments.get(enums.INSTRUMENT_SAR)
+        if sar is not None:
+            self._slots = sar._slots
+
+    def _general(self, name, kind):
+        return "take" if kind == 2 else name
+
+    def breach(self, text):
+        self._report("BREACH:" + text.replace(" ", "_"))
+
+    def require(self, holds, text):
+        if not holds:
+            self.breach(text)
+
+    def table_number(self, table):
+        """Which of the ground's tables this is: 0 none, from 1 in their order, 99 none of them."""
+        if len(table) == 0:
+            return 0
+        for number, known in enumerate(self.tables, 1):
+            if known == table:
+                return number
+        return 99
+
+    def slot_number(self):
+        if self._slots is None or not self._slots._used[0]:
+            return 0
+        return self.table_number(self._slots._slots[0])
+
+    def table_in_slot(self):
+        """For the state, where one good table is as good as another: 0 none, 1 good, 2 another than was checked, 3 bad."""
+        number = self.slot_number()
+        if number in (0, 99):
+            return 0 if number == 0 else 3
+        taking = len(self.checked_table) > 0
+        return 2 if taking and self.table_number(self.checked_table) != number else 1
+
+    def table_in_unit(self):
+        """The same for the unit's; what it was given for an earlier data take is of no interest."""
+        if len(self.checked_table) == 0 or len(self._world.sar.memory) == 0:
+            return 0
+        return 1 if bytes(self._world.sar.memory) == self.checked_table else 2
+
+    # What the payload computer does to the world.
+
+    def limiter_closes(self, limiter):
+        self._report("limiter%d" % limiter)
+        self.require(not self.booting, "an actuator is commanded at boot")
+        for name, own_limiter in (("SAR", enums.LIMITER_SAR_UNIT), ("OPTICAL", enums.LIMITER_OPTICAL_UNIT)):
+            machine = self.machines.get(name)
+            if machine is not None and limiter == own_limiter and machine.is_safing():
+                # Level 2: one retry, into powered SAFE only.
+                self.require(self._names[name][machine.mode] == "SAFE_UNPOWERED", "a retry from another mode")
+                self.require(not self.retried, "a second retry without the ground")
+                self.retried = True
+                return
+        self.require(not self._payload.refuse.latched(), "a limiter is closed in the REFUSE state")
+        if limiter == enums.LIMITER_SAR_UNIT:
+            self.require(self.accepted == enums.SAR_MODE_INIT + 1, "the SAR is switched on without a telecommand")
+        elif limiter == enums.LIMITER_OPTICAL_UNIT:
+            self.require(
+                self.accepted == 101 + enums.OPTICAL_MODE_STANDBY, "the optical unit is switched on uncommanded"
+            )
+        elif limiter == enums.LIMITER_DOOR:
+            self.require(self.accepted > 100, "the door gets its supply uncommanded")
+
+    def unit_commanded(self, unit, code):
+        self._report("%s:%d" % (unit.name, code))
+        self.require(not self.booting, "an actuator is commanded at boot")
+        if unit.name == "SAR" and code == enums.SAR_UNIT_COMMAND_START:
+            self.require(len(self.checked_table) > 0, "a data take is started that was not accepted")
+            self.require(bytes(unit.memory) == bytes(self.checked_table), "the unit starts with a table not checked")
+            self.require(not self._payload.refuse.latched(), "a data take is started in the REFUSE state")
+        if unit.name == "OPTICAL" and code == enums.OPTICAL_UNIT_COMMAND_START:
+            self.require(self.accepted > 100, "an image is started that was not accepted")
+            self.require(bytes(unit.memory) == unit.given, "the unit images with settings not checked")
+            self.require(not self._payload.refuse.latched(), "an image is started in the REFUSE state")
+
+    def door_commanded(self, target):
+        self._report("door%d" % target)
+        self.require(not self.booting, "an actuator is commanded at boot")
+        if target != enums.DOOR_COMMAND_SHUT:
+            self.require(not self._world.sun_is_bad(), "the door is opened toward the Sun or in ignorance of it")
+            self.require(not self._payload.refuse.latched(), "the door is opened in the REFUSE state")
+            self.require(self.accepted > 100, "the door is opened uncommanded")
+
+    def transmit_enabled(self):
+        """The C guard has just driven transmit-enable."""
+        self._report("TX")
+        machine = self.machines["SAR"]
+        self.require(self.takes > 0, "transmit-enable without a permit given in two steps")
+        self.takes -= 1 if self.takes else 0
+        self.require(not self._payload.refuse.latched(), "transmit-enable in the REFUSE state")
+        self.require(not self._world.alarm, "transmit-enable with the alarm raised")
+        self.require(self._world.zone_ahead() == -1, "transmit-enable over a zone or in ignorance of it")
+        self.require(machine.busy() and not machine.is_safing(), "transmit-enable outside a data take")
+        self.require(self._world.table_transmits(self.checked_table), "transmit-enable for a table that only receives")
+        self.require(
+            bytes(self._world.sar.memory) == bytes(self.checked_table), "transmit-enable with a table not checked"
+        )
+
+    # What the ground does.
+
+    def commanded(self, name, instrument, target, before, accepted, violated):
+        """A telecommand was given. `before`: (mode, busy, REFUSE latched) by instrument; `violated`: a condition."""
+        mode, busy, latched = before
+        if accepted and latched and not name.startswith(_IN_REFUSE):
+            self.breach("%s is accepted in the REFUSE state" % name)
+        if accepted and busy and name.startswith(_ONE_AT_A_TIME):
+            self.breach("%s is accepted while the instrument is busy" % name)
+        if name == "SAR_ARM_TRANSMIT" and accepted:
+            self.armed = True
+        elif name == "SAR_PERMIT_TRANSMIT":
+            if accepted:
+                self.require(self.armed, "a transmit permit in one step")
+                self.takes = 1
+                self._permitted_since_asked = True
+            if accepted or not latched:
+                self.armed = False
+        elif name == "SAR_INHIBIT_TRANSMIT" and accepted:
+            self.takes = 0
+            self.require(
+                not hal.guard_transmitting() and not hal.guard_permitted(), "the inhibit leaves the guard a permit"
+            )
+            self.require(not self._payload.permit.in_force(), "the inhibit leaves a permit")
+        elif name == "HARD_OFF" and accepted:
+            self.accepted = 0
+            unit = self._world.sar if instrument == "SAR" else self._world.optical
+            self.require(not unit.powered() or self._world.power.ignored, "the supply is on after HARD_OFF")
+        elif name == "ARM_SAFE_EXIT" and accepted:
+            self.exit_armed = True
+        elif name == "SAFE_EXIT" and accepted:
+            self.require(self.exit_armed, "the REFUSE state is left in one step")
+            self.require(not self._world.alarm, "the REFUSE state is left with the alarm raised")
+            self.require(self._hot_cycles <= _TRIP_CYCLES, "the REFUSE state is left with a limit broken")
+            self.exit_armed = False
+            self.retried = False
+        if not accepted or target is None or not name.startswith(("SET_MODE", "START")):
+            return
+        target_name = self._names[instrument][target]
+        self.require(name != "START" or target_name == "take", "%s is entered as a data take" % target_name)
+        here = self._names[instrument][mode]
+        self.require(target_name in _COMMANDED[instrument].get(here, ()), "%s from %s" % (target_name, here))
+        own_name = self._own_names[instrument][target]
+        for condition in ENTRY[instrument].get(own_name, ENTRY[instrument].get(target_name, ())):
+            if condition == violated and _ONLY_FROM.get((instrument, target_name, condition), here) == here:
+                self.breach("%s is entered without %s" % (target_name, condition))
+        if target_name == "INIT":
+            self.require(
+                self.takes == 0 and not hal.guard_permitted(), "INIT is entered with a transmit permit in force"
+            )
+
+    def ask(self, side, target, table):
+        """A telecommand that moves an instrument is about to be given; what it may do is judged by it."""
+        self.accepted = (101 if side == "OPTICAL" else 1) + target
+        self._permitted_since_asked = False
+        if side == "SAR":
+            self.checked_table = table
+
+    def take_accepted(self):
+        """A data take was accepted."""
+        self.require(
+            self.table_number(self.checked_table) not in (0, 99), "a data take is accepted with a table of nobody's"
+        )
+        if self._world.table_transmits(self.checked_table):
+            self.require(self.takes > 0, "a data take that transmits is accepted without a permit")
+
+    def minute_passed(self):
+        """Arms last a minute, the permits that the checker gives as well."""
+        self.armed = False
+        self.exit_armed = False
+        if not hal.guard_permitted():
+            self.takes = 0
+
+    def reset(self):
+        self.armed = False
+        self.takes = 0
+        self.exit_armed = False
+        self.accepted = 0
+        self.checked_table = b""
+        self.retried = False
+        self._standing = {}
+        self._trips = 0
+
+    # What must hold after every cycle.
+
+    def time_passed(self, ms):
+        self._on_ms = self._on_ms + ms if hal.guard_transmitting() else 0
+        self._world.sar.transmit_ms += ms if hal.guard_transmitting() else 0
+        self.require(
+            self._on_ms <= mission.TRANSMIT_GUARD_LONGEST_PERMIT_MS + 200,
+            "transmit-enable beyond the longest data take",
+        )
+
+    def time_is_up(self):
+        """Time passed beyond every limit and nothing has changed."""
+        unreachable = self._world.power.silent or self._world.power.stuck
+        for name, machine in self.machines.items():
+            waits_for_power = machine._reaction != 0 and unreachable
+            self.require(waits_for_power or not machine.busy(), "%s: time does not end what is in progress" % name)
+
+    def cycle_done(self):
+        known = [name for name, machine in self.machines.items() if self._hot_is_seen(name, machine)]
+        self._hot_cycles = self._hot_cycles + 1 if known else 0
+        if not self._payload.permit.in_force() and not hal.guard_permitted():
+            self.takes = 0  # withdrawn, used or expired: it never comes back by itself
+        for name, machine in self.machines.items():
+            self._check_mode(name, machine)
+            self._check_reaction(name, machine)
+        if hal.guard_trips() != self._trips:
+            self._trips = hal.guard_trips()
+            self.require(self._payload.refuse.latched(), "the transmit guard tripped and nothing is done")
+        if "SAR" in self.machines:
+            self._check_transmission(self.machines["SAR"])
+        if "OPTICAL" in self.machines:
+            self._check_door(self.machines["OPTICAL"])
+
+    def _check_mode(self, name, machine):
+        self._check_change(name, machine)
+        if not machine.busy():
+            if name == "SAR":
+                self.checked_table = b""
+            if (self.accepted > 100) == (name == "OPTICAL"):
+                self.accepted = 0
+
+    def _check_change(self, name, machine):
+        before = self._modes[name]
+        now = machine.mode
+        if now == before:
+            return
+        self._modes[name] = now
+        here = self._names[name][before]
+        there = self._names[name][now]
+        self._report("%s=%s" % (name, there))
+        if here == "SAFE_UNPOWERED":
+            retry = there == "SAFE" and self.retried
+            self.require(there == "OFF" or retry, "the unpowered SAFE is left otherwise than through OFF")
+        if there == "take":
+            self.require(self.accepted != 0, "a data take without a telecommand")
+        if here == "OFF":
+            self.require(there.startswith("SAFE") or self.accepted != 0, "OFF is left without a telecommand")
+        if here == "PREOP" and there in ("STANDBY", "OFF") and not self._permitted_since_asked:
+            self.require(not self._payload.permit.in_force(), "PREOP is left with a permit in force")
+        if there in ("SAFE", "SAFE_UNPOWERED"):
+            self.require(self._payload.refuse.latched(), "SAFE without the REFUSE state")
+        if there == "SAFE_UNPOWERED":
+            unit = self._world.sar if name == "SAR" else self._world.optical
+            self.require(not unit.powered() or self._world.power.ignored, "SAFE_UNPOWERED with the supply on")
+
+    def _check_transmission(self, machine):
+        here = self._names["SAR"][machine.mode]
+        latched = self._payload.refuse.latched()
+        if hal.guard_transmitting():
+            self.require(not latched, "transmission goes on in the REFUSE state")
+            self.require(not self._world.alarm, "transmission goes on with the alarm raised")
+            self._zone_cycles = 0 if self._world.zone_ahead() == -1 else self._zone_cycles + 1
+            self.require(self._zone_cycles <= _ZONE_CYCLES, "transmission goes on over a zone or in ignorance of it")
+            self.require(here in ("PREOP", "take") and machine.busy(), "transmission outside a data take")
+            self.require(not machine._cancelled, "transmission goes on after an abort")
+        if hal.guard_permitted():
+            self.require(machine.busy() and not machine.is_safing(), "the guard has a permit outside a data take")
+        if latched:
+            self.require(not self._payload.permit.in_force(), "a permit is in force in the REFUSE state")
+
+    def _check_door(self, machine):
+        optical = self._world.optical
+        reachable = not self._world.power.silent and not self._world.power.stuck
+        pulled_open = optical.door_target != enums.DOOR_SHUT and optical.door_supplied()
+        expected = self._names["OPTICAL"][machine.mode] in ("READY", "take") or machine.busy()
+        self._held_cycles = self._held_cycles + 1 if pulled_open and reachable and not expected else 0
+        self.require(self._held_cycles <= _DOOR_CYCLES, "the door is held open outside READY and imaging")
+        if pulled_open and self._world.sun_is_bad() and reachable:
+            self._door_cycles += 1
+            self.require(self._door_cycles <= _DOOR_CYCLES, "the door stays open toward the Sun or in ignorance of it")
+        else:
+            self._door_cycles = 0
+
+    def _check_reaction(self, name, machine):
+        unit = self._world.sar if name == "SAR" else self._world.optical
+        reachable = not self._world.power.silent and not self._world.power.stuck
+        failed = unit.powered() and not unit.silent and not self._world.power.silent and unit.state in (0, 7)
+        conditions = (
+            ("unit failed", failed and not machine.is_off() and not machine.busy()),
+            ("unit silent", unit.silent and not machine.is_off()),
+            ("limit broken", self._hot_is_seen(name, machine) and self._is_active(name, machine)),
+            ("alarm raised", reachable and self._world.alarm and unit.powered()),
+            (
+                "supply on in OFF",
+                reachable
+                and unit.powered()
+                and machine.is_off()
+                and not machine.busy()
+                and not self._world.power.ignored,
+            ),
+        )
+        for condition, stands in conditions:
+            key = name + condition
+            reacted = (machine.is_safe() or machine._reaction != 0) and condition != "alarm raised"
+            if not stands or reacted:
+                self._standing[key] = 0
+                continue
+            self._standing[key] = self._standing.get(key, 0) + 1
+            self.require(
+                self._standing[key] <= _REACTION_CYCLES[condition], "%s: %s and nothing is done" % (name, condition)
+            )
+
+    def _is_active(self, name, machine):
+        """In a mode that a broken limit ends at once. Elsewhere it may have been acted upon already, and is again in time."""
+        return self._names[name][machine.mode] in ("PREOP", "take", "READY")
+
+    def _hot_is_seen(self, name, machine):
+        unit = self._world.sar if name == "SAR" else self._world.optical
+        applies = self._names[name][machine.mode] not in ("OFF", "INIT", "DECONTAMINATION", "SAFE_UNPOWERED")
+        return self._world.hot and applies and unit.answers()
+
+
+def failure_names():
+    """Names of the failure codes by code."""
+    return {getattr(failures, name): name for name in dir(failures) if name[0] != "_" and name != "const"}

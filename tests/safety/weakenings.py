@@ -1,0 +1,287 @@
+"""Every guard of the firmware, weakened one at a time, so that the checker can be seen to find each.
+
+Guards of the mode tables are found in the dictionary; monitors too. The interlocks in the code are listed: a
+place in a source file and what stands there instead. A place that is no longer there is an error, so that the
+list follows the code.
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from emei.dictionary.load import load
+from tests.safety.explorer import ROOT
+
+SAR = 0x0E11
+OPTICAL = 0x0E21
+
+
+@dataclass(frozen=True)
+class Weakening:
+    """`removed`: a guard of the tables, for the checker. Else `file` has `new` where it had `old`."""
+
+    name: str
+    spacecraft: int
+    removed: str = ""
+    file: str = ""
+    old: str = ""
+    new: str = ""
+
+
+@contextmanager
+def firmware_with(weakening: Weakening) -> Iterator[str]:
+    """A path for MicroPython on which the firmware is found with the weakening."""
+    if weakening.removed:
+        yield ".frozen"
+        return
+    with TemporaryDirectory() as directory:
+        payload = Path(directory) / "payload"
+        shutil.copytree(ROOT / "firmware" / "payload", payload)
+        shutil.copytree(ROOT / "build" / "gen" / "firmware" / "payload", payload, dirs_exist_ok=True)
+        source = payload / weakening.file
+        text = source.read_text()
+        if text.count(weakening.old) != 1:
+            raise ValueError(f"{weakening.name}: {text.count(weakening.old)} places in {weakening.file}, not 1")
+        source.write_text(text.replace(weakening.old, weakening.new))
+        yield f"{directory}:.frozen"
+
+
+# Modes that the checker does not enter yet: it has no table or telecommand for them.
+NOT_ENTERED = ("SPOTLIGHT", "TOPS", "STEREO", "AREA", "VIDEO", "DARK", "LAMP", "SUN", "DECONTAMINATION")
+
+# Conditions that it cannot break yet.
+NOT_BROKEN = ("IMAGE_GEOMETRY", "IMAGING_BUDGET")
+
+
+def table_guards() -> list[Weakening]:
+    """One for each guard of each transition to a mode that the checker enters."""
+    found = {}
+    for machine in load().machines.values():
+        spacecraft = SAR if machine.instrument == "SAR" else OPTICAL
+        for transition in machine.transitions:
+            for guard in transition.guards:
+                if transition.target in NOT_ENTERED or guard in NOT_BROKEN:
+                    continue
+                name = f"{machine.instrument} {transition.target} {guard}"
+                found[name] = Weakening(f"guard {name}", spacecraft, removed=name)
+    return list(found.values())
+
+
+_INTERLOCKS = "instruments/interlocks.py"
+_MACHINE = "instruments/machine.py"
+_SAR = "instruments/sar.py"
+_OPTICAL = "instruments/optical.py"
+_PROTECTION = "fdir/protection.py"
+
+CODE = (
+    Weakening(
+        "the second step needs no first", SAR, file=_INTERLOCKS,
+        old="        if not armed:\n            raise Refusal(failures.NOT_ARMED)", new="        pass",
+    ),
+    Weakening(
+        "an arm step does not expire", SAR, file=_INTERLOCKS,
+        old="if self._armed and hal.uptime_s() >= self._until_s:", new="if False:",
+    ),
+    Weakening(
+        "an arm step is good for more than one fire step", SAR, file=_INTERLOCKS,
+        old="        self._armed = False\n        if not armed:", new="        if not armed:",
+    ),
+    Weakening(
+        "a permit does not expire", SAR, file=_INTERLOCKS,
+        old="if self._takes_left and hal.uptime_s() >= self._until_s and not hal.guard_permitted():", new="if False:",
+    ),
+    Weakening(
+        "a data take begins without a permit", SAR, file=_INTERLOCKS,
+        old="        if not self.in_force():\n            return False\n        self._takes_left -= 1",
+        new="        self._takes_left = max(self._takes_left - 1, 0)",
+    ),
+    Weakening(
+        "a permit is not used up", SAR, file=_INTERLOCKS, old="        self._takes_left -= 1\n", new="",
+    ),
+    Weakening(
+        "the end of a data take leaves the guard its permit", SAR, file=_INTERLOCKS,
+        old='withdrawn."""\n        hal.guard_inhibit()', new='withdrawn."""',
+    ),
+    Weakening(
+        "the inhibit leaves the guard its permit", SAR, file=_INTERLOCKS,
+        old='anything else happens."""\n        hal.guard_inhibit()', new='anything else happens."""',
+    ),
+    Weakening(
+        "the inhibit leaves the permit in force", SAR, file=_INTERLOCKS,
+        old="        if self._takes_left:\n            self._takes_left = 0\n", new="        if self._takes_left:\n",
+    ),
+    Weakening(
+        "the REFUSE state refuses nothing", SAR, file=_INTERLOCKS,
+        old="        if self._cause:\n            raise Refusal(failures.REFUSE_STATE, self._cause)", new="        pass",
+    ),
+    Weakening(
+        "the REFUSE state is left while a limit is broken", SAR, file=_INTERLOCKS,
+        old="        protection.require_limits_clear()\n", new="",
+    ),
+    Weakening(
+        "the REFUSE state is left in one step", SAR, file=_INTERLOCKS, old="        self._exit.fire()\n", new="",
+    ),
+    Weakening(
+        "a range guard takes a stale sample", SAR, file=_INTERLOCKS,
+        old="if not hal.pool_valid(parameter):", new="if False:",
+    ),
+    Weakening(
+        "a range guard has no minimum", SAR, file=_INTERLOCKS,
+        old="if minimum is not None and value < minimum:", new="if False:",
+    ),
+    Weakening(
+        "a range guard has no maximum", SAR, file=_INTERLOCKS,
+        old="if maximum is not None and value > maximum:", new="if False:",
+    ),
+    Weakening(
+        "a transition does not ask for the REFUSE state", SAR, file=_MACHINE,
+        old="        self._refuse.require_clear()\n", new="",
+    ),
+    Weakening(
+        "a second transition is not refused", SAR, file=_MACHINE, old="        if self.busy():\n", new="        if False:\n",
+    ),
+    Weakening(
+        "a transition starts in any mode", SAR, file=_MACHINE,
+        old="if to_mode == target and from_mask >> self.mode & 1:", new="if to_mode == target:",
+    ),
+    Weakening(
+        "a mode telecommand reaches a data take", SAR, file=_MACHINE,
+        old="if self._kinds[target] not in (_KIND_OFF, _KIND_REST):", new="if False:",
+    ),
+    Weakening(
+        "an image telecommand reaches any mode", OPTICAL, file=_MACHINE,
+        old="if self._kinds[target] != _KIND_TAKE:\n            raise", new="if False:\n            raise",
+    ),
+    Weakening(
+        "guards are not asked", SAR, file=_MACHINE,
+        old="            self._interlocks.require(guard, request)\n", new="            pass\n",
+    ),
+    Weakening(
+        "an abort is not heeded", SAR, file=_MACHINE, old="            if self._cancelled:\n", new="            if False:\n",
+    ),
+    Weakening(
+        "a transition has no time limit", SAR, file=_MACHINE,
+        old="if hal.ticks_diff(hal.ticks_ms(), started_ms) > time_limit_ms:", new="if False:",
+    ),
+    Weakening(
+        "a safing does not inhibit", SAR, file=_MACHINE,
+        old="        self._driver.inhibit()\n        self._refuse.latch(cause)", new="        self._refuse.latch(cause)",
+    ),
+    Weakening(
+        "a safing does not latch the REFUSE state", SAR, file=_MACHINE,
+        old="        self._driver.inhibit()\n        self._refuse.latch(cause)", new="        self._driver.inhibit()",
+    ),
+    Weakening(
+        "a hard-off does not inhibit", SAR, file=_MACHINE,
+        old="        self._driver.inhibit()\n        self._driver.cut_power()", new="        self._driver.cut_power()",
+    ),
+    Weakening(
+        "a hard-off cuts no power", SAR, file=_MACHINE,
+        old="        self._driver.inhibit()\n        self._driver.cut_power()", new="        self._driver.inhibit()",
+    ),
+    Weakening(
+        "a table that was read back otherwise is taken", SAR, file="units/unit.py",
+        old="        if differs >= 0:\n", new="        if False:\n",
+    ),
+    Weakening(
+        "the CRC of a slot is not checked", SAR, file="instruments/acquisition_table.py",
+        old="if not self._used[slot] or hal.crc16(block, 0, octets) != hal.get(hal.U16, block, octets):",
+        new="if not self._used[slot]:",
+    ),
+    Weakening(
+        "the data take does not withdraw the guard's permit", SAR, file=_SAR,
+        old="        finally:\n            self._permit.end_take()", new="        finally:\n            pass",
+    ),
+    Weakening(
+        "no look for zones before transmit-enable", SAR, file=_SAR,
+        old="            if transmits:\n                self._require_clear_track(",
+        new="            if False:\n                self._require_clear_track(",
+    ),
+    Weakening(
+        "no look for zones while transmitting", SAR, file=_SAR,
+        old="                if transmits:\n                    self._require_clear_track(",
+        new="                if False:\n                    self._require_clear_track(",
+    ),
+    Weakening(
+        "leaving PREOP for STANDBY does not inhibit", SAR, file=_SAR,
+        old="        self.inhibit()\n        self._command(enums.SAR_UNIT_COMMAND_STANDBY)",
+        new="        self._command(enums.SAR_UNIT_COMMAND_STANDBY)",
+    ),
+    Weakening(
+        "switching off does not inhibit", SAR, file=_SAR,
+        old="        self.inhibit()\n        # First:", new="        # First:",
+    ),
+    Weakening(
+        "the alarm is not heeded", SAR, file=_PROTECTION,
+        old="        if alarm and not self._alarm:", new="        if False:",
+    ),
+    Weakening(
+        "the alarm leaves the permit of an instrument that is off", SAR, file=_PROTECTION,
+        old="        driver.inhibit()\n        self._refuse.latch(cause)", new="        self._refuse.latch(cause)",
+    ),
+    Weakening(
+        "the alarm does not latch the REFUSE state", SAR, file=_PROTECTION,
+        old="        driver.inhibit()\n        self._refuse.latch(cause)", new="        driver.inhibit()",
+    ),
+    Weakening(
+        "the guard's trip is not heeded", SAR, file=_PROTECTION,
+        old="sar.machine.safe(events.TRANSMIT_GUARD_TRIPPED[0])", new="pass",
+    ),
+    Weakening(
+        "a lost unit is not safed", SAR, file=_PROTECTION,
+        old="machine.safe(events.UNIT_LOST[0])", new="pass",
+    ),
+    Weakening(
+        "a failed unit is not safed", SAR, file=_PROTECTION,
+        old="machine.safe(events.UNIT_FAULT[0])", new="pass",
+    ),
+    Weakening(
+        "a trip limit is not heeded", SAR, file=_PROTECTION,
+        old="                self._tripped.append(monitor)\n            self._act(monitor)",
+        new="                self._tripped.append(monitor)",
+    ),
+    Weakening(
+        "the exit from REFUSE does not ask for the alarm", SAR, file=_PROTECTION,
+        old="        if hal.alarm():\n            raise", new="        if False:\n            raise",
+    ),
+    Weakening(
+        "the exit from REFUSE does not ask for the limits", SAR, file=_PROTECTION,
+        old="            if hal.monitor_state(monitor) == _TRIP:", new="            if False:",
+    ),
+    Weakening(
+        "the exit from REFUSE does not wait for a safing", OPTICAL, file=_PROTECTION,
+        old="            if driver.machine.is_safing():\n                raise", new="            if False:\n                raise",
+    ),
+    Weakening(
+        "an alarm that finds the power unit silent is forgotten", SAR, file=_PROTECTION,
+        old="        except Failure:\n            driver.machine.safe(cause)", new="        except Failure:\n            pass",
+    ),
+    Weakening(
+        "boot opens no limiter", SAR, file="main.py",
+        old="            self.limiters.open_all()\n", new="            pass\n",
+    ),
+    Weakening(
+        "a boot with the power unit silent leaves the limiters", SAR, file="units/power.py",
+        old="        self._boot_pending = True\n", new="        self._boot_pending = False\n",
+    ),
+    Weakening(
+        "the door opens toward the Sun", OPTICAL, file=_OPTICAL,
+        old="guards = () if position == enums.DOOR_COMMAND_SHUT else (modes.GUARD_SUN_ANGLE,)", new="guards = ()",
+    ),
+    Weakening(
+        "the door is tested toward the Sun", OPTICAL, file=_OPTICAL,
+        old="_DOOR_TEST_MODES, self._test_door, (modes.GUARD_SUN_ANGLE,)", new="_DOOR_TEST_MODES, self._test_door, ()",
+    ),
+    Weakening(
+        "the door opens in any mode", OPTICAL, file=_MACHINE,
+        old="        if self.mode not in modes:\n", new="        if False:\n",
+    ),
+    Weakening(
+        "settings that were read back otherwise are taken", OPTICAL, file="units/unit.py",
+        old="        if differs >= 0:\n", new="        if False:\n",
+    ),
+    Weakening("the Sun is not watched", OPTICAL, removed="OPTICAL MONITOR OPTICAL_SUN"),
+)  # fmt: skip
