@@ -126,3 +126,17 @@ def test_a_data_take_ends_before_a_zone_or_without_a_position(
     assert int(str(closed.fields["packets"])) > 0
     session.wait_for(lambda: session.value("SAR_MODE") == "PREOP", steps.SAFE_S, "SAR in PREOP")
     assert session.value("REFUSE") == "OFF" and not bench.edges[-1].on
+
+
+def test_a_unit_that_does_not_say_that_it_takes_data_is_kept_from_zones_too(
+    session: Session, bench: Bench, platform: Platform, track: Track
+) -> None:
+    """Transmit-enable is on, the unit reports READY for ever, and the positions stop."""
+    bench.units.force("sar.state", session.dictionary.enumeration("SAR_UNIT_STATE").members["READY"])
+    command = start(session, platform, 4.0)
+    session.wait_for(lambda: bench.edges and bench.edges[-1].on, 10, "Transmit-enable")
+    platform.pause(time_messages=False)
+    failure = command.refusal(15)
+    bench.units.release("sar.state")
+    assert (failure.subservice, failure.name) == (8, "POSITION_UNKNOWN")
+    assert not bench.edges[-1].on

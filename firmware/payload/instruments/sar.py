@@ -212,14 +212,12 @@ class Sar(Instrument):
             self._command(enums.SAR_UNIT_COMMAND_START)
             yield from self.unit.fresh_sample()
             while hal.pool_get(pool.SAR_STATE) != enums.SAR_UNIT_STATE_TAKING:
-                self._require_taking()
+                self._require_taking(transmits)
                 yield 0
             self.machine.set_mode(request.mode)
             yield STEP_TAKING
             while hal.pool_get(pool.SAR_PHASE) != enums.SAR_PHASE_DONE:
-                self._require_taking()
-                if transmits:
-                    self._require_clear_track(Failure, 0, _ZONE_LOOKAHEAD_MS)
+                self._require_taking(transmits)
                 yield 0
         finally:
             self._permit.end_take()
@@ -239,9 +237,12 @@ class Sar(Instrument):
         if zone != _NO_ZONE:
             raise error(failures.TRANSMIT_ZONE, zone, hal.zone_ahead_ms())
 
-    def _require_taking(self):
+    def _require_taking(self, transmits):
+        """From transmit-enable on: the zones too, whatever the unit says it is doing."""
         self._require_well()
         self._require_recording()
+        if transmits:
+            self._require_clear_track(Failure, 0, _ZONE_LOOKAHEAD_MS)
         flags = hal.pool_get(pool.SAR_FAULT_FLAGS)
         if flags or hal.pool_get(pool.SAR_PHASE) == enums.SAR_PHASE_ABORTED:
             raise Failure(failures.UNIT_FAULT, flags, hal.pool_get(pool.SAR_STATE))
