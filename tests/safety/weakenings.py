@@ -202,8 +202,8 @@ CODE = (
     ),
     Weakening(
         "no look for zones while transmitting", SAR, file=_SAR,
-        old="                if transmits:\n                    self._require_clear_track(",
-        new="                if False:\n                    self._require_clear_track(",
+        old="        if transmits:\n            self._require_clear_track(Failure, 0",
+        new="        if False:\n            self._require_clear_track(Failure, 0",
     ),
     Weakening(
         "leaving PREOP for STANDBY does not inhibit", SAR, file=_SAR,
