@@ -168,6 +168,11 @@ class Payload:
                 handlers[name] = self.boot_history.refuse if self.boot_history.safe else handler
         self.router = Router(verification, self.queue, handlers, bench_build)
 
+        over_current = OverCurrent(self.instruments, self.power_unit, self.limiters)
+        for driver in self.instruments.values():
+            # Before a unit draws more, and not a cycle later: the limiter waits 20 ms.
+            driver.machine.tell_beginnings(over_current.run)
+
         activities = [Activity(self.router.poll)]
         for unit in (self.power_unit, sar_unit, optical_unit, self.recorder_unit):
             activities.append(Activity(unit.sample))
@@ -178,7 +183,7 @@ class Payload:
         activities.append(Activity(protection.run))
         for driver in self.instruments.values():
             activities.append(Activity(driver.machine.run))
-        activities.append(Activity(OverCurrent(self.instruments, self.power_unit, self.limiters).run))
+        activities.append(Activity(over_current.run))
         if not self.boot_history.safe:
             activities.append(Activity(self.catalogue.run))
         activities.append(Activity(self.persistent.run))

@@ -70,6 +70,15 @@ def signals_of(file: bytes) -> list[int]:
     return found
 
 
+@pytest.fixture
+def many_packets(bench: Bench) -> Iterator[None]:
+    """A data take of seconds then has echoes enough to see the order of its signals."""
+    bench.units.force("sar.science_factor", 4)
+    yield
+    bench.units.release("sar.science_factor")
+
+
+@pytest.mark.usefixtures("many_packets")
 @pytest.mark.parametrize("mode", MODES)
 def test_a_data_take_of_each_mode(session: Session, bench: Bench, platform: Platform, mode: str) -> None:
     to_preop(session)
@@ -99,6 +108,7 @@ def beams_and_pris(file: bytes) -> list[tuple[int, int]]:
     ]
 
 
+@pytest.mark.usefixtures("many_packets")
 def test_spotlight_sweeps_and_tops_takes_turns(session: Session, bench: Bench, platform: Platform) -> None:
     to_preop(session)
     swept = beams_and_pris(bench.units.recorder_file(taken(session, platform, "SPOTLIGHT")))

@@ -49,6 +49,7 @@ class ModeMachine:
         self._interlocks = interlocks
         self._refuse = refuse
         self._events = event_service
+        self._begins = None
         self._target = _NOBODY
         self._cancelled = False
         self._cancel_cause = 0
@@ -64,6 +65,10 @@ class ModeMachine:
 
     def attach(self, driver):
         self._driver = driver
+
+    def tell_beginnings(self, listener):
+        """Call `listener` when a transition begins: target_or_mode() is its target, and its procedure has done nothing."""
+        self._begins = listener
 
     def kind(self):
         return self._kinds[self.mode]
@@ -263,6 +268,8 @@ class ModeMachine:
         steps = procedure(request)
         try:
             yield 0
+            if self._begins is not None:
+                self._begins()
             yield from self._supervise(steps, time_limit_ms)
         except Failure as failure:
             self._events.report(events.TRANSITION_FAILED, self.instrument, target, failure.code)
