@@ -67,7 +67,7 @@ class ModeMachine:
         self._driver = driver
 
     def tell_beginnings(self, listener):
-        """Call `listener` when a transition begins: target_or_mode() is its target, and its procedure has done nothing."""
+        """Call `listener` when a transition begins: target_or_mode() is its target, nothing is done yet."""
         self._begins = listener
 
     def kind(self):
