@@ -369,10 +369,8 @@ static uint8_t start(sim_t *sim) {
     optical->line_period = (uint16_t)setting(sim, OPTICAL_SETTINGS_LINE_PERIOD_US_OFFSET);
     optical->image_mode = (uint8_t)unit_raw(unit_of(sim), UNIT_CONTROL, OPTICAL_CONTROL_IMAGE_MODE_OFFSET);
     uint16_t entry = (uint16_t)unit_raw(unit_of(sim), UNIT_CONTROL, OPTICAL_CONTROL_ENTRY_ID_OFFSET);
-    if (entry == 0 || entry != optical->image_entry) {
-        /* The strips of one image count on in their entry. */
-        optical_packets_start(sim);
-    }
+    /* The strips of one image count on in their entry. */
+    optical_packets_start(sim, entry != 0 && entry == optical->image_entry);
     optical->image_entry = entry;
     enter(sim, OPTICAL_UNIT_STATE_IMAGING, 0);
     return RMAP_STATUS_SUCCESS;

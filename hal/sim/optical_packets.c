@@ -1,76 +1,109 @@
 #include "optical_packets.h"
 
 #include "dictionary.h"
+#include "optical_scene.h"
 #include "registers.h"
+#include "science_data.h"
 #include "sim_internal.h"
 
 #include <string.h>
 
-#define APID 0x42Cu /* process 66, category 12: next to the SAR's */
-#define SECONDARY_HEADER_OCTETS 20u
-#define PIXELS 256u
-#define PIXEL_LARGEST 4095u
-#define PACKET_OCTETS (SCIENCE_PRIMARY_HEADER_OCTETS + SECONDARY_HEADER_OCTETS + PIXELS * OPTICAL_BITS_PER_SAMPLE / 8)
-#define BANDS 5u
-#define DARK_LEVEL 64u
-#define SCENE_LEVEL 600u /* at gain 1 */
-#define NOISE_MASK 0x3Fu
+static const uint8_t header_bits[OPTICAL_PACKET_FIELDS] = OPTICAL_PACKET_BITS;
 
-static uint32_t setting(const sim_t *sim, uint16_t offset) {
-    return (uint32_t)unit_raw(&sim->units[SIM_OPTICAL], UNIT_MEMORY, offset);
-}
-
-void optical_packets_start(sim_t *sim) {
-    memset(&sim->optical.packets, 0, sizeof sim->optical.packets);
-}
-
-/* The bands of the mask take turns. */
-static uint32_t band_of(const sim_t *sim) {
-    uint32_t mask = setting(sim, OPTICAL_SETTINGS_BANDS_OFFSET);
-    uint32_t band = sim->optical.packets.sent % BANDS;
-    while ((mask >> band & 1u) == 0) {
-        band = (band + 1) % BANDS;
+void optical_packets_start(sim_t *sim, bool same_entry) {
+    optical_packets_t *packets = &sim->optical.packets;
+    if (!same_entry) {
+        memset(packets, 0, sizeof *packets);
     }
-    return band;
+    packets->strip++;
+    packets->next = 0;
 }
 
-static uint32_t pixel(sim_t *sim) {
-    uint32_t level = DARK_LEVEL;
-    if (!optical_door_is_shut(sim)) {
-        level += sim->optical.sun_near ? PIXEL_LARGEST : SCENE_LEVEL * setting(sim, OPTICAL_SETTINGS_GAIN_OFFSET);
-    }
-    level += physics_random(&sim->optical.random) & NOISE_MASK;
-    return level > PIXEL_LARGEST ? PIXEL_LARGEST : level;
+/* A recorded line: which of the strip's lines, where in the picture, and when. */
+typedef struct {
+    uint32_t line, row;
+    uint16_t frame;
+    uint64_t at_us;
+} about_t;
+
+static about_t about(const sim_t *sim, const optical_view_t *view, uint64_t now_us) {
+    uint32_t number = sim->optical.packets.next;
+    bool is_video = view->mode == OPTICAL_MODE_VIDEO;
+    uint32_t line = number * OPTICAL_SCALE_LINE_DIVISOR;
+    uint64_t since_us = (uint64_t)(view->line - line) * view->line_period / 10;
+    return (about_t){
+        .line = line,
+        .row = is_video ? number % OPTICAL_SCALE_VIDEO_ROWS : number,
+        .frame = is_video ? (uint16_t)(number / OPTICAL_SCALE_VIDEO_ROWS) : 0,
+        .at_us = now_us - since_us,
+    };
 }
 
-static void send(sim_t *sim, uint64_t now_us) {
+static void send(sim_t *sim, const optical_view_t *view, const about_t *packet_of, unsigned band) {
     optical_packets_t *packets = &sim->optical.packets;
     const unit_t *unit = &sim->units[SIM_OPTICAL];
     science_packet_t *packet = &sim->packet;
-    int64_t gps_us = unit_gps_us(unit, now_us);
-    science_begin(packet, APID, packets->sent);
-    science_put(packet, 32, science_coarse_time(gps_us));
-    science_put(packet, 16, science_fine_time(gps_us));
-    science_put(packet, 32, (uint32_t)sim->optical.lines);
-    science_put(packet, 32, (uint32_t)unit_raw(unit, UNIT_CONTROL, OPTICAL_CONTROL_TASK_ID_OFFSET));
-    science_put(packet, 8, 1u << band_of(sim));
-    science_put(packet, 8, setting(sim, OPTICAL_SETTINGS_GAIN_OFFSET));
-    science_put(packet, 8, setting(sim, OPTICAL_SETTINGS_TDI_STAGES_OFFSET));
-    science_put(packet, 8, setting(sim, OPTICAL_SETTINGS_COMPRESSION_OFFSET));
-    science_put(packet, 16, PIXELS);
-    for (unsigned i = 0; i < PIXELS; i++) {
-        science_put(packet, OPTICAL_BITS_PER_SAMPLE, pixel(sim));
+    int64_t gps_us = unit_gps_us(unit, packet_of->at_us);
+    const uint32_t header[OPTICAL_PACKET_FIELDS] = {
+        [OPTICAL_PACKET_COARSE_TIME] = science_coarse_time(gps_us),
+        [OPTICAL_PACKET_FINE_TIME] = science_fine_time(gps_us),
+        [OPTICAL_PACKET_SYNC] = OPTICAL_PACKETS_SYNC_WORD,
+        [OPTICAL_PACKET_DATA_TAKE_ID] = (uint32_t)unit_raw(unit, UNIT_CONTROL, OPTICAL_CONTROL_TASK_ID_OFFSET),
+        [OPTICAL_PACKET_PACKET_COUNT] = packets->sent,
+        [OPTICAL_PACKET_MODE] = view->mode,
+        [OPTICAL_PACKET_STRIP] = packets->strip,
+        [OPTICAL_PACKET_FRAME] = packet_of->frame,
+        [OPTICAL_PACKET_LINE] = packet_of->line,
+        [OPTICAL_PACKET_ROW] = packet_of->row,
+        [OPTICAL_PACKET_BAND] = 1u << band,
+        [OPTICAL_PACKET_BANDS] = view->bands,
+        [OPTICAL_PACKET_LINE_PERIOD] = view->line_period,
+        [OPTICAL_PACKET_INTEGRATION] = view->integration,
+        [OPTICAL_PACKET_STAGES] = view->stages,
+        [OPTICAL_PACKET_GAIN] = view->gain,
+        [OPTICAL_PACKET_LAMP] = view->lamp_on,
+        [OPTICAL_PACKET_DOOR] = view->door,
+        [OPTICAL_PACKET_SAMPLE_BITS] = OPTICAL_BITS_PER_SAMPLE,
+        [OPTICAL_PACKET_COMPRESSION] = view->compression,
+        [OPTICAL_PACKET_CODEC] = OPTICAL_PACKETS_CODEC,
+        [OPTICAL_PACKET_SAMPLES] = OPTICAL_SCALE_PIXELS,
+    };
+    science_begin(packet, OPTICAL_PACKETS_APID, packets->sent);
+    science_put_fields(packet, header_bits, header, OPTICAL_PACKET_FIELDS);
+    for (unsigned pixel = 0; pixel < OPTICAL_SCALE_PIXELS; pixel++) {
+        science_put(packet, OPTICAL_BITS_PER_SAMPLE,
+                    optical_sample(view, band, packet_of->row, pixel, &sim->optical.random));
     }
     science_finish(packet);
     packets->sent++;
     recorder_take(sim, (uint16_t)unit_raw(unit, UNIT_CONTROL, OPTICAL_CONTROL_ENTRY_ID_OFFSET), packet->octets,
-                  science_octets(packet), unit_gps_us(unit, now_us));
+                  science_octets(packet), gps_us);
+}
+
+static size_t row_octets(uint8_t bands) {
+    size_t header_octets = 0, count = 0;
+    for (unsigned i = 0; i < OPTICAL_PACKET_FIELDS; i++) {
+        header_octets += header_bits[i];
+    }
+    for (unsigned band = 0; band < OPTICAL_BANDS; band++) {
+        count += bands >> band & 1u;
+    }
+    size_t samples_octets = (OPTICAL_SCALE_PIXELS * OPTICAL_BITS_PER_SAMPLE + 7) / 8;
+    return count * (SCIENCE_PRIMARY_HEADER_OCTETS + header_octets / 8 + samples_octets);
 }
 
 void optical_packets_step(sim_t *sim, uint64_t now_us) {
     optical_packets_t *packets = &sim->optical.packets;
+    optical_view_t view = optical_view(sim);
     science_pace(&packets->pace, sim->settings.science_octets_per_second, SIM_STEP_US);
-    while (science_due(&packets->pace, PACKET_OCTETS) || packets->sent == 0) {
-        send(sim, now_us);
+    while ((uint64_t)packets->next * OPTICAL_SCALE_LINE_DIVISOR <= view.line) {
+        about_t packet_of = about(sim, &view, now_us);
+        bool due = science_due(&packets->pace, row_octets(view.bands));
+        for (unsigned band = 0; band < OPTICAL_BANDS && (due || packets->next == 0); band++) {
+            if (view.bands >> band & 1u) {
+                send(sim, &view, &packet_of, band);
+            }
+        }
+        packets->next++;
     }
 }

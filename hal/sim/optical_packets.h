@@ -1,8 +1,4 @@
-/* Optical source packets, scaled down: a strip of one line of one band.
- *
- * Primary header 6 octets. Secondary header 20: GPS seconds u32, fraction u16 (2^-16 s), line u32,
- * task u32, band mask bit u8, gain u8, TDI stages u8, compression u8 (0.1), pixels u16. Then the pixels, 12 bits each.
- */
+/* Optical source packets (dictionary, OPTICAL_PACKET), scaled down: one line of one band each. */
 #ifndef OPTICAL_PACKETS_H
 #define OPTICAL_PACKETS_H
 
@@ -10,12 +6,15 @@
 #include "sim.h"
 
 typedef struct {
-    uint32_t sent;
+    uint32_t sent; /* into the entry */
+    uint8_t strip; /* of the entry, 1 onwards */
+    uint32_t next; /* recorded line of the strip that comes next */
     science_pace_t pace;
 } optical_packets_t;
 
-void optical_packets_start(sim_t *sim);
-/* One step of an image: every packet that is due, and one at the least, goes to the recorder. */
+/* A strip begins, in an entry of its own or as the next of the same one. */
+void optical_packets_start(sim_t *sim, bool same_entry);
+/* One step of an image: every row that is due goes to the recorder, and the strip's first in any case. */
 void optical_packets_step(sim_t *sim, uint64_t now_us);
 
 #endif

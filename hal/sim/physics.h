@@ -17,5 +17,10 @@ void physics_seed(physics_random_t *random, uint32_t seed, uint32_t stream);
 uint32_t physics_random(physics_random_t *random);
 /* Uniform in -limit..limit. */
 double physics_noise(physics_random_t *random, double limit);
+/* Nearly normal, mean 0, standard deviation 1: the sum of four uniform octets. */
+double physics_normal(physics_random_t *random);
+
+/* Square root of a number from 0 to 10^12. */
+double physics_sqrt(double value);
 
 #endif

@@ -100,6 +100,12 @@ _STEPS = (
         ACCOUNT, "Every telecommand answered", "reports (1,x) in order, TC_ACCEPTED, TC_REJECTED", closing.all_answered
     ),
     Step(SCIENCE, "SAR picture", "every target of the scene, from the recorder's file alone", picture.sar_picture),
+    Step(
+        SCIENCE,
+        "Optical picture",
+        "every edge and surface of the scene, SNR against the commanded TDI",
+        picture.optical_picture,
+    ),
 )
 _SHORTEN_WAITS = Step(START, "Waits shortened (bench only)", "(1,7) of SET_BENCH_WAIT", boot.shorten_waits)
 

@@ -2,15 +2,20 @@
 
 from emei.report.page import Picture
 from emei.science.errors import ScienceError
-from emei.science.quicklook import SarQuicklook, sar_quicklook
+from emei.science.optical_quicklook import optical_quicklook
+from emei.science.optical_truth import background, edges, surfaces, theory_snr
+from emei.science.quicklook import Quicklook, sar_quicklook
 from emei.science.scene import match_targets
-from hil.passes import sar_steps
+from hil.passes import optical_steps, sar_steps
 from hil.passes.checks import require
 from hil.passes.flight import Flight, StepFailed
 
 PLACE_PX = 1.0
 WIDTH_TOLERANCE = 0.10
 SIDE_LOBE_DB = -12.0
+REFLECTANCE_TOLERANCE = 0.03
+REFLECTANCE_FLOOR = 0.003
+SNR_TOLERANCE = 0.10
 
 
 def sar_picture(flight: Flight) -> str:
@@ -47,7 +52,51 @@ def sar_picture(flight: Flight) -> str:
     )
 
 
-def _keep(flight: Flight, found: SarQuicklook) -> None:
+def optical_picture(flight: Flight) -> str:
+    """The image put together: every edge of the scene in its place, as bright as given, as clean as the TDI allows."""
+    dictionary, plan = flight.session.dictionary, flight.plan.image
+    file = flight.bench.save_recorder_file(flight.takes["OPTICAL"].entry_id)
+    try:
+        found = optical_quicklook(file.read_bytes(), dictionary)
+    except ScienceError as error:
+        raise StepFailed(str(error)) from error
+    require(not found.problems, " ".join(found.problems))
+    require(found.take.task_id == optical_steps.TASK_ID, f"The packets are of task {found.take.task_id}.")
+    require(len(found.take.images) == 1, f"{len(found.take.images)} images came out of one strip.")
+    image = found.take.images[0]
+    stages = image.header["stages"]
+    require(stages == plan.stages, f"The packets say {stages} TDI stages; {plan.stages} were commanded.")
+    _keep(flight, found)
+    for name, band in image.measures.items():
+        require(not band.rows_missing, f"{band.rows_missing} rows of {name} are missing.")
+    places = edges(image, dictionary)
+    lost = [edge for edge in places if edge.off_px is None or abs(edge.off_px) > PLACE_PX]
+    where = ", ".join(f"{edge.band} {'row' if edge.along else 'pixel'} {edge.place}" for edge in lost)
+    require(bool(places) and not lost, f"{len(lost)} of {len(places)} edges are not in their places: {where}.")
+    for seen in surfaces(image, dictionary):
+        off = abs(seen.seen - seen.given)
+        require(
+            off <= REFLECTANCE_TOLERANCE * seen.given + REFLECTANCE_FLOOR,
+            f"{seen.band} at row {seen.row}, pixel {seen.pixel} is {seen.seen:.3f} bright; the scene has {seen.given}.",
+        )
+    ratios = {
+        name: band.snr / theory_snr(background(name, dictionary), name, image, dictionary)
+        for name, band in image.measures.items()
+    }
+    for name, ratio in ratios.items():
+        snr = image.measures[name].snr
+        require(
+            abs(ratio - 1) <= SNR_TOLERANCE, f"SNR of {name} is {snr:.1f}, {ratio:.2f} times what {stages} stages give."
+        )
+    worst_px = max(abs(edge.off_px or 0.0) for edge in places)
+    snrs = ", ".join(f"{name} {band.snr:.0f}" for name, band in image.measures.items())
+    return (
+        f"{len(places)} edges in {len(image.bands)} bands within {worst_px:.2f} px, SNR {snrs} at {stages} stages, "
+        f"within {100 * max(abs(ratio - 1) for ratio in ratios.values()):.1f} % of theory"
+    )
+
+
+def _keep(flight: Flight, found: Quicklook) -> None:
     """For the report, and beside it."""
     for name, octets in found.pictures().items():
         (flight.bench.directory / f"{name}.png").write_bytes(octets)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import struct
-
 import pytest
 
+from emei.dictionary import load
+from emei.science.source_packets import decode_headers
 from tests.hal.hal_board import lib
 from tests.hal.rmap_standard import GENERAL_ERROR
 from tests.hal.sim_bench import Refused, SimBench
 from tests.hal.sim_take import DURATION_MS, move_door, open_entry, ready_optical, start_optical, write_settings
 
-PACKET_OCTETS = 6 + 20 + 256 * 12 // 8
+LAYOUT = load().science_packets["OPTICAL_PACKET"]
+PIXELS = 128
+HEADERS_OCTETS = 6 + LAYOUT.octets
+PACKET_OCTETS = HEADERS_OCTETS + PIXELS * 12 // 8
 DARK_LEVEL = 64
 DOOR_FAULT = 2
 LATE_START = 4
@@ -169,8 +172,8 @@ def image(bench: SimBench) -> list[bytes]:
 
 
 def mean_level(packet: bytes) -> float:
-    bits = int.from_bytes(packet[26:], "big")
-    return sum(bits >> 12 * i & 0xFFF for i in range(256)) / 256
+    bits = int.from_bytes(packet[HEADERS_OCTETS:], "big")
+    return sum(bits >> 12 * i & 0xFFF for i in range(PIXELS)) / PIXELS
 
 
 def test_image() -> None:
@@ -178,18 +181,30 @@ def test_image() -> None:
     move_door(bench, lib.DOOR_OPEN)
     packets = image(bench)
     assert bench.get("optical.lines") == DURATION_MS * 10000 // 711
-    numbers = []
-    bands = set()
     for number, packet in enumerate(packets):
         assert int.from_bytes(packet[2:4], "big") & 0x3FFF == number
         assert int.from_bytes(packet[4:6], "big") == PACKET_OCTETS - 7
-        line, task, band, gain, stages, compression, pixels = struct.unpack(">IIBBBBH", packet[12:26])
-        assert (task, gain, stages, compression, pixels) == (5, 2, 32, 40, 256)
-        assert mean_level(packet) > 10 * DARK_LEVEL
-        numbers.append(line)
-        bands.add(band)
-    assert bands == {1, 2, 4, 8, 16}
-    assert numbers == sorted(numbers)
+        assert mean_level(packet) > 3 * DARK_LEVEL
+    header = decode_headers([packet[6:] for packet in packets], LAYOUT)
+    for name, value in {
+        "data_take_id": 5,
+        "strip": 1,
+        "bands": 31,
+        "line_period": 711,
+        "integration": 680,
+        "stages": 32,
+        "gain": 2,
+        "lamp": 0,
+        "door": lib.DOOR_OPEN,
+        "compression": 40,
+        "samples": PIXELS,
+    }.items():
+        assert (header[name] == value).all(), name
+    rows = DURATION_MS * 10000 // 711 // 1024 + 1
+    assert header["band"].tolist() == [1, 2, 4, 8, 16] * rows
+    assert header["line"].tolist() == [1024 * row for row in range(rows) for _ in range(5)]
+    gps_s = header["coarse_time"] + header["fine_time"] / 65536
+    assert gps_s - gps_s[0] == pytest.approx(header["line"] * 71.1e-6, abs=100e-6)
 
 
 def test_image_behind_a_shut_door_is_dark() -> None:

@@ -6,7 +6,7 @@ import click
 
 from emei.cli.common import console, dictionary_of, json_option, print_json, table
 from emei.science.errors import ScienceError
-from emei.science.quicklook import SarPicture, SarQuicklook
+from emei.science.quicklook import Quicklook, SarPicture, SarQuicklook
 from emei.science.quicklook import quicklook as look
 from emei.science.sar_targets import Response
 
@@ -24,7 +24,7 @@ _DAMAGED = 1
 @json_option
 @click.pass_context
 def quicklook(context: click.Context, files: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
-    """Decode science data from the recorder's files: pictures, point targets, impulse response.
+    """Decode science data from the recorder's files: pictures, point targets, noise of each band.
 
     Status 1 when a file, or a part of one, cannot be decoded; what can be is shown all the same.
     """
@@ -52,7 +52,7 @@ def quicklook(context: click.Context, files: tuple[Path, ...], out: Path | None,
         context.exit(_DAMAGED)
 
 
-def _write(found: SarQuicklook, file: Path, out: Path) -> list[Path]:
+def _write(found: Quicklook, file: Path, out: Path) -> list[Path]:
     out.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, octets in found.pictures().items():
@@ -62,13 +62,13 @@ def _write(found: SarQuicklook, file: Path, out: Path) -> list[Path]:
     return paths
 
 
-def _show(found: SarQuicklook, file: Path, pictures: list[Path]) -> None:
+def _show(found: Quicklook, file: Path, pictures: list[Path]) -> None:
     rows = table("", "", title=str(file))
     for name, value in found.facts():
         rows.add_row(name, value)
     out = console()
     out.print(rows)
-    for picture in found.images:
+    for picture in found.images if isinstance(found, SarQuicklook) else ():
         _show_targets(picture)
     for path in pictures:
         click.echo(f"Picture: {path}")

@@ -4,6 +4,9 @@ from emei.dictionary.checks import Checks, Path
 
 _TARGET_COLUMNS = 3
 _TARGETS_LARGEST = 32
+_BANDS = 5
+_RECTANGLE_COLUMNS = 4 + _BANDS
+_GRADIENT_COLUMNS = 4
 
 
 class ScienceChecks(Checks):
@@ -32,3 +35,17 @@ class ScienceChecks(Checks):
         if len(targets) > _TARGETS_LARGEST or any(len(target) != _TARGET_COLUMNS for target in targets):
             allowed = f"at most {_TARGETS_LARGEST} rows of {_TARGET_COLUMNS} numbers are allowed"
             self.refuse(["science", "sar_scene", "targets"], targets, allowed)
+        self._optical()
+
+    def _optical(self) -> None:
+        scene, model = self.content["science"]["optical_scene"], self.content["science"]["optical_model"]
+        if any(len(rectangle) != _RECTANGLE_COLUMNS for rectangle in scene["rectangles"]):
+            allowed = f"only rows of {_RECTANGLE_COLUMNS} numbers are allowed"
+            self.refuse(["science", "optical_scene", "rectangles"], scene["rectangles"], allowed)
+        for section, key, row, count in (
+            ("optical_scene", "background", scene["background"], _BANDS),
+            ("optical_scene", "gradient", scene["gradient"], _GRADIENT_COLUMNS),
+            ("optical_model", "electrons_per_us", model["electrons_per_us"], _BANDS),
+        ):
+            if len(row) != count:
+                self.refuse(["science", section, key], row, f"{count} numbers are allowed")

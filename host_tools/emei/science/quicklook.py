@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from emei.dictionary import Dictionary
 from emei.science.errors import ScienceError
+from emei.science.optical_quicklook import OpticalQuicklook, optical_quicklook
 from emei.science.sar_focus import SarImage, focus
 from emei.science.sar_take import Radar, SarTake, read_take, science_scale, whole_window_share
 from emei.science.sar_targets import Target, find_targets
@@ -31,11 +32,13 @@ class Quicklook(Protocol):
     def as_json(self) -> dict[str, Any]: ...
 
 
-def quicklook(file: bytes, dictionary: Dictionary) -> "SarQuicklook":
+def quicklook(file: bytes, dictionary: Dictionary) -> "SarQuicklook | OpticalQuicklook":
     """Decode a file by its packets' APID. ScienceError when nothing can be decoded."""
     apid = apid_of(file)
     if apid == dictionary.science.integer("sar_packets", "apid"):
         return sar_quicklook(file, dictionary)
+    if apid == dictionary.science.integer("optical_packets", "apid"):
+        return optical_quicklook(file, dictionary)
     raise ScienceError(f"This is not a file of science packets: its first APID is {apid:#05x}.")
 
 

@@ -1,0 +1,163 @@
+"""Optical images out of source packets: lines put in their places, and what each band holds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emei.dictionary import Dictionary
+from emei.science.arrays import Reals
+from emei.science.errors import ScienceError
+from emei.science.source_packets import Columns, SourcePackets, read_packets
+
+BANDS = {1: "PAN", 2: "B", 4: "G", 8: "R", 16: "NIR"}
+_ROWS_LARGEST = 65536
+_NEAR_LEVEL = 0.12  # of the signal: what counts as the same ground
+_NEAR_NOISE = 6.0
+_SIGMA_PER_MEDIAN = 1.4826
+
+
+@dataclass(frozen=True)
+class BandMeasures:
+    """One band of one image in numbers; level and noise are of the ground seen most, noise from line to line."""
+
+    mean_dn: float
+    level_dn: float
+    noise_dn: float
+    snr: float
+    saturated_share: float
+    rows: int
+    rows_missing: int
+
+
+@dataclass(frozen=True)
+class OpticalImage:
+    """One strip, or one frame of a video: rows by pixels for each band, NaN where no line was recorded."""
+
+    strip: int
+    frame: int
+    header: Mapping[str, int]  # of its first packet
+    line_period_us: tuple[float, float]  # smallest and largest in force
+    bands: Mapping[str, Reals]
+    measures: Mapping[str, BandMeasures]
+
+
+@dataclass(frozen=True)
+class OpticalTake:
+    task_id: int
+    packets: int
+    images: list[OpticalImage]
+    problems: list[str]
+
+
+def read_optical(file: bytes, dictionary: Dictionary) -> OpticalTake:
+    """Every image of a file. ScienceError when there is none; what is damaged is left out and named."""
+    science = dictionary.science
+    packets = read_packets(
+        file,
+        dictionary.science_packets["OPTICAL_PACKET"],
+        science.integer("optical_packets", "apid"),
+        science.integer("optical_packets", "sync_word"),
+    )
+    usable = _usable(packets, dictionary)
+    lines = packets.where(usable)
+    if not len(lines):
+        raise ScienceError(" ".join(packets.problems))
+    samples = _samples(lines)
+    header = lines.header
+    keys = np.stack([header["strip"], header["frame"]], axis=1)
+    images = []
+    for strip, frame in np.unique(keys, axis=0):
+        chosen = (header["strip"] == strip) & (header["frame"] == frame)
+        images.append(_image({name: column[chosen] for name, column in header.items()}, samples[chosen], dictionary))
+    return OpticalTake(int(header["data_take_id"][0]), len(packets), images, packets.problems)
+
+
+def _usable(packets: SourcePackets, dictionary: Dictionary) -> NDArray[np.bool_]:
+    """Which packets hold a line that can be decoded and placed; the others become problems, a sentence a kind."""
+    header, scale = packets.header, dictionary.science
+    divisor, frame_rows = scale.integer("optical_scale", "line_divisor"), scale.integer("optical_scale", "video_rows")
+    video = header["mode"] == dictionary.enumerations["OPTICAL_MODE"].members["VIDEO"]
+    number = header["line"] // divisor
+    placed = np.where(video, number % frame_rows, number) == header["row"]
+    octets = np.array([len(data) for data in packets.data])
+    widths, counts = np.unique(header["samples"], return_counts=True)
+    width = widths[np.argmax(counts)]
+    rules = (
+        (header["codec"] == scale.integer("optical_packets", "codec"), "name a codec that is not decoded here"),
+        (np.isin(header["band"], list(BANDS)), "name a band that does not exist"),
+        (header["samples"] == width, f"do not have {width} samples as the others do"),
+        (octets == (header["samples"] * header["sample_bits"] + 7) // 8, "do not hold the samples they announce"),
+        (placed & (header["row"] < _ROWS_LARGEST), "carry a line and a row that do not belong together"),
+        ((header["sample_bits"] > 0) & (header["sample_bits"] <= 16), "name samples of no bits or more than 16"),
+    )
+    usable = np.ones(len(packets), dtype=bool)
+    for holds, sentence in rules:
+        broken = int(np.count_nonzero(usable & ~holds))
+        if broken:
+            packets.problems.append(f"{broken} packets are left out: they {sentence}.")
+        usable &= holds
+    bits = header["sample_bits"]
+    if usable.any():
+        same = bits == bits[usable][0]
+        if not same[usable].all():
+            packets.problems.append(f"Only the packets with samples of {bits[usable][0]} bits are decoded.")
+        usable &= same
+    return usable
+
+
+def _samples(lines: SourcePackets) -> Reals:
+    bits, samples = int(lines.header["sample_bits"][0]), int(lines.header["samples"][0])
+    octets = np.frombuffer(b"".join(lines.data), dtype=np.uint8).reshape(len(lines), -1)
+    spread = np.unpackbits(octets, axis=1)[:, : samples * bits].reshape(len(lines), samples, bits)
+    return np.asarray(spread @ (1 << np.arange(bits - 1, -1, -1)), dtype=np.float64)
+
+
+def _image(header: Columns, samples: Reals, dictionary: Dictionary) -> OpticalImage:
+    rows = int(header["row"].max()) + 1
+    bands = {}
+    for code in np.unique(header["band"]):
+        chosen = header["band"] == code
+        pixels = np.full((rows, samples.shape[1]), np.nan)
+        pixels[header["row"][chosen]] = samples[chosen]
+        bands[BANDS[int(code)]] = pixels
+    periods = header["line_period"] / 10
+    saturated = 2 ** int(header["sample_bits"][0]) - 1
+    offset_dn = dictionary.science.number("optical_model", "offset_dn")
+    return OpticalImage(
+        strip=int(header["strip"][0]),
+        frame=int(header["frame"][0]),
+        header={name: int(column[0]) for name, column in header.items()},
+        line_period_us=(float(periods.min()), float(periods.max())),
+        bands=bands,
+        measures={name: _measures(pixels, offset_dn, saturated) for name, pixels in bands.items()},
+    )
+
+
+def _measures(pixels: Reals, offset_dn: float, saturated: int) -> BandMeasures:
+    there = ~np.isnan(pixels[:, 0])
+    seen = pixels[there]
+    level = float(np.median(seen))
+    noise = _noise(pixels, level, offset_dn)
+    return BandMeasures(
+        mean_dn=float(seen.mean()),
+        level_dn=level,
+        noise_dn=noise,
+        snr=(level - offset_dn) / noise if noise > 0 else float("nan"),
+        saturated_share=float((seen >= saturated).mean()),
+        rows=int(there.sum()),
+        rows_missing=int((~there).sum()),
+    )
+
+
+def _noise(pixels: Reals, level: float, offset_dn: float) -> float:
+    """Standard deviation in a column from one line to the next, so that the pixels' pattern does not count."""
+    steps = np.diff(pixels, axis=0)
+    steps_there = steps[~np.isnan(steps)]
+    if not len(steps_there):
+        return float("nan")
+    coarse = max(1.0, _SIGMA_PER_MEDIAN * float(np.median(np.abs(steps_there))) / np.sqrt(2))
+    near = np.abs(pixels - level) <= max(_NEAR_LEVEL * abs(level - offset_dn), _NEAR_NOISE * coarse)
+    steady = steps[near[1:] & near[:-1] & (np.abs(steps) <= _NEAR_NOISE * np.sqrt(2) * coarse)]
+    return float(np.sqrt(np.mean(steady**2) / 2)) if len(steady) else float("nan")

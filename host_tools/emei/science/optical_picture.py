@@ -1,0 +1,40 @@
+"""The optical picture: natural colours where the bands are there, else each band alone."""
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+from emei.report.style import SETTINGS
+from emei.science.arrays import Reals
+from emei.science.optical_image import OpticalImage
+
+_SIZE_IN = (13.2, 5.4)
+_STRETCH_PERCENT = (1.0, 98.5)
+_NATURAL = ("R", "G", "B")
+
+
+def draw_optical(image: OpticalImage, title: str) -> Figure:
+    """One figure; flight direction downwards, a row and a pixel of the same size."""
+    natural = all(band in image.bands for band in _NATURAL)
+    alone = [band for band in image.bands if not (natural and band in _NATURAL)]
+    with matplotlib.rc_context(SETTINGS | {"axes.grid": False}):
+        figure = Figure(figsize=_SIZE_IN, layout="constrained")
+        panels = figure.subplots(1, natural + len(alone), squeeze=False)[0]
+        figure.suptitle(title, x=0.01, ha="left", fontsize=10.5)
+        if natural:
+            colours = np.stack([_stretched(image.bands[band]) for band in _NATURAL], axis=2)
+            panels[0].imshow(colours, interpolation="nearest")
+            panels[0].set_title("R, G, B", loc="left", fontsize=9.5)
+        for panel, band in zip(panels[int(natural) :], alone, strict=True):
+            panel.imshow(_stretched(image.bands[band]), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+            panel.set_title(f"{band}, SNR {image.measures[band].snr:.0f}", loc="left", fontsize=9.5)
+        for panel in panels:
+            panel.set_xlabel("pixel across the track")
+        panels[0].set_ylabel("row along the track")
+        return figure
+
+
+def _stretched(pixels: Reals) -> Reals:
+    """Levels from 0 to 1; rows that were not recorded are black."""
+    low, high = np.nanpercentile(pixels, _STRETCH_PERCENT)
+    return np.asarray(np.nan_to_num(np.clip((pixels - low) / max(1.0, high - low), 0, 1)))

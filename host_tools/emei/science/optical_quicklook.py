@@ -1,0 +1,132 @@
+"""Quicklook of an optical file: what its packets say, each band in numbers, a picture for each strip."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from emei.dictionary import Dictionary
+from emei.science.optical_image import BANDS, OpticalImage, OpticalTake, read_optical
+
+_DOTS_PER_INCH = 100
+
+
+@dataclass(frozen=True)
+class OpticalQuicklook:
+    """The images of one recorder's entry; of a video the first frame is drawn."""
+
+    take: OpticalTake
+    mode: str
+    door: str
+    scale: str
+
+    @property
+    def problems(self) -> list[str]:
+        return self.take.problems
+
+    @property
+    def drawn(self) -> list[OpticalImage]:
+        """The first frame of each strip."""
+        first: dict[int, OpticalImage] = {}
+        for image in self.take.images:
+            first.setdefault(image.strip, image)
+        return list(first.values())
+
+    def facts(self) -> list[tuple[str, str]]:
+        header = self.take.images[0].header
+        commanded = " ".join(name for code, name in BANDS.items() if header["bands"] & code)
+        facts = [
+            ("Image", f"task {self.take.task_id}, {self.mode}, {self.take.packets} packets, bands {commanded}"),
+            (
+                "Settings",
+                f"{header['stages']} TDI stages, gain {header['gain']}, integration {header['integration'] / 10:g} us, "
+                f"compression {header['compression'] / 10:g} commanded, none applied",
+            ),
+            ("Door and lamp", f"{self.door}, lamp {'on' if header['lamp'] else 'off'}"),
+        ]
+        strips = self.drawn
+        if len(strips) > 1:
+            facts.append(("Strips", str(len(strips))))
+        if len(self.take.images) > len(strips):
+            facts.append(("Frames", str(len(self.take.images))))
+        for image in strips:
+            facts += _image_facts(image, f"Strip {image.strip}, " if len(strips) > 1 else "")
+        return [*facts, ("Volume", self.scale)]
+
+    def pictures(self) -> Mapping[str, bytes]:
+        # Matplotlib is slow to load and only needed here.
+        from emei.report.style import png
+        from emei.science.optical_picture import draw_optical
+
+        strips = self.drawn
+        return {
+            f"optical_strip_{image.strip}" if len(strips) > 1 else "optical": png(
+                draw_optical(image, self._title(image)), _DOTS_PER_INCH
+            )
+            for image in strips
+        }
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "instrument": "OPTICAL",
+            "task_id": self.take.task_id,
+            "mode": self.mode,
+            "door": self.door,
+            "packets": self.take.packets,
+            "images": [_image_json(image) for image in self.take.images],
+            "problems": self.take.problems,
+        }
+
+    def _title(self, image: OpticalImage) -> str:
+        header = image.header
+        return (
+            f"Optical task {self.take.task_id}, {self.mode}, strip {image.strip}: {header['stages']} TDI stages, "
+            f"gain {header['gain']}, integration {header['integration'] / 10:g} us"
+        )
+
+
+def optical_quicklook(file: bytes, dictionary: Dictionary) -> OpticalQuicklook:
+    """ScienceError when no image can be decoded."""
+    take = read_optical(file, dictionary)
+    header = take.images[0].header
+    divisor = dictionary.science.integer("optical_scale", "line_divisor")
+    return OpticalQuicklook(
+        take=take,
+        mode=_label(dictionary, "OPTICAL_MODE", header["mode"]),
+        door=_label(dictionary, "DOOR", header["door"]),
+        scale=f"scaled down: {header['samples']} pixels of a line, one line in {divisor}",
+    )
+
+
+def _label(dictionary: Dictionary, enumeration: str, code: int) -> str:
+    return dictionary.enumerations[enumeration].label(code)
+
+
+def _image_facts(image: OpticalImage, prefix: str) -> list[tuple[str, str]]:
+    low, high = image.line_period_us
+    period = f"{low:g} us" if low == high else f"{low:g} to {high:g} us"
+    facts = [(f"{prefix}line period", period)]
+    for name, band in image.measures.items():
+        missing = f", {band.rows_missing} rows missing" if band.rows_missing else ""
+        facts.append(
+            (
+                f"{prefix}{name}",
+                f"mean {band.mean_dn:.0f}, level {band.level_dn:.0f}, noise {band.noise_dn:.1f}, SNR {band.snr:.1f}, "
+                f"saturated {100 * band.saturated_share:.2f} %, {band.rows} rows{missing}",
+            )
+        )
+    return facts
+
+
+def _image_json(image: OpticalImage) -> dict[str, Any]:
+    header = image.header
+    return {
+        "strip": image.strip,
+        "frame": image.frame,
+        "stages": header["stages"],
+        "gain": header["gain"],
+        "integration_us": header["integration"] / 10,
+        "line_period_us": list(image.line_period_us),
+        "lamp": bool(header["lamp"]),
+        "compression_commanded": header["compression"] / 10,
+        "bands": {name: asdict(band) for name, band in image.measures.items()},
+    }

@@ -1,0 +1,121 @@
+"""Optical files that are damaged, cut, mixed or foreign: a sentence, and the good part."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emei.cli import main
+from emei.science.errors import ScienceError
+from emei.science.optical_image import read_optical
+from tests.hal.hal_board import lib
+from tests.science.images import record_image
+from tests.science.takes import DICTIONARY, packet, record
+
+LAYOUT = DICTIONARY.science_packets["OPTICAL_PACKET"]
+APID = DICTIONARY.science.integer("optical_packets", "apid")
+SYNC = DICTIONARY.science.integer("optical_packets", "sync_word")
+PIXELS = DICTIONARY.science.integer("optical_scale", "pixels")
+OCTETS = 6 + LAYOUT.octets + PIXELS * 12 // 8
+
+
+def line(**fields: int) -> bytes:
+    usual = {"sync": SYNC, "mode": 4, "strip": 1, "band": 1, "bands": 1, "sample_bits": 12, "samples": 4}
+    octets = fields.pop("octets", 6)
+    return packet(LAYOUT, bytes(octets), APID, **{**usual, **fields})
+
+
+def test_a_packet_in_the_middle_is_missing() -> None:
+    file = record_image()
+    take = read_optical(file[: 7 * OCTETS] + file[8 * OCTETS :], DICTIONARY)
+    assert take.problems == ["Packets are missing or out of order by their count: 7 to 7."]
+    assert {name: band.rows_missing for name, band in take.images[0].measures.items() if band.rows_missing} == {"G": 1}
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(OCTETS, 2**32 - 1), st.integers(1, 300))
+def test_damage_of_framing_loses_only_what_it_hit(place: int, octets: int) -> None:
+    file = bytearray(record_image(bands=1))
+    place = place % (len(file) // OCTETS - 3) * OCTETS
+    file[place : place + octets] = b"\x5a" * octets
+    take = read_optical(bytes(file), DICTIONARY)
+    hit = (octets + OCTETS - 1) // OCTETS
+    assert len(take.images) == 1 and take.problems
+    assert take.images[0].measures["PAN"].rows == len(file) // OCTETS - hit
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 255))
+def test_any_octet_flipped_is_survived(place: int, flip: int) -> None:
+    file = bytearray(record_image(bands=1))
+    file[place % len(file)] ^= flip
+    try:
+        take = read_optical(bytes(file), DICTIONARY)
+    except ScienceError as error:
+        pytest.fail(f"nothing was kept: {error}")
+    assert sum(image.measures["PAN"].rows for image in take.images if "PAN" in image.measures) >= 137 - 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"codec": 3}, "name a codec that is not decoded here"),
+        ({"band": 3}, "name a band that does not exist"),
+        ({"samples": 5, "octets": 8}, "do not have 4 samples as the others do"),
+        ({"octets": 5}, "do not hold the samples they announce"),
+        ({"row": 2}, "carry a line and a row that do not belong together"),
+        ({"sample_bits": 0, "octets": 0}, "name samples of no bits or more than 16"),
+    ],
+)
+def test_a_line_that_does_not_decode_is_left_out_and_said(fields: dict[str, int], sentence: str) -> None:
+    file = line() + line(packet_count=1) + line(packet_count=2, **fields)
+    take = read_optical(file, DICTIONARY)
+    assert take.problems == [f"1 packets are left out: they {sentence}."]
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["quicklook", *arguments])
+
+
+def test_quicklook_writes_the_picture_and_the_numbers(tmp_path: Path) -> None:
+    file = tmp_path / "image.bin"
+    file.write_bytes(record_image())
+    result = run(str(file), "--out", str(tmp_path), "--json")
+    assert result.exit_code == 0, result.output
+    (found,) = json.loads(result.stdout)
+    assert (found["instrument"], found["mode"], found["task_id"], found["door"]) == ("OPTICAL", "STRIP", 2027, "OPEN")
+    assert list(found["images"][0]["bands"]) == ["PAN", "B", "G", "R", "NIR"]
+    assert [Path(path).name for path in found["pictures"]] == ["image.optical.png"]
+    assert (tmp_path / "image.optical.png").read_bytes().startswith(b"\x89PNG")
+    shown = run(str(file))
+    assert shown.exit_code == 0 and "32 TDI stages, gain 2" in shown.stdout and "SNR" in shown.stdout
+
+
+def test_pictures_of_one_band_and_of_strips(tmp_path: Path) -> None:
+    (tmp_path / "pan").write_bytes(record_image(bands=1))
+    (tmp_path / "stereo").write_bytes(record_image(mode=lib.OPTICAL_MODE_STEREO, strips=2))
+    result = run(str(tmp_path / "pan"), str(tmp_path / "stereo"), "--out", str(tmp_path / "out"))
+    assert result.exit_code == 0, result.output
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["pan.optical.png", "stereo.optical_strip_1.png", "stereo.optical_strip_2.png"]
+
+
+def test_quicklook_of_cut_mixed_and_foreign_files(tmp_path: Path) -> None:
+    cut, mixed, tasks, foreign = (tmp_path / name for name in ("cut", "mixed", "tasks", "foreign"))
+    cut.write_bytes(record_image()[:-10])
+    mixed.write_bytes(record_image() + record(rate=50_000))
+    tasks.write_bytes(record_image() + record_image(bands=1, task=7))
+    foreign.write_bytes((0x0800 | APID).to_bytes(2, "big") + bytes(200))
+    result = run(str(cut), str(mixed), str(tasks), str(foreign))
+    assert result.exit_code == 1 and "Traceback" not in result.output
+    assert result.stdout.count("STRIP") == 3, "the good part of three"
+    first, second, third, last = result.stderr.strip().splitlines()
+    assert f"The last packet is cut off: its {OCTETS - 10} octets" in first
+    assert second.endswith(f"no packet begins at octet {len(record_image())}.")
+    assert "mixes the data takes 7 (137 packets), 2027 (685 packets); only 2027 is decoded." in third
+    assert "instead of the sync word 4f 50 54 31" in last
