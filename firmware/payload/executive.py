@@ -15,7 +15,7 @@ from payload.tables import enums, events, mission, pool
 _TICKS_MASK = const(0x3FFFFFFF)
 _COLLECT_BELOW_OCTETS = const(98304)
 # Looking at the heap is the longest step of a cycle in which it is done: apart from the reports.
-_MEMORY_PERIOD_CYCLES = const(10)
+_MEMORY_PERIOD_CYCLES = const(100)
 _MEMORY_PHASE_CYCLES = const(6)
 _LARGEST_U16 = const(0xFFFF)
 _ROUTER = const(0)  # its place in the due-table
@@ -44,6 +44,7 @@ class Executive:
         self._worst_us = 0
         self._overruns = 0
         self._was_over = False
+        self._behind = False
         self.cycles = 0
         self.stopped = False
         hal.pool_set(pool.CYCLE_WORST_US, 0)
@@ -68,21 +69,26 @@ class Executive:
         """One control cycle."""
         started_us = hal.ticks_us()
         number = self.cycles
-        progress = True
         activities = self._activities
-        for index in range(len(activities)):
-            activity = activities[index]
-            if number % activity.period_cycles == activity.phase_cycles:
-                hal.note_activity(index)
-                try:
-                    activity.run()
-                except Exception as error:
-                    self._fault(index, error)
-                else:
-                    activity.done_cycle = number
-            if number - activity.done_cycle > activity.period_cycles:
-                progress = False
-        if progress:
+        count = len(activities)
+        note = hal.note_activity
+        index = 0
+        while index < count:
+            # One block for as many activities as come to their end: entering it is not free.
+            try:
+                while index < count:
+                    activity = activities[index]
+                    period = activity.period_cycles
+                    if period == 1 or number % period == activity.phase_cycles:
+                        note(index)
+                        activity.run()
+                        activity.done_cycle = number
+                    index += 1
+            except Exception as error:
+                self._fault(index, error)
+                self._behind = True
+                index += 1
+        if not self._behind or self._progress(number):
             hal.guard_heartbeat()
             hal.watchdog_feed()
         self._queue.pump()
@@ -105,6 +111,18 @@ class Executive:
                 hal.sleep(until_ms)
                 return
             self._queue.pump()
+
+    def _progress(self, number):
+        """Has every activity done its work within its period? Looked at from a fault on until all have caught up."""
+        progress = True
+        self._behind = False
+        for activity in self._activities:
+            lag = number - activity.done_cycle
+            if lag >= activity.period_cycles:
+                self._behind = True
+            if lag > activity.period_cycles:
+                progress = False
+        return progress
 
     def _account(self, cycle_us):
         over = cycle_us > mission.EXECUTIVE_CYCLE_MS * 1000

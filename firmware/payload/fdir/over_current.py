@@ -23,7 +23,8 @@ class OverCurrent:
         self._instruments = instruments
         self._power_unit = power_unit
         self._limiters = limiters
-        self._told_ma = [_UNKNOWN] * len(_ROWS)
+        self._told_mode = [_UNKNOWN] * len(_ROWS)
+        self._told_target = [_UNKNOWN] * len(_ROWS)
 
     def run(self):
         """Once a cycle. During a transition the larger of both modes counts; what was not confirmed is told again."""
@@ -35,11 +36,15 @@ class OverCurrent:
             if driver is None:
                 continue
             machine = driver.machine
-            predicted_ma = hal.get(hal.U16, currents_ma, 2 * machine.mode)
-            predicted_ma = max(predicted_ma, hal.get(hal.U16, currents_ma, 2 * machine.target_or_mode()))
-            if predicted_ma != self._told_ma[index]:
-                try:
-                    self._limiters.expect(limiter, predicted_ma)
-                    self._told_ma[index] = predicted_ma
-                except Failure as failure:
-                    hal.console("trip current not set: failure %d\n" % failure.code)
+            mode, target = machine.mode, machine.target_or_mode()
+            if mode == self._told_mode[index] and target == self._told_target[index]:
+                continue
+            predicted_ma = hal.get(hal.U16, currents_ma, 2 * mode)
+            predicted_ma = max(predicted_ma, hal.get(hal.U16, currents_ma, 2 * target))
+            try:
+                self._limiters.expect(limiter, predicted_ma)
+            except Failure as failure:
+                hal.console("trip current not set: failure %d\n" % failure.code)
+                continue
+            self._told_mode[index] = mode
+            self._told_target[index] = target
