@@ -28,7 +28,7 @@ class Activity:
         self.run = run
         self.period_cycles = period_cycles
         self.phase_cycles = phase_cycles
-        self.done_cycle = 0
+        self.done_cycle = phase_cycles - period_cycles
 
 
 class Executive:

@@ -44,7 +44,9 @@ class OverCurrent:
             try:
                 self._limiters.expect(limiter, predicted_ma)
             except Failure as failure:
+                # Nobody knows what the unit has now: told again, whatever the mode is then.
                 hal.console("trip current not set: failure %d\n" % failure.code)
+                self._told_mode[index] = _UNKNOWN
                 continue
             self._told_mode[index] = mode
             self._told_target[index] = target

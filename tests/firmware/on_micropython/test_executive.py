@@ -134,6 +134,15 @@ def test_a_slow_activity_that_fails_starves_after_its_period():
     assert setup.cycles(10)[0] == 0
 
 
+def test_a_slow_activity_that_fails_the_first_time_starves_until_it_is_done():
+    setup = Setup((), (10, 6))
+    setup.work[1].error = ValueError()
+    assert setup.cycles(7) == (7, 7)
+    setup.work[1].error = None
+    assert setup.cycles(9) == (0, 0)
+    assert setup.cycles(10) == (10, 10)
+
+
 def test_a_fault_between_cycles_is_reported_and_ends_nothing():
     setup = Setup(())
     setup.router.error = ValueError()
