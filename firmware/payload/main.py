@@ -166,7 +166,7 @@ class Payload:
         ):
             for name, handler in science.telecommands().items():
                 handlers[name] = self.boot_history.refuse if self.boot_history.safe else handler
-        self.router = Router(verification, self.queue, handlers, bench_build)
+        self.router = Router(verification, self.queue, handlers, bench_build, reboot)
 
         over_current = OverCurrent(self.instruments, self.power_unit, self.limiters)
         for driver in self.instruments.values():

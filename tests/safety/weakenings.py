@@ -264,8 +264,8 @@ CODE = (
         old="            self.limiters.open_all()\n", new="            pass\n",
     ),
     Weakening(
-        "a boot with the power unit silent leaves the limiters", SAR, file="units/power.py",
-        old="        self._boot_pending = True\n", new="        self._boot_pending = False\n",
+        "a limiter that stays closed is left so", SAR, file="units/power.py",
+        old="        if not stays:\n", new="        if True:\n",
     ),
     Weakening(
         "the door opens toward the Sun", OPTICAL, file=_OPTICAL,

@@ -86,7 +86,10 @@ class Instrument:
         return self.machine.cancel()
 
     def cut_power(self):
-        """Open every limiter of the instrument. Raises Failure when the power unit does not confirm one."""
+        """Open every limiter of the instrument at once. Raises Failure when the power unit does not confirm a command.
+
+        Whether it has switched, its telemetry says some samples later: cut_power_confirmed(), Limiters.run().
+        """
         failure = None
         for limiter in self._limiters_used:
             try:
@@ -97,11 +100,16 @@ class Instrument:
             raise failure
         self.unit.power(False)
 
+    def cut_power_confirmed(self):
+        """Generator: cut_power(), and wait for the telemetry that confirms it. Raises Failure."""
+        self.cut_power()
+        yield from self._limiters.require_open(self._limiters_used)
+
     def cut_power_persistently(self):
-        """Generator: cut_power() until it is confirmed, once a second."""
+        """Generator: cut_power_confirmed() until it is, once a second."""
         while True:
             try:
-                self.cut_power()
+                yield from self.cut_power_confirmed()
                 return
             except Failure:
                 for _ in range(_RETRY_CYCLES):

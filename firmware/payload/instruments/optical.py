@@ -168,7 +168,7 @@ class Optical(Instrument):
         if not self.is_well(failure):
             raise failure
         if origin == enums.OPTICAL_MODE_OFF:
-            self.cut_power()
+            yield from self.cut_power_confirmed()
             return enums.OPTICAL_MODE_OFF
         if origin == enums.OPTICAL_MODE_READY:
             self._command(enums.OPTICAL_UNIT_COMMAND_ABORT)

@@ -116,7 +116,7 @@ class Sar(Instrument):
         if not self.is_well(failure):
             raise failure
         if origin == enums.SAR_MODE_OFF:
-            self.cut_power()
+            yield from self.cut_power_confirmed()
             return enums.SAR_MODE_OFF
         if self.machine.is_taking() or self._entry_open or origin == enums.SAR_MODE_PREOP:
             self._command(enums.SAR_UNIT_COMMAND_ABORT)

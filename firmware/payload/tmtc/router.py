@@ -23,6 +23,8 @@ _WORST_REPORTS_OCTETS = const(1300)
 
 _FLAG_BENCH_ONLY = const(1)
 
+_ACTIVITY = const(0)  # the router's place in the executive's due-table
+
 
 class Request:
     """What a verification report needs to know of its telecommand."""
@@ -42,12 +44,16 @@ class Request:
 
 
 class Router:
-    """Takes telecommands off the link and sees each through to its last verification report."""
+    """Takes telecommands off the link and sees each through to its last verification report.
 
-    def __init__(self, verification, report_queue, handlers, bench_build):
+    `reboot` (fdir.reboot) is told of every exception of a handler.
+    """
+
+    def __init__(self, verification, report_queue, handlers, bench_build, reboot):
         self._verification = verification
         self._queue = report_queue
         self._bench_build = bench_build
+        self._reboot = reboot
         self._packet = bytearray(mission.PACKETS_LARGEST_PACKET_OCTETS)
         self._request = Request()
         self._in_progress = tuple([Request() for _ in range(mission.EXECUTIVE_HANDLERS_AT_ONCE)])
@@ -188,12 +194,8 @@ class Router:
         except (Refusal, Failure) as failure:
             self._verification.start_failure(request, failure.code, failure.detail, failure.limit)
             return
-        except MemoryError:
-            self._verification.start_failure(request, failures.HANDLER_FAULT, enums.SOFTWARE_FAULT_MEMORY, 0)
-            return
         except Exception as error:
-            hal.console(repr(error) + "\n")
-            self._verification.start_failure(request, failures.HANDLER_FAULT, enums.SOFTWARE_FAULT_EXCEPTION, 0)
+            self._verification.start_failure(request, failures.HANDLER_FAULT, self._software_fault(error), 0)
             return
         self._verification.started(request)
         slot.copy(request)
@@ -209,16 +211,22 @@ class Router:
         except (Refusal, Failure) as failure:
             request.handler = None
             self._verification.completion_failure(request, failure.code, failure.detail, failure.limit)
-        except MemoryError:
-            request.handler = None
-            self._verification.completion_failure(request, failures.HANDLER_FAULT, enums.SOFTWARE_FAULT_MEMORY, 0)
         except Exception as error:
             request.handler = None
-            hal.console(repr(error) + "\n")
-            self._verification.completion_failure(request, failures.HANDLER_FAULT, enums.SOFTWARE_FAULT_EXCEPTION, 0)
+            self._verification.completion_failure(request, failures.HANDLER_FAULT, self._software_fault(error), 0)
         else:
             if step:
                 self._verification.progress(request, step)
+
+    def _software_fault(self, error):
+        """An exception of a handler counts toward a reboot as one of an activity does; its kind is returned."""
+        fault = enums.SOFTWARE_FAULT_EXCEPTION
+        if isinstance(error, MemoryError):
+            fault = enums.SOFTWARE_FAULT_MEMORY
+        else:
+            hal.console(repr(error) + "\n")
+        self._reboot.fault(fault, _ACTIVITY)
+        return fault
 
     def _free_slot(self):
         for request in self._in_progress:

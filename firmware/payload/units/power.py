@@ -1,6 +1,7 @@
 """Power and thermal unit: the latching current limiters (LCL)."""
 
 import hal
+from micropython import const
 
 from payload.failure import Failure
 from payload.tables import enums, events, failures, mission, pool, units
@@ -23,38 +24,67 @@ _LIMITERS = (
     enums.LIMITER_DOOR,
 )
 
+# Two samples may have been latched before the unit acted on a command.
+_CONFIRMATION_CYCLES = const(3)
+_RETRY_CYCLES = const(10)
+
 
 class Limiters:
-    """Closes and opens limiters, and confirms each by the unit's own telemetry."""
+    """Closes and opens limiters, and confirms each by the unit's own telemetry.
+
+    Whatever is not known to have been closed by command is meant to be open, and is watched by run().
+    """
 
     def __init__(self, unit, event_service):
         self._unit = unit
         self._events = event_service
-        self._boot_pending = False
+        self._meant_closed = 0
+        self._told = 0
+        self._look_in_cycles = _CONFIRMATION_CYCLES
 
     def command(self, limiter, closed):
         """Command a limiter; the event logs every switch-on and switch-off. Raises Failure."""
+        self._meant_closed &= ~(1 << limiter)
         code = enums.LIMITER_COMMAND_CLOSE if closed else enums.LIMITER_COMMAND_OPEN
         self._unit.write(_REGISTERS[limiter], hal.U16, code)
+        if closed:
+            self._meant_closed |= 1 << limiter
         self._events.report(events.LIMITER_SWITCHED, limiter, 1 if closed else 0)
 
     def open_all(self):
         """Boot: every limiter open, whatever its state; every actuator is inhibited. Raises Failure.
 
-        When the power unit does not answer now, run() does it at its first sample.
+        When the power unit does not answer now, run() opens what its first samples say is closed.
         """
-        self._boot_pending = True
+        self._meant_closed = 0
         for limiter in _LIMITERS:
             self._unit.write(_REGISTERS[limiter], hal.U16, enums.LIMITER_COMMAND_OPEN)
-        self._boot_pending = False
 
     def run(self):
-        """Once a cycle: what open_all() could not do. Nothing was switched on since: that takes a fresh sample."""
-        if self._boot_pending and hal.pool_valid(pool.POWER_LIMITERS_CLOSED):
-            try:
-                self.open_all()
-            except Failure as failure:
-                hal.console("limiters not opened: failure %d\n" % failure.code)
+        """Once a cycle: a limiter that is closed and should not be is reported, and opened again once a second."""
+        stays = 0
+        if hal.pool_valid(pool.POWER_LIMITERS_CLOSED):
+            stays = hal.pool_get(pool.POWER_LIMITERS_CLOSED) & ~self._meant_closed
+        self._told &= stays
+        if not stays:
+            self._look_in_cycles = _CONFIRMATION_CYCLES
+            return
+        self._look_in_cycles -= 1
+        if self._look_in_cycles > 0:
+            return
+        self._look_in_cycles = _RETRY_CYCLES
+        for limiter in _LIMITERS:
+            if stays >> limiter & 1:
+                self._open_again(limiter)
+
+    def _open_again(self, limiter):
+        if not self._told >> limiter & 1:
+            self._told |= 1 << limiter
+            self._events.report(events.LIMITER_STAYS_CLOSED, limiter)
+        try:
+            self._unit.write(_REGISTERS[limiter], hal.U16, enums.LIMITER_COMMAND_OPEN)
+        except Failure as failure:
+            hal.console("limiter %d not opened: failure %d\n" % (limiter, failure.code))
 
     def expect(self, limiter, predicted_ma):
         """Tell the power unit beyond which current to open a limiter; 0: its own limit alone. Raises Failure."""
@@ -70,5 +100,14 @@ class Limiters:
         """Generator: command a limiter and wait for the telemetry that confirms it."""
         self.command(limiter, closed)
         yield from self._unit.fresh_sample()
+        self._require(limiter, closed)
+
+    def require_open(self, limiters):
+        """Generator: after the command, wait for the telemetry that confirms it. Raises Failure naming a limiter."""
+        yield from self._unit.fresh_sample()
+        for limiter in limiters:
+            self._require(limiter, False)
+
+    def _require(self, limiter, closed):
         if self.is_closed(limiter) != closed:
             raise Failure(failures.UNIT_FAULT, hal.pool_get(pool.POWER_LIMITERS_TRIPPED), limiter)

@@ -63,7 +63,7 @@ def main():
     handlers = {}
     for _, _, name, _, _ in telecommands.TELECOMMANDS:
         handlers[name] = recorder.take
-    router = Router(verification, report_queue, handlers, True)
+    router = Router(verification, report_queue, handlers, True, None)
 
     def tc(words):
         packet = unhexlify(words[0])

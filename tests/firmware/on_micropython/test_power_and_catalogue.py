@@ -6,14 +6,17 @@ import runner
 from bench import Bench
 from payload.failure import Failure
 from payload.instruments.instrument import TakeRequest
-from payload.tables import enums, failures, pool, units
+from payload.tables import enums, events, failures, pool, units
 from payload.units.power import Limiters
 from runner import refused
 
 
 class Events:
+    def __init__(self):
+        self.seen = []
+
     def report(self, event, *fields):
-        pass
+        self.seen.append((event, fields))
 
 
 class PowerUnit:
@@ -40,13 +43,55 @@ def test_limiters_that_could_not_be_opened_at_boot_are_opened_later():
     refused(failures.BUS_NO_REPLY, limiters.open_all)
     limiters.run()
     hal.pool_set(pool.POWER_LIMITERS_CLOSED, 0x0F)
-    limiters.run()
+    _cycles(limiters, 30)
     assert unit.written == []
     unit.failing = False
-    limiters.run()
+    _cycles(limiters, 10)
     assert [value for _, value in unit.written] == [enums.LIMITER_COMMAND_OPEN] * 4
-    limiters.run()
+    hal.pool_set(pool.POWER_LIMITERS_CLOSED, 0)
+    _cycles(limiters, 30)
     assert len(unit.written) == 4, "once only"
+
+
+def _cycles(limiters, count):
+    for _ in range(count):
+        limiters.run()
+
+
+def test_a_limiter_that_stays_closed_is_told_once_and_opened_again_each_second():
+    hal.init(0x0E00, True)
+    unit = PowerUnit()
+    unit.failing = False
+    seen = Events()
+    limiters = Limiters(unit, seen)
+    sar = units.POWER_CONTROL_SAR_UNIT_LIMITER
+    limiters.command(enums.LIMITER_SAR_UNIT, True)
+    hal.pool_set(pool.POWER_LIMITERS_CLOSED, 1 << enums.LIMITER_SAR_UNIT)
+    _cycles(limiters, 30)
+    assert unit.written == [(sar, enums.LIMITER_COMMAND_CLOSE)], "one that is meant to be closed"
+    limiters.command(enums.LIMITER_SAR_UNIT, False)
+    del unit.written[:], seen.seen[:]
+    _cycles(limiters, 2)
+    assert unit.written == [], "samples from before the command"
+    _cycles(limiters, 21)
+    assert unit.written == [(sar, enums.LIMITER_COMMAND_OPEN)] * 3
+    assert seen.seen == [(events.LIMITER_STAYS_CLOSED, (enums.LIMITER_SAR_UNIT,))]
+    hal.pool_set(pool.POWER_LIMITERS_CLOSED, 0)
+    _cycles(limiters, 1)
+    hal.pool_set(pool.POWER_LIMITERS_CLOSED, 1 << enums.LIMITER_SAR_UNIT)
+    _cycles(limiters, 3)
+    assert len(unit.written) == 4 and len(seen.seen) == 2, "closed by itself: told anew"
+
+
+def test_a_close_that_was_not_confirmed_is_taken_back():
+    hal.init(0x0E00, True)
+    unit = PowerUnit()
+    limiters = Limiters(unit, Events())
+    refused(failures.BUS_NO_REPLY, limiters.command, enums.LIMITER_DOOR, True)
+    unit.failing = False
+    hal.pool_set(pool.POWER_LIMITERS_CLOSED, 1 << enums.LIMITER_DOOR)
+    _cycles(limiters, 3)
+    assert unit.written == [(units.POWER_CONTROL_DOOR_LIMITER, enums.LIMITER_COMMAND_OPEN)]
 
 
 def test_a_lost_power_unit_says_nothing_about_its_limiters():

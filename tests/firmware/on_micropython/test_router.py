@@ -26,8 +26,13 @@ class Setup:
         self.reports = Reports()
         handlers = {name: lambda *arguments: None for _, _, name, _, _ in telecommands.TELECOMMANDS}
         handlers["PING"] = ping
-        self.router = Router(Verification(self.reports.writer), self.reports.queue, handlers, bench_build)
+        self.faults = []
+        self.router = Router(Verification(self.reports.writer), self.reports.queue, handlers, bench_build, self)
         self.count = 0
+
+    def fault(self, fault, activity):
+        """As fdir.reboot has it."""
+        self.faults.append((fault, activity))
 
     def give(self, kind=PING, arguments=b"", ack=15, apid=1, spoil=False):
         """Hand a telecommand to the router; returns its request ID."""
@@ -102,12 +107,18 @@ def test_failures_are_reported_whatever_the_ack_flags():
             assert setup.router.in_progress() == 0, "a slot leaked"
 
 
-def test_software_faults_say_so():
+def test_software_faults_say_so_and_count_toward_a_reboot():
     for error, fault in ((ValueError(), enums.SOFTWARE_FAULT_EXCEPTION), (MemoryError(), enums.SOFTWARE_FAULT_MEMORY)):
-        setup = Setup(_raising(error))
-        setup.give(ack=0)
-        ((_, _, data),) = setup.reports.take()
-        assert hal.get(hal.U16, data, 4) == failures.HANDLER_FAULT and hal.get(hal.I32, data, 6) == fault
+        for after in (0, 2):
+            setup = Setup(_raising(error, after))
+            setup.give(ack=0)
+            setup.router.resume()
+            ((_, _, data),) = setup.reports.take()
+            assert hal.get(hal.U16, data, 4) == failures.HANDLER_FAULT and hal.get(hal.I32, data, 6) == fault
+            assert setup.faults == [(fault, 0)]
+    setup = Setup(_raising(Refusal(failures.NOT_SAFE)))
+    setup.give()
+    assert setup.faults == [], "a refusal is no fault"
 
 
 def test_every_refusal_is_one_failure_report():
