@@ -174,6 +174,42 @@ def test_over_current_is_judged_by_the_modes_prediction(
     bench.units.release("power.excess_sar_a")
 
 
+def test_safe_by_telecommand_in_a_data_take(session: Session, bench: Bench, platform: Platform) -> None:
+    """Transmission ends, the data take is kept, REFUSE is latched; the way back takes two steps."""
+    steps.sar_preop(session)
+    take = steps.start_data_take(session, platform, task_id=731)
+    session.wait_for(lambda: bench.edges and bench.edges[-1].on, 5, "Transmit-enable")
+    since = len(session.events)
+    session.send("SET_MODE_SAR", mode="SAFE").wait(steps.SAFE_S)
+    assert take.refusal(steps.ANSWER_S).name == "ABORTED"
+    assert not bench.edges[-1].on
+    session.wait_event("DATA_TAKE_CLOSED", steps.ANSWER_S, since, task_id=731)
+    session.run_for(1.1)
+    assert (session.value("SAR_MODE"), session.value("REFUSE")) == ("SAFE", "ON")
+    assert session.value("SAFING_CAUSE") == session.dictionary.event("SAFE_COMMANDED").id
+    # Once more, in the REFUSE state: nothing to do.
+    session.send("SET_MODE_SAR", mode="SAFE").wait(steps.ANSWER_S)
+    steps.leave_refuse(session)
+    session.send("SET_MODE_SAR", mode="STANDBY").wait(steps.ANSWER_S)
+    assert bench.units.observe("power.limiters_closed") == 1
+
+
+def test_safe_by_telecommand_of_the_other_instrument_in_refuse(session: Session, bench: Bench) -> None:
+    """What still runs when REFUSE is latched can be made safe too; what is off cannot, and nothing is latched."""
+    assert session.send("SET_MODE_OPTICAL", mode="SAFE").refusal(steps.ANSWER_S).name == "ILLEGAL_TRANSITION"
+    session.run_for(1.1)
+    assert session.value("REFUSE") == "OFF"
+    steps.optical_ready(session)
+    steps.sar_standby(session)
+    session.send("SET_MODE_SAR", mode="SAFE").wait(steps.SAFE_S)
+    session.run_for(1.1)
+    assert session.value("OPTICAL_MODE") == "READY"
+    session.send("SET_MODE_OPTICAL", mode="SAFE").wait(steps.SAFE_S)
+    assert bench.units.observe("optical.door") == session.dictionary.enumeration("DOOR").members["SHUT"]
+    session.run_for(1.1)
+    assert session.value("OPTICAL_MODE") == "SAFE"
+
+
 def test_level_4_by_the_platform(session: Session, bench: Bench, platform: Platform) -> None:
     steps.sar_preop(session)
     command = steps.start_data_take(session, platform, task_id=704)

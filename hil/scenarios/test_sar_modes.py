@@ -180,7 +180,7 @@ def test_commands_in_the_wrong_mode_repeated_and_reordered(session: Session, ben
     assert bench.units.observe("sar.transmit_time_ms") == DURATION_MS
     assert session.wait_event("DATA_TAKE_CLOSED", steps.ANSWER_S, events, task_id=910)
     assert session.send("SET_MODE_SAR", mode="INIT").refusal(steps.ANSWER_S).name == "ILLEGAL_TRANSITION"
-    assert session.send("SET_MODE_SAR", mode="SAFE").refusal(steps.ANSWER_S).name == "ILLEGAL_TRANSITION"
+    assert session.send("SET_MODE_SAR", mode="SAFE_UNPOWERED").refusal(steps.ANSWER_S).name == "ILLEGAL_TRANSITION"
 
 
 def over_current(session: Session, bench: Bench) -> None:

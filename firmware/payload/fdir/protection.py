@@ -13,6 +13,9 @@ from payload.tables import enums, events, failures, mission, monitors, pool
 _LIMITERS = (enums.LIMITER_SAR_UNIT, enums.LIMITER_OPTICAL_UNIT, enums.LIMITER_OPTICAL_HEATER, enums.LIMITER_DOOR)
 _ALL = const(-1)  # before the first sample: what is open then is no new fault
 
+# The longest safing of a unit that answers, and of one that has to be found lost first.
+_SAFING_LIMIT_MS = const(15000)
+
 _WARNING = const(1)
 _TRIP = const(2)
 
@@ -55,6 +58,19 @@ class Protection:
         self._events.report(events.PLATFORM_SAFE)
         self._all_off(events.PLATFORM_SAFE[0])
 
+    def safe_by_command(self, driver):
+        """SAFE by telecommand, from any mode but OFF: begins at once, whatever the instrument is doing.
+
+        Returns a generator that lasts until it is reached; the safing goes on when that raises Failure. Raises
+        Refusal when the instrument is off.
+        """
+        machine = driver.machine
+        if machine.is_off() and not machine.busy():
+            raise Refusal(failures.ILLEGAL_TRANSITION, machine.mode, machine.mode)
+        self._events.report(events.SAFE_COMMANDED, machine.instrument)
+        machine.safe(events.SAFE_COMMANDED[0])
+        return self._await_safe(machine)
+
     def require_limits_clear(self):
         """Raise Refusal naming a parameter that is still beyond its trip limit."""
         if hal.alarm():
@@ -66,6 +82,14 @@ class Protection:
             if driver.machine.is_safing():
                 raise Refusal(failures.SAFING_UNDER_WAY, driver.machine.instrument)
         self._tripped.clear()
+
+    def _await_safe(self, machine):
+        started_ms = hal.ticks_ms()
+        yield 0
+        while not machine.is_safe():
+            if hal.ticks_diff(hal.ticks_ms(), started_ms) > _SAFING_LIMIT_MS:
+                raise Failure(failures.STEP_TIME_OUT, 0, _SAFING_LIMIT_MS)
+            yield 0
 
     def _check_alarm(self):
         alarm = hal.alarm()

@@ -31,10 +31,16 @@ class Modes:
         }
 
     def set_mode_sar(self, mode):
-        return self._driver(enums.INSTRUMENT_SAR).machine.go_to(mode)
+        driver = self._driver(enums.INSTRUMENT_SAR)
+        if mode == enums.SAR_MODE_SAFE:
+            return self._protection.safe_by_command(driver)
+        return driver.machine.go_to(mode)
 
     def set_mode_optical(self, mode):
-        return self._driver(enums.INSTRUMENT_OPTICAL).machine.go_to(mode)
+        driver = self._driver(enums.INSTRUMENT_OPTICAL)
+        if mode == enums.OPTICAL_MODE_SAFE:
+            return self._protection.safe_by_command(driver)
+        return driver.machine.go_to(mode)
 
     def report_modes(self):
         yield 0

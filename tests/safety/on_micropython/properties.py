@@ -244,6 +244,12 @@ class Watch:
     def commanded(self, name, instrument, target, before, accepted, violated):
         """A telecommand was given. `before`: (mode, busy, REFUSE latched) by instrument; `violated`: a condition."""
         mode, busy, latched = before
+        if accepted and name.startswith("SET_MODE") and self._own_names[instrument][target] == "SAFE":
+            # From any mode, at once, whatever else is going on; where there is something to make safe.
+            self.require(self._names[instrument][mode] != "OFF" or busy, "SAFE from OFF")
+            self.require(self._payload.refuse.latched(), "SAFE by telecommand does not latch the REFUSE state")
+            self.require(not hal.guard_permitted() or instrument != "SAR", "SAFE by telecommand leaves a permit")
+            return
         if accepted and latched and not name.startswith(_IN_REFUSE):
             self.breach("%s is accepted in the REFUSE state" % name)
         if accepted and busy and name.startswith(_ONE_AT_A_TIME):
