@@ -12,7 +12,7 @@ override MICROPYTHON_DIR := $(abspath $(MICROPYTHON_DIR))
 MPY_CROSS := $(BUILD)/mpy-cross/mpy-cross
 BOARD ?= emulated
 ARGS ?=
-WORKERS ?= 2
+WORKERS ?= 3
 VARIANTS := bench flight benchmark
 
 # Sub-makes get what they are given below and nothing of this command line (BOARD means
@@ -37,7 +37,7 @@ all: firmware host-board cffi ## Build everything (default)
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "  variables: BOARD=emulated|host of demo; ARGS=... of demo, bench and test; WORKERS=2 of test; MICROPYTHON_DIR; PYTHON3"
+	@echo "  variables: BOARD=emulated|host of demo; ARGS=... of demo, bench and test; WORKERS=3 of test; MICROPYTHON_DIR; PYTHON3"
 
 setup: $(STAMPS)/packages .venv/.complete $(MICROPYTHON_DIR)/.usable $(MPY_CROSS) ## Install what is missing: Debian packages, .venv, MicroPython
 
@@ -112,7 +112,7 @@ demo: all ## Fly the pass over Meishan: make demo [BOARD=emulated|host] [ARGS=..
 bench: firmware ## Measure the firmware in guest instructions: make bench [ARGS=--json]
 	@$(PYTHON) -m hil.benchmark $(ARGS)
 
-test: all ## Run every test: make test [WORKERS=2] [ARGS=...]
+test: all ## Run every test: make test [WORKERS=3] [ARGS=...]
 	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(ARGS)
 
 verify: host-board ## Explore every state of modes, inhibits and faults, and weaken each guard: make verify [ARGS=...]

@@ -6,13 +6,17 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 REAL_TIME = ("[emulated", "_mps2.py")  # in the ID of a test that runs the emulated board
+LONG_RUNS = ("test_pass_meishan.py", "test_every_mode.py")  # half of the emulated board's time
 
 
 class ByFile(LoadScopeScheduling):
-    """A worker takes a file of tests at a time; one takes all that runs the emulated board, which is real time."""
+    """A worker takes a file of tests at a time; two share what runs the emulated board and waits most of its time."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return REAL_TIME[0] if _is_real_time(nodeid) else nodeid.partition("::")[0]
+        file = nodeid.partition("::")[0]
+        if not _is_real_time(nodeid):
+            return file
+        return "long runs in real time" if file.endswith(LONG_RUNS) else "the rest in real time"
 
 
 def _is_real_time(nodeid: str) -> bool:
@@ -24,7 +28,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest part first, so that it does not end alone."""
+    """The longest parts first, so that they do not end alone."""
     items.sort(key=lambda item: not _is_real_time(item.nodeid))
 
 

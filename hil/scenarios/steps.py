@@ -61,10 +61,15 @@ def sar_standby(session: Session) -> None:
     session.send("SET_MODE_SAR", mode="STANDBY").wait(ANSWER_S)
 
 
+def sar_warming(session: Session) -> Command:
+    """On the way to PREOP; the command that ends there."""
+    sar_standby(session)
+    return session.send("SET_MODE_SAR", mode="PREOP")
+
+
 def sar_preop(session: Session) -> None:
     """STANDBY, warm-up, a table in slot 0 and a transmit permit."""
-    sar_standby(session)
-    session.send("SET_MODE_SAR", mode="PREOP").wait(240)
+    sar_warming(session).wait(240)
     session.send("SAR_LOAD_TABLE", slot=0, **STRIPMAP_TABLE).wait(ANSWER_S)
     session.send("SAR_ARM_TRANSMIT").wait(ANSWER_S)
     session.send("SAR_PERMIT_TRANSMIT", takes=1, valid_s=300).wait(ANSWER_S)
