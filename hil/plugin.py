@@ -23,6 +23,9 @@ GPS_EPOCH_S = 1_450_000_000  # GPS second of bench time 0; any whole second will
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--board", choices=BOARDS, action="append", help="benches to run scenarios on (default: both)")
+    parser.addoption(
+        "--real-time", action="store_true", help="on the emulated board, also the scenarios that take long there"
+    )
     parser.addoption("--bench", type=Path, help="one bench by its own description file, instead of --board")
 
 
@@ -34,13 +37,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "virtual_time: takes too long in real time; left out on the emulated board")
+    config.addinivalue_line(
+        "markers", "virtual_time: takes too long in real time; on the emulated board with --real-time only"
+    )
     config.addinivalue_line("markers", "power_cut: the units outlive the payload computer; left out on the host board")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out on each board what is for the other only."""
-    left_out = [item for item in items if any(item.get_closest_marker(mark) for mark in _FOREIGN.get(_board(item), ()))]
+    """Leave out on each board what is for the other only, and what takes too long there."""
+    foreign = _FOREIGN | ({"emulated": ()} if config.getoption("--real-time") else {})
+    left_out = [item for item in items if any(item.get_closest_marker(mark) for mark in foreign.get(_board(item), ()))]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
