@@ -1,12 +1,15 @@
 /* On-board time: an offset to the board's monotonic microseconds. A correction of at most 10 ms
- * is spread over the second after its edge, so that time never runs backwards between sets. */
+ * is spread over the second after its edge, so that time never runs backwards between sets. A large
+ * step of a time that is set waits for a second message that agrees: one wrong message is no time. */
 #include "hal_time.h"
 
+#include "dictionary.h"
 #include "hal_board.h"
 
 #define SECOND_US 1000000
 #define MESSAGE_GOOD_US 1500000u
 #define STEP_US 10000
+#define DOUBTED_STEP_US ((int64_t)TIME_DOUBTED_STEP_MS * 1000)
 #define DISCIPLINED_EDGES 3u
 #define DISCIPLINED_HOLD_US 10000000u
 #define FINE_PER_SECOND (1u << 24)
@@ -19,6 +22,7 @@ static struct {
     uint64_t message_us;
     uint64_t disciplined_us;
     uint64_t pps_us;
+    int64_t doubted_us; /* the step that the message before asked for and that waits to be confirmed */
     uint32_t message_gps_s;
     uint32_t steps;
     int32_t last_step_ms;
@@ -26,6 +30,7 @@ static struct {
     hal_time_quality_t quality;
     bool message_waiting;
     bool pps_seen;
+    bool doubted;
 } timebase;
 
 void hal_time_init(void) {
@@ -35,6 +40,7 @@ void hal_time_init(void) {
     timebase.quality = HAL_TIME_UNSET;
     timebase.message_waiting = false;
     timebase.pps_seen = false;
+    timebase.doubted = false;
     timebase.edges = 0;
     timebase.steps = 0;
     timebase.last_step_ms = 0;
@@ -91,8 +97,21 @@ static int32_t clipped_ms(int64_t us) {
     return ms < INT32_MIN ? INT32_MIN : (int32_t)ms;
 }
 
+static int64_t magnitude(int64_t us) {
+    return us < 0 ? -us : us;
+}
+
+/* Is the step too large for one message? Another at the next edge that asks for the same confirms it. */
+static bool waits_for_another(int64_t error_us) {
+    bool confirmed = timebase.doubted && magnitude(error_us - timebase.doubted_us) <= STEP_US;
+    bool large = timebase.quality != HAL_TIME_UNSET && magnitude(error_us) > DOUBTED_STEP_US;
+    timebase.doubted = large && !confirmed;
+    timebase.doubted_us = error_us;
+    return timebase.doubted;
+}
+
 static void discipline(uint64_t edge_us, int64_t error_us) {
-    bool step = timebase.quality == HAL_TIME_UNSET || error_us > STEP_US || error_us < -STEP_US;
+    bool step = timebase.quality == HAL_TIME_UNSET || magnitude(error_us) > STEP_US;
     int64_t at_edge_us = gps_at(edge_us);
     timebase.offset_us = at_edge_us - (int64_t)edge_us + (step ? error_us : 0);
     timebase.correction_us = step ? 0 : error_us;
@@ -118,10 +137,14 @@ void hal_time_pps(uint64_t edge_us) {
         timebase.quality = HAL_TIME_SET;
         timebase.edges = 0;
     }
-    if (message_good) {
-        discipline(edge_us, (int64_t)timebase.message_gps_s * SECOND_US - gps_at(edge_us));
-    } else {
+    int64_t error_us = (int64_t)timebase.message_gps_s * SECOND_US - gps_at(edge_us);
+    if (!message_good) {
+        timebase.doubted = false;
         timebase.edges = 0;
+    } else if (waits_for_another(error_us)) {
+        timebase.edges = 0;
+    } else {
+        discipline(edge_us, error_us);
     }
     timebase.message_waiting = false;
     timebase.pps_us = edge_us;

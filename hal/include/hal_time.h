@@ -19,7 +19,8 @@ hal_time_quality_t hal_time_quality(void);
 
 /* The second that begins at the next PPS edge is `gps_s`. The message is good for one edge and
  * for 1.5 s. DISCIPLINED after three consecutive edges with a message; falls back to SET when no
- * disciplined edge came for 10 s. */
+ * disciplined edge came for 10 s. A step of more than TIME_DOUBTED_STEP_MS of a time that is set is
+ * made only when the message of the next edge asks for it too. */
 void hal_time_message(uint32_t gps_s);
 
 /* From the PPS edge (interrupt context). */

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from tests.hal.hal_board import advance_ms, advance_us, edge, ffi, lib
 UNSET, SET, DISCIPLINED = lib.HAL_TIME_UNSET, lib.HAL_TIME_SET, lib.HAL_TIME_DISCIPLINED
 GPS_S = 1_450_000_000
 STEP_US = 10_000
+DOUBTED_STEP_US = 1_000_000
 MICROSECONDS = st.integers(0, 2**32 * 1_000_000 - 1)
 
 
@@ -143,8 +145,56 @@ def test_an_error_beyond_ten_milliseconds_is_a_step(jump_s: int, late_us: int) -
     for n in range(3):
         second(GPS_S + n)
     second(GPS_S + 3 + jump_s, late_us=late_us)
-    assert gps_us() == (GPS_S + 3 + jump_s) * 1_000_000
+    seconds = 3
+    if abs(error_us) > DOUBTED_STEP_US:
+        assert gps_us() == (GPS_S + 3) * 1_000_000 + late_us
+        assert lib.hal_time_steps() == 1
+        seconds = 4
+        second(GPS_S + 4 + jump_s)
+    assert gps_us() == (GPS_S + seconds + jump_s) * 1_000_000
     assert lib.hal_time_last_step_ms() == int(error_us / 1000)
+    assert lib.hal_time_steps() == 2
+    assert lib.hal_time_quality() == SET
+
+
+YEAR_S = 365 * 86400
+
+
+def disciplined() -> None:
+    for n in range(3):
+        second(GPS_S + n)
+
+
+def test_one_wrong_message_does_not_move_a_clock_that_is_set() -> None:
+    disciplined()
+    second(GPS_S + 3 + YEAR_S)
+    assert gps_us() == (GPS_S + 3) * 1_000_000
+    second(GPS_S + 4)
+    assert gps_us() == (GPS_S + 4) * 1_000_000
+    assert lib.hal_time_steps() == 1
+
+
+def test_two_wrong_messages_that_do_not_agree_do_not_either() -> None:
+    disciplined()
+    for n, wrong_s in enumerate((YEAR_S, YEAR_S + 1, -YEAR_S, YEAR_S), 3):
+        second(GPS_S + n + wrong_s)
+        assert gps_us() == (GPS_S + n) * 1_000_000
+    assert lib.hal_time_steps() == 1
+
+
+@pytest.mark.parametrize("between", ["a right message", "no message"])
+def test_the_second_message_follows_the_first_at_once(between: str) -> None:
+    disciplined()
+    second(GPS_S + 3 + YEAR_S)
+    if between == "no message":
+        advance_ms(1000)
+        edge("P")
+    else:
+        second(GPS_S + 4)
+    second(GPS_S + 5 + YEAR_S)
+    assert gps_us() == (GPS_S + 5) * 1_000_000
+    second(GPS_S + 6 + YEAR_S)
+    assert gps_us() == (GPS_S + 6 + YEAR_S) * 1_000_000
     assert lib.hal_time_steps() == 2
     assert lib.hal_time_quality() == SET
 

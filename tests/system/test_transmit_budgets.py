@@ -15,6 +15,7 @@ from tests.system.quick_bench import quick_bench
 
 GPS_EPOCH_S = 1_450_000_000
 TAKE_S = 50
+YEAR_S = 365 * 86400
 
 
 class Operator:
@@ -63,6 +64,31 @@ def test_cool_down_and_orbit(tmp_path: Path) -> None:
         warned = [event.fields["monitor"] for event in session.events if event.name == "WARNING_LIMIT"]
         assert "SAR_ORBIT_TRANSMIT_TIME" in warned
         assert not [event for event in session.events if event.name == "TRIP_LIMIT"]
+    finally:
+        operator.bench.stop()
+
+
+def test_a_wrong_time_at_a_takes_end_holds_up_no_later_take(tmp_path: Path) -> None:
+    """One wrong time message moves nothing; a clock that two moved a year ahead costs the cool-down at most."""
+    operator = Operator(tmp_path)
+    session, platform = operator.session, operator.platform
+    try:
+        for wrong_s in (1.0, 5.0):
+            session.send("SAR_ARM_TRANSMIT").wait(steps.ANSWER_S)
+            session.send("SAR_PERMIT_TRANSMIT", takes=1, valid_s=600).wait(steps.ANSWER_S)
+            command = session.send("SAR_START_DATA_TAKE", task_id=942, slot=0, start=platform.gps_s() + 4)
+            session.wait_for(lambda: session.value("SAR_PHASE") == "CLOSING_CALIBRATION", TAKE_S + 20, "the end")
+            since = len(session.events)
+            platform.gps_epoch_s += YEAR_S
+            session.run_for(wrong_s)
+            platform.gps_epoch_s -= YEAR_S
+            command.wait(20)
+            session.run_for(5)
+            stepped = [event for event in session.events[since:] if event.name == "TIME_STEPPED"]
+            assert len(stepped) == (0 if wrong_s == 1.0 else 2)
+            assert "COOL_DOWN" in str(operator.start())
+            session.run_for(2 * TAKE_S + 1)
+        assert operator.start() is None
     finally:
         operator.bench.stop()
 

@@ -224,7 +224,11 @@ class LinePeriod:
 
 
 class ImagingBudget:
-    """Imaging time of this orbit, kept over a reboot. Orbits are whole periods of GPS time."""
+    """Imaging time of this orbit, kept over a reboot. Orbits are whole periods of GPS time.
+
+    Only an orbit that the clock ran into begins anew. One that a step of the clock leads to has what the orbit
+    before has used, for it may be the same one; so has the first one after a boot unless it is a later one.
+    """
 
     def __init__(self, store):
         self._store = store
@@ -232,6 +236,8 @@ class ImagingBudget:
         self._used_ms = store.get(persistent.OPTICAL_IMAGING_MS)
         self._kept_s = self._used_ms // 1000
         self._last_ms = hal.ticks_ms()
+        self._steps = hal.time_steps()
+        self._time_known = False
         hal.pool_set(pool.OPTICAL_IMAGING_TIME_S, self._kept_s)
 
     def require(self, request):
@@ -247,11 +253,15 @@ class ImagingBudget:
         self._last_ms = now_ms
         if hal.time_quality():
             orbit = hal.time_period_number(mission.OPTICAL_IMAGING_PERIOD_S)
+            steps = hal.time_steps()
             if orbit != self._orbit:
+                if orbit > self._orbit and (steps == self._steps or not self._time_known):
+                    self._used_ms = 0
                 self._orbit = orbit
-                self._used_ms = 0
                 self._store.put(persistent.OPTICAL_IMAGING_ORBIT, orbit)
                 self._keep()
+            self._steps = steps
+            self._time_known = True
         if imaging:
             self._used_ms += elapsed_ms
             if self._used_ms // 1000 != self._kept_s:

@@ -15,11 +15,18 @@ _TAKES = (
 )
 _NEWEST = _TAKES[3]
 _MS_PER_S = const(1000)
+_NOT_SINCE_BOOT = const(-1)
+# A data take counts with its predicted end from before its first pulse: no right end lies further ahead.
+_END_AHEAD_S = (mission.SAR_TAKE_ON_TIME_LIMIT_MS + mission.SAR_TAKE_OVERHEAD_MS) // _MS_PER_S + 2
+_LARGEST_DRIFT_S = const(2)
 
 
 class TransmitBudget:
     """`store` has get(key) and put(key, value). A data take counts with its predicted on-time from before its first
     pulse, so that a reset within it leaves it counted, and with the unit's own counter once it has ended.
+
+    How long ago a data take of this boot ended is reckoned by the board's uptime, whatever the clock did since;
+    that of one before the boot by GPS time, and an end that lies ahead of now then counts as now.
     """
 
     def __init__(self, store):
@@ -27,12 +34,14 @@ class TransmitBudget:
         self._before_ms = 0
         self._so_far_ms = 0
         self._is_taking = False
+        self._ended_up_s = [_NOT_SINCE_BOOT] * len(_TAKES)
 
     def require(self, on_ms, start_s):
         """Raise Refusal unless a data take of this on-time may start then (GPS seconds)."""
         if on_ms > mission.SAR_TAKE_ON_TIME_LIMIT_MS:
             raise Refusal(failures.TAKE_BUDGET, on_ms, mission.SAR_TAKE_ON_TIME_LIMIT_MS)
-        cool_s = self._store.get(_NEWEST[0]) + self._cool_down_s() - start_s
+        self._correct_ends()
+        cool_s = self._cool_down_s() - self._age_s(len(_TAKES) - 1, start_s)
         if cool_s > 0:
             raise Refusal(failures.COOL_DOWN, cool_s, self._cool_down_s())
         orbit_ms = self._orbit_ms(start_s) + on_ms
@@ -41,18 +50,20 @@ class TransmitBudget:
 
     def begin(self, on_ms, start_s):
         """A data take begins: counted as predicted. With more takes in an orbit than places, the oldest two are one."""
-        store = self._store
+        store, ended_up_s = self._store, self._ended_up_s
+        self._correct_ends()
         self._before_ms = self._orbit_ms(start_s)
         merged_ms = store.get(_TAKES[0][1]) + store.get(_TAKES[1][1])
-        if store.get(_TAKES[0][0]) + mission.SAR_ORBIT_PERIOD_S < start_s:
+        if self._age_s(0, start_s) > mission.SAR_ORBIT_PERIOD_S:
             merged_ms = store.get(_TAKES[1][1])
-        store.put(_TAKES[0][0], store.get(_TAKES[1][0]))
-        store.put(_TAKES[0][1], merged_ms)
-        for index in (1, 2):
+        for index in range(3):
             store.put(_TAKES[index][0], store.get(_TAKES[index + 1][0]))
             store.put(_TAKES[index][1], store.get(_TAKES[index + 1][1]))
+            ended_up_s[index] = ended_up_s[index + 1]
+        store.put(_TAKES[0][1], merged_ms)
         store.put(_NEWEST[0], start_s + (on_ms + mission.SAR_TAKE_OVERHEAD_MS) // _MS_PER_S)
         store.put(_NEWEST[1], on_ms)
+        ended_up_s[3] = _NOT_SINCE_BOOT
         self._is_taking = True
 
     def end(self):
@@ -61,6 +72,7 @@ class TransmitBudget:
             return
         self._is_taking = False
         self._store.put(_NEWEST[0], hal.time_coarse_s())
+        self._ended_up_s[3] = hal.uptime_s()
         if hal.pool_valid(pool.SAR_TRANSMIT_TIME_MS):
             # The guard ends what is longer: a counter that says so lies, and must not keep the SAR off for days.
             on_ms = min(hal.pool_get(pool.SAR_TRANSMIT_TIME_MS), mission.TRANSMIT_GUARD_LONGEST_PERMIT_MS)
@@ -78,10 +90,32 @@ class TransmitBudget:
     def _cool_down_s(self):
         return -(-self._store.get(_NEWEST[1]) * mission.SAR_COOL_DOWN_FACTOR // _MS_PER_S)
 
-    def _orbit_ms(self, now_s):
-        """On-time of the data takes that ended within one orbit before."""
+    def _orbit_ms(self, at_s):
+        """On-time of the data takes that ended within one orbit before (GPS seconds)."""
         total_ms = 0
-        for end_s, on_ms in _TAKES:
-            if self._store.get(end_s) + mission.SAR_ORBIT_PERIOD_S >= now_s:
-                total_ms += self._store.get(on_ms)
+        for index in range(len(_TAKES)):
+            if self._age_s(index, at_s) <= mission.SAR_ORBIT_PERIOD_S:
+                total_ms += self._store.get(_TAKES[index][1])
         return total_ms
+
+    def _age_s(self, index, at_s):
+        """How long before `at_s` (GPS seconds) a data take ended."""
+        ended_up_s = self._ended_up_s[index]
+        if ended_up_s == _NOT_SINCE_BOOT:
+            return at_s - self._store.get(_TAKES[index][0])
+        return hal.uptime_s() - ended_up_s + at_s - hal.time_coarse_s()
+
+    def _correct_ends(self):
+        """Keep ends that a later boot can trust: neither ahead of now nor of a clock that was wrong when they came."""
+        if not hal.time_quality():
+            return
+        now_s = hal.time_coarse_s()
+        for index in range(len(_TAKES)):
+            end_s = self._store.get(_TAKES[index][0])
+            ended_up_s = self._ended_up_s[index]
+            if ended_up_s != _NOT_SINCE_BOOT:
+                right_s = max(now_s - (hal.uptime_s() - ended_up_s), 0)
+                if abs(end_s - right_s) > _LARGEST_DRIFT_S:
+                    self._store.put(_TAKES[index][0], right_s)
+            elif end_s > now_s + _END_AHEAD_S:
+                self._store.put(_TAKES[index][0], now_s)

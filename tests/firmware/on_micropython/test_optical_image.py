@@ -35,6 +35,7 @@ class Clock:
         self.now_ms = 0x3FFFFFFF - 5000  # ticks wrap on the way
         self.orbit = ORBIT
         self.quality = 2
+        self.steps = 1
         self.ticks_diff = hal.ticks_diff
         self.put, self.get, self.crc16 = hal.put, hal.get, hal.crc16
         self.U16, self.U32 = hal.U16, hal.U32
@@ -45,6 +46,9 @@ class Clock:
 
     def time_quality(self):
         return self.quality
+
+    def time_steps(self):
+        return self.steps
 
     def time_period_number(self, period_s):
         assert period_s == mission.OPTICAL_IMAGING_PERIOD_S
@@ -146,6 +150,36 @@ def test_the_next_orbit_has_its_own_time():
         clock.run(budget, 1, False)
         budget.require(_request(duration=300000))
         assert store.values == {persistent.OPTICAL_IMAGING_ORBIT: ORBIT + 1, persistent.OPTICAL_IMAGING_MS: 0}
+
+    _with_clock(test)
+
+
+def test_a_step_of_the_clock_gives_no_new_time():
+    """Away and back, to a later and an earlier orbit: what was used stays so until the clock runs into the next."""
+
+    def test(clock, store):
+        budget = ImagingBudget(store)
+        clock.run(budget, 600, True)
+        for step in (1, -1, -1, 1):
+            clock.orbit += step
+            clock.steps += 1
+            clock.run(budget, 3, False)
+            refused(failures.IMAGING_BUDGET, budget.require, _request(duration=1000))
+            assert hal.pool_get(pool.OPTICAL_IMAGING_TIME_S) == 600
+        clock.orbit += 1
+        clock.run(budget, 1, False)
+        budget.require(_request(duration=300000))
+
+    _with_clock(test)
+
+
+def test_a_boot_in_a_later_orbit_only_has_new_time():
+    def test(clock, store):
+        clock.run(ImagingBudget(store), 600, True)
+        for orbit, used_s in ((ORBIT - 1, 600), (ORBIT, 0)):
+            clock.orbit = orbit
+            clock.run(ImagingBudget(store), 1, False)
+            assert hal.pool_get(pool.OPTICAL_IMAGING_TIME_S) == used_s
 
     _with_clock(test)
 

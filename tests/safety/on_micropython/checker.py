@@ -221,6 +221,10 @@ class Bench:
             for key in list(shim.journal):
                 if key >= persistent.SAR_TAKE_1_END_S:
                     shim.journal.pop(key)
+            sar = self.payload.instruments.get(enums.INSTRUMENT_SAR)
+            if sar is not None:
+                for place in range(len(sar._budget._ended_up_s)):
+                    sar._budget._ended_up_s[place] = -1
 
     def _send_ancillary(self):
         for parameter, value in self.world.surroundings():
