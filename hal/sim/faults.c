@@ -46,13 +46,18 @@ typedef struct {
 
 static const place_t faults[] = {
     SWITCH("sar.fail_self_test", sar.fail_self_test),
-    NUMBER("sar.science_factor", sar.science_factor, 1), /* times the rate of science data */
+    NUMBER("sar.science_factor", sar.science_factor, 1),   /* times the rate of science data */
+    NUMBER("sar.antenna_share", sar.antenna_share, 1),     /* of its length that radiates */
+    NUMBER("sar.window_error_ns", sar.window_error_ns, 0), /* the receive window opens so much later */
+    NUMBER("sar.lost_target", sar.lost_target, 0),         /* place in the scene of one without echo, 1 the first */
     SWITCH("optical.fail_self_test", optical.fail_self_test),
     SWITCH("optical.sun_near", optical.sun_near),
     SWITCH("optical.focus_stuck", optical.focus_stuck),
     SWITCH("optical.focus_drifts", optical.focus_drifts),
     SWITCH("optical.heater_runaway", optical.heater_runaway),
     SWITCH("optical.lamp_dead", optical.lamp_dead),
+    NUMBER("optical.stuck_pixels", optical.stuck_pixels, 0),     /* of each band, from the middle of the line on */
+    NUMBER("optical.pattern_factor", optical.pattern_factor, 1), /* times the unevenness of the pixels' response */
     SWITCH("optical.door_stuck", optical.door.stuck),
     NUMBER("optical.door_slow", optical.door.slow_factor, 0), /* times the nominal duration */
     SWITCH("power.latchup_sar", power.limiters[LIMITER_SAR_UNIT].latched_up),

@@ -31,10 +31,6 @@
 #define DOOR_MOTOR_POWER_W 25.0
 #define DOOR_HOLDING_POWER_W 5.0
 
-/* Saturated pixels of an ordinary scene at the default settings (gain 2, 68 us, 32 stages). */
-#define SCENE_SATURATED_PERCENT 0.5
-#define DEFAULT_EXPOSURE (2.0 * 680.0 * 32.0)
-#define SUN_SATURATED_PERCENT 60.0
 #define DEFAULT_LINE_PERIOD 711u
 
 static const unit_register_t housekeeping[] = {OPTICAL_HOUSEKEEPING_REGISTERS(UNIT_REGISTER)};
@@ -69,6 +65,7 @@ void optical_init(sim_t *sim) {
     physics_seed(&sim->optical.random, sim->settings.seed, SIM_OPTICAL);
     sim->optical.focal_plane_degc = COLD_DEGC;
     sim->optical.door.place = DOOR_OPEN;
+    sim->optical.pattern_factor = 1;
 }
 
 optical_view_t optical_view(const sim_t *sim) {
@@ -85,6 +82,8 @@ optical_view_t optical_view(const sim_t *sim) {
         .lamp_on = optical->lamp_on && !optical->lamp_dead,
         .door = optical_door_reads(sim),
         .sun_near = optical->sun_near,
+        .stuck_pixels = (unsigned)optical->stuck_pixels,
+        .pattern_factor = optical->pattern_factor,
         .line = (uint32_t)optical->lines,
     };
 }
@@ -190,17 +189,6 @@ static bool focus_is_valid(const sim_t *sim) {
     return is_operating(sim) && left < 0.5 && left > -0.5 && sim->now_us - optical->focus_moved_us >= FOCUS_SETTLES_US;
 }
 
-static double saturated_percent(const sim_t *sim) {
-    if (optical_door_is_shut(sim)) {
-        return 0;
-    }
-    optical_view_t view = optical_view(sim);
-    double exposure = (double)view.gain * view.integration * view.stages;
-    double percent = SCENE_SATURATED_PERCENT * exposure / DEFAULT_EXPOSURE;
-    percent += sim->optical.sun_near ? SUN_SATURATED_PERCENT : 0;
-    return percent > 100 ? 100 : percent;
-}
-
 static void end_image(sim_t *sim, uint8_t phase, uint16_t fault_flags) {
     sim->optical.phase = phase;
     sim->optical.fault_flags |= fault_flags;
@@ -220,8 +208,8 @@ static void step_image(sim_t *sim, uint64_t now_us) {
     since_us -= ended && elapsed_us - duration_us < since_us ? elapsed_us - duration_us : 0;
     optical->phase = OPTICAL_PHASE_IMAGING;
     optical->lines += (double)since_us * 10 / optical->line_period;
-    optical->saturated_percent = saturated_percent(sim);
     optical_packets_step(sim, now_us);
+    optical->saturated_percent = optical_packets_saturated_percent(&optical->packets);
     if (ended) {
         end_image(sim, OPTICAL_PHASE_DONE, 0);
     }

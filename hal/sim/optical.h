@@ -38,6 +38,7 @@ typedef struct {
     double lines;            /* of this image */
     optical_door_t door;
     bool fail_self_test, sun_near, focus_stuck, focus_drifts, heater_runaway, lamp_dead; /* faults */
+    double stuck_pixels, pattern_factor;
     physics_random_t random;
     optical_packets_t packets;
 } optical_t;
@@ -52,6 +53,8 @@ typedef struct {
     bool lamp_on;
     uint8_t door; /* DOOR, from its switches */
     bool sun_near;
+    unsigned stuck_pixels;
+    double pattern_factor;
     uint32_t line; /* lines of this image so far */
 } optical_view_t;
 

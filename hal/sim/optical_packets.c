@@ -17,6 +17,17 @@ void optical_packets_start(sim_t *sim, bool same_entry) {
     }
     packets->strip++;
     packets->next = 0;
+    packets->rows = 0;
+}
+
+double optical_packets_saturated_percent(const optical_packets_t *packets) {
+    uint32_t rows = packets->rows < OPTICAL_SATURATION_ROWS ? packets->rows : OPTICAL_SATURATION_ROWS;
+    uint32_t saturated = 0, samples = 0;
+    for (uint32_t i = 0; i < rows; i++) {
+        saturated += packets->saturated[i];
+        samples += packets->samples[i];
+    }
+    return samples > 0 ? 100.0 * saturated / samples : 0;
 }
 
 /* A recorded line: which of the strip's lines, where in the picture, and when. */
@@ -39,7 +50,8 @@ static about_t about(const sim_t *sim, const optical_view_t *view, uint64_t now_
     };
 }
 
-static void send(sim_t *sim, const optical_view_t *view, const about_t *packet_of, unsigned band) {
+/* Samples of it at the converter's end. */
+static unsigned send(sim_t *sim, const optical_view_t *view, const about_t *packet_of, unsigned band) {
     optical_packets_t *packets = &sim->optical.packets;
     const unit_t *unit = &sim->units[SIM_OPTICAL];
     science_packet_t *packet = &sim->packet;
@@ -70,14 +82,29 @@ static void send(sim_t *sim, const optical_view_t *view, const about_t *packet_o
     };
     science_begin(packet, OPTICAL_PACKETS_APID, packets->sent);
     science_put_fields(packet, header_bits, header, OPTICAL_PACKET_FIELDS);
+    unsigned saturated = 0;
     for (unsigned pixel = 0; pixel < OPTICAL_SCALE_PIXELS; pixel++) {
-        science_put(packet, OPTICAL_BITS_PER_SAMPLE,
-                    optical_sample(view, band, packet_of->row, pixel, &sim->optical.random));
+        uint32_t sample = optical_sample(view, band, packet_of->row, pixel, &sim->optical.random);
+        saturated += sample == OPTICAL_SAMPLE_LARGEST;
+        science_put(packet, OPTICAL_BITS_PER_SAMPLE, sample);
     }
     science_finish(packet);
     packets->sent++;
     recorder_take(sim, (uint16_t)unit_raw(unit, UNIT_CONTROL, OPTICAL_CONTROL_ENTRY_ID_OFFSET), packet->octets,
                   science_octets(packet), gps_us);
+    return saturated;
+}
+
+static void send_row(sim_t *sim, const optical_view_t *view, const about_t *packet_of) {
+    optical_packets_t *packets = &sim->optical.packets;
+    uint32_t at = packets->rows++ % OPTICAL_SATURATION_ROWS;
+    packets->saturated[at] = packets->samples[at] = 0;
+    for (unsigned band = 0; band < OPTICAL_BANDS; band++) {
+        if (view->bands >> band & 1u) {
+            packets->saturated[at] += (uint16_t)send(sim, view, packet_of, band);
+            packets->samples[at] += OPTICAL_SCALE_PIXELS;
+        }
+    }
 }
 
 static size_t row_octets(uint8_t bands) {
@@ -99,10 +126,8 @@ void optical_packets_step(sim_t *sim, uint64_t now_us) {
     while ((uint64_t)packets->next * OPTICAL_SCALE_LINE_DIVISOR <= view.line) {
         about_t packet_of = about(sim, &view, now_us);
         bool due = science_due(&packets->pace, row_octets(view.bands));
-        for (unsigned band = 0; band < OPTICAL_BANDS && (due || packets->next == 0); band++) {
-            if (view.bands >> band & 1u) {
-                send(sim, &view, &packet_of, band);
-            }
+        if (due || packets->next == 0) {
+            send_row(sim, &view, &packet_of);
         }
         packets->next++;
     }

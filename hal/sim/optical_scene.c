@@ -3,9 +3,9 @@
 #include "dictionary.h"
 #include "science_data.h"
 
-#define SAMPLE_LARGEST ((1u << OPTICAL_BITS_PER_SAMPLE) - 1)
 #define RECTANGLE_NUMBERS (4u + OPTICAL_BANDS)
 #define PATTERN_STREAM 0x5041u
+#define STUCK_LEVEL 1000u
 
 _Static_assert(OPTICAL_MODEL_ELECTRONS_PER_US_COUNT == OPTICAL_BANDS, "bands");
 
@@ -38,16 +38,19 @@ static double light(const optical_view_t *view, unsigned band, uint32_t row, uns
 }
 
 /* Response of a pixel, the same in every image of every bench. */
-static double response(unsigned band, unsigned pixel) {
+static double response(const optical_view_t *view, unsigned band, unsigned pixel) {
     physics_random_t pattern;
     physics_seed(&pattern, PATTERN_STREAM, band * OPTICAL_SCALE_PIXELS + pixel);
-    return 1 + OPTICAL_MODEL_PATTERN * physics_normal(&pattern);
+    return 1 + view->pattern_factor * OPTICAL_MODEL_PATTERN * physics_normal(&pattern);
 }
 
 uint32_t optical_sample(const optical_view_t *view, unsigned band, uint32_t row, unsigned pixel,
                         physics_random_t *random) {
     double exposure_us = view->integration * 0.1 * view->stages;
-    double seen = light(view, band, row, pixel) * response(band, pixel) * electrons_per_us[band];
+    if (pixel >= OPTICAL_SCALE_PIXELS / 2 && pixel < OPTICAL_SCALE_PIXELS / 2 + view->stuck_pixels) {
+        return STUCK_LEVEL;
+    }
+    double seen = light(view, band, row, pixel) * response(view, band, pixel) * electrons_per_us[band];
     double electrons = (seen + OPTICAL_MODEL_DARK_ELECTRONS_PER_US) * exposure_us;
     double read = OPTICAL_MODEL_READ_NOISE_ELECTRONS;
     electrons += physics_sqrt(electrons + read * read * view->stages) * physics_normal(random);
@@ -56,5 +59,5 @@ uint32_t optical_sample(const optical_view_t *view, unsigned band, uint32_t row,
         return 0;
     }
     bool dazzled = view->sun_near && view->door == DOOR_OPEN;
-    return dazzled || level > SAMPLE_LARGEST ? SAMPLE_LARGEST : (uint32_t)level;
+    return dazzled || level > OPTICAL_SAMPLE_LARGEST ? OPTICAL_SAMPLE_LARGEST : (uint32_t)level;
 }

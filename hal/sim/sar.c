@@ -53,6 +53,7 @@ void sar_init(sim_t *sim) {
     physics_seed(&sar->random, sim->settings.seed, SIM_SAR);
     sar_signal_init(&sar->signal);
     sar->science_factor = 1;
+    sar->antenna_share = 1;
     sar->trm_degc = TRM_COLD_DEGC;
     sar->baseplate_degc = BASEPLATE_COLD_DEGC;
 }

@@ -24,7 +24,9 @@ typedef struct {
     uint64_t transmit_total_us;
     double trm_degc, baseplate_degc, forward_db, reflected_percent;
     physics_random_t random;
-    double science_factor; /* fault: times the science data rate */
+    double science_factor; /* faults: times the science data rate, */
+    double antenna_share;  /* part of the antenna's length that radiates, */
+    double window_error_ns, lost_target;
     sar_packets_t packets;
     sar_signal_t signal;
 } sar_t;

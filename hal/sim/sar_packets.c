@@ -158,6 +158,23 @@ static void put_header(science_packet_t *packet, sim_t *sim, const about_t *pack
     science_put_fields(packet, header_bits, header, SAR_PACKET_FIELDS);
 }
 
+/* Centre of an azimuth beam, ahead of broadside. */
+static double beam_rad(uint16_t beam) {
+    return (beam - (int)SAR_AZIMUTH_BEAM_BROADSIDE) * SAR_AZIMUTH_BEAM_STEP_URAD * 1e-6;
+}
+
+/* After the first echo pulse, when the scene is abeam: at once, but where SPOTLIGHT looks when its beam passes
+ * broadside. */
+static double scene_after_s(const sim_t *sim) {
+    int64_t step = unit_raw(&sim->units[SIM_SAR], UNIT_MEMORY, SAR_TABLE_AZIMUTH_BEAM_STEP_OFFSET);
+    int64_t beams = (int64_t)SAR_AZIMUTH_BEAM_BROADSIDE - (int64_t)field(sim, SAR_TABLE_AZIMUTH_BEAM_OFFSET);
+    if (field(sim, SAR_TABLE_MODE_OFFSET) != SAR_MODE_SPOTLIGHT || step == 0 || beams / step <= 0) {
+        return 0;
+    }
+    double pulses = (double)(beams / step) * field(sim, SAR_TABLE_PULSES_PER_BEAM_OFFSET);
+    return pulses * field(sim, SAR_TABLE_PRI_CODE_OFFSET) / SAR_REFERENCE_FREQUENCY_HZ;
+}
+
 static void receive(sim_t *sim, const about_t *packet_of) {
     sar_t *sar = &sim->sar;
     const sar_pulse_t *pulse = &packet_of->pulse;
@@ -168,8 +185,12 @@ static void receive(sim_t *sim, const about_t *packet_of) {
         .start_hz = packet_of->chirp.start_hz,
         .rate_hz_s = packet_of->chirp.rate_hz_s,
         .window_delay_s = ((double)pulse->rank * pulse->pri_code + pulse->swst_code) / fref,
+        .window_error_s = sar->window_error_ns * 1e-9,
         .gain = receiver_gain(sim),
-        .time_s = pulse->start_code / fref, /* the echo phase begins with its first pulse */
+        .time_s = pulse->start_code / fref - scene_after_s(sim), /* the echo phase begins with its first pulse */
+        .beam_rad = beam_rad(pulse->azimuth_beam),
+        .antenna_length_m = SAR_ANTENNA_LENGTH_M * sar->antenna_share,
+        .lost_target = (unsigned)sar->lost_target,
         .samples = 2 * packet_of->quads,
     };
     if (is_calibration(pulse->signal) && sar_table_transmits(sim)) {

@@ -132,8 +132,8 @@ static double root(double square, double guess) {
 }
 
 /* Two-way amplitude of a uniformly lit antenna, sinc^2, off the centre of its beam. */
-static double pattern(const sar_signal_t *signal, double off_rad) {
-    double turns = off_rad * SAR_ANTENNA_LENGTH_M * SAR_CENTRE_FREQUENCY_HZ / SAR_LIGHT_SPEED_M_S;
+static double pattern(const sar_signal_t *signal, double length_m, double off_rad) {
+    double turns = off_rad * length_m * SAR_CENTRE_FREQUENCY_HZ / SAR_LIGHT_SPEED_M_S;
     turns = turns < 0 ? -turns : turns;
     double sinc = 1 - PI * PI * turns * turns / 6;
     if (turns > 0.05) {
@@ -155,15 +155,17 @@ static void add_target(sar_signal_t *signal, const sar_receive_t *receive, const
     double range_m = root(nearest_m * nearest_m + moved, nearest_m + moved / (2 * nearest_m));
     double delay_s = 2 * range_m / SAR_LIGHT_SPEED_M_S;
     double angle_rad = -ground_speed_m_s * after_s / range_m;
-    add_chirp(signal, receive, delay_s - receive->window_delay_s,
-              target->amplitude_lsb * receive->gain * pattern(signal, angle_rad - receive->beam_rad),
-              -delay_s * SAR_CENTRE_FREQUENCY_HZ);
+    double weight = pattern(signal, receive->antenna_length_m, angle_rad - receive->beam_rad);
+    add_chirp(signal, receive, delay_s - receive->window_delay_s - receive->window_error_s,
+              target->amplitude_lsb * receive->gain * weight, -delay_s * SAR_CENTRE_FREQUENCY_HZ);
 }
 
 void sar_signal_echo(sar_signal_t *signal, const sar_receive_t *receive, physics_random_t *random) {
     clear(signal, receive->samples);
     for (unsigned i = 0; i < signal->targets; i++) {
-        add_target(signal, receive, &signal->target[i]);
+        if (i + 1 != receive->lost_target) {
+            add_target(signal, receive, &signal->target[i]);
+        }
     }
     convert(signal, receive, random);
 }

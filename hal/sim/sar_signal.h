@@ -21,10 +21,13 @@ typedef struct {
 typedef struct {
     double sampling_rate_hz;
     double pulse_s, start_hz, rate_hz_s; /* linear chirp: start_hz at the pulse's leading edge */
-    double window_delay_s;               /* from that edge to the first sample */
+    double window_delay_s;               /* from that edge to the first sample, as commanded */
+    double window_error_s;               /* fault: the window opens so much later */
     double gain;                         /* of the receiver, 1 at the reference gain */
-    double time_s;                       /* of this interval, after the first echo pulse */
+    double time_s;                       /* of this interval, after the scene was abeam */
     double beam_rad;                     /* centre of the beam in azimuth, ahead of broadside */
+    double antenna_length_m;             /* that radiates */
+    unsigned lost_target;                /* fault: place of a target that gives no echo, 1 the first */
     size_t samples;
 } sar_receive_t;
 

@@ -16,6 +16,7 @@ PIXELS = 128
 HEADERS_OCTETS = 6 + LAYOUT.octets
 PACKET_OCTETS = HEADERS_OCTETS + PIXELS * 12 // 8
 DARK_LEVEL = 64
+ROW_MS = 1024 * 71.1e-3
 DOOR_FAULT = 2
 LATE_START = 4
 
@@ -212,16 +213,20 @@ def test_image_behind_a_shut_door_is_dark() -> None:
     assert all(mean_level(packet) < 2 * DARK_LEVEL for packet in image(bench))
 
 
-def test_saturation() -> None:
+def test_saturation_is_that_of_the_rows_recorded_last() -> None:
+    """The white roof begins in row 24, is 10 rows of 9 pixels, and saturates every band; the Sun saturates all."""
     bench = ready_optical()
+    write_settings(bench, duration_ms=6000)
     move_door(bench, lib.DOOR_OPEN)
     start_us = start_optical(bench)
-    bench.run_ms((start_us - bench.now_us) / 1000 + 100)
-    assert 0 < bench.get("optical.saturated_percent") < 5
+    bench.run_ms((start_us - bench.now_us) / 1000 + 20 * ROW_MS)
+    assert bench.get("optical.saturated_percent") == 0
+    bench.run_ms(20 * ROW_MS)
+    assert bench.get("optical.saturated_percent") == pytest.approx(100 * 90 / (32 * PIXELS), abs=0.1)
     bench.force("optical.sun_near")
-    bench.run_ms(50)
+    bench.run_ms(8 * ROW_MS)
     assert bench.get("optical.saturated_percent") > 20
-    bench.run_ms(DURATION_MS)
+    bench.run_ms(6000)
     assert bench.get("optical.saturated_percent") == 0
 
 
@@ -344,16 +349,13 @@ def test_decontamination_needs_the_door_shut_and_the_focal_plane_off() -> None:
 
 
 def test_video_applies_no_tdi() -> None:
-    bench = ready_optical()
-    move_door(bench, lib.DOOR_OPEN)
     levels = []
     for mode in (lib.OPTICAL_MODE_STRIP, lib.OPTICAL_MODE_VIDEO):
+        bench = ready_optical()
+        move_door(bench, lib.DOOR_OPEN)
         bench.put("optical.image_mode", mode)
-        start_us = start_optical(bench)
-        bench.run_ms((start_us - bench.now_us) / 1000 + 100)
-        levels.append(bench.get("optical.saturated_percent"))
-        bench.run_ms(DURATION_MS)
-    assert levels[0] > 4 * levels[1], "a thirty-second of the exposure"
+        levels.append(mean_level(image(bench)[0]) - DARK_LEVEL)
+    assert levels[0] == pytest.approx(32 * levels[1], rel=0.2), "a thirty-second of the exposure"
 
 
 def test_strips_of_one_entry_count_on() -> None:

@@ -7,7 +7,7 @@ from functools import cache
 from emei.science.optical_image import OpticalImage, read_optical
 from tests.hal.hal_board import lib
 from tests.hal.sim_take import move_door, open_entry, ready_optical, start_optical, write_settings
-from tests.science.takes import DICTIONARY
+from tests.science.takes import DICTIONARY, Faults
 
 DURATION_MS = 7000
 LINE_PERIOD = 500  # 0.1 us, the shortest: the whole scene in 7 s
@@ -22,10 +22,13 @@ def record_image(
     rate: int = RATE,
     task: int = 2027,
     strips: int = 1,
+    faults: Faults = (),
     **settings: int,
 ) -> bytes:
     """The recorder's file of an image of 7 s."""
     bench = ready_optical(science_octets_per_second=rate)
+    for name, value in faults:
+        bench.force(name, value)
     write_settings(bench, **{"duration_ms": DURATION_MS, "line_period_us": LINE_PERIOD, **settings})
     if door != lib.DOOR_SHUT:
         move_door(bench, door)

@@ -18,12 +18,17 @@ APID = DICTIONARY.science.integer("sar_packets", "apid")
 SYNC = DICTIONARY.science.integer("sar_packets", "sync_word")
 AFTER_MS = 1500
 Scene = tuple[tuple[float, float, float], ...]
+Faults = tuple[tuple[str, float], ...]
 
 
 @cache
-def record(rate: int = 2_000_000, scene: Scene | None = None, task: int = 2026, **table: Any) -> bytes:
+def record(
+    rate: int = 2_000_000, scene: Scene | None = None, task: int = 2026, faults: Faults = (), **table: Any
+) -> bytes:
     """The recorder's file of a data take of 2 s; the scene is the dictionary's unless given."""
     bench = ready_sar(science_octets_per_second=rate, **{"duration_ms": 2000, **table})
+    for name, value in faults:
+        bench.force(name, value)
     if scene is not None:
         targets = ffi.new("sim_target_t[]", [{"range_m": r, "azimuth_m": a, "amplitude_lsb": s} for r, a, s in scene])
         assert lib.sim_sar_scene(bench.sim, targets, len(scene))
