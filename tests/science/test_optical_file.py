@@ -62,20 +62,20 @@ def test_any_octet_flipped_is_survived(place: int, flip: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "sentence"),
+    ("fields", "what"),
     [
-        ({"codec": 3}, "name a codec that is not decoded here"),
-        ({"band": 3}, "name a band that does not exist"),
-        ({"samples": 5, "octets": 8}, "do not have 4 samples as the others do"),
-        ({"octets": 5}, "do not hold the samples they announce"),
-        ({"row": 2}, "carry a line and a row that do not belong together"),
-        ({"sample_bits": 0, "octets": 0}, "name samples of no bits or more than 16"),
+        ({"codec": 3}, "a codec that is not decoded here"),
+        ({"band": 3}, "a band that does not exist"),
+        ({"samples": 5, "octets": 8}, "other than 4 samples, which the others have"),
+        ({"octets": 5}, "other samples than announced"),
+        ({"row": 2}, "a line and a row that do not belong together"),
+        ({"sample_bits": 0, "octets": 0}, "samples of no bits or more than 16"),
     ],
 )
-def test_a_line_that_does_not_decode_is_left_out_and_said(fields: dict[str, int], sentence: str) -> None:
+def test_a_line_that_does_not_decode_is_left_out_and_said(fields: dict[str, int], what: str) -> None:
     file = line() + line(packet_count=1) + line(packet_count=2, **fields)
     take = read_optical(file, DICTIONARY)
-    assert take.problems == [f"1 packets are left out: they {sentence}."]
+    assert take.problems == [f"Left out: 1 packet with {what}."]
 
 
 def run(*arguments: str) -> Result:

@@ -4,26 +4,18 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import click
 
+from emei.catalogue import ANSWER_S, COLUMNS, Catalogue
 from emei.cli.common import console, dictionary_of, json_option, port_option, print_json, spacecraft_option, table
 from emei.cli.connection import clock_count, open_session
 from emei.dictionary import Dictionary
 from emei.downlink import FrameReader, entries_of
-from emei.packets import Telemetry
 from emei.session import Session
-from emei.verification import CommandFailed
+from emei.words import count
 
-_ANSWER_S = 10.0
-_REPORTS = 64
-_COLUMNS = ("entry_id", "state", "task_id", "instrument", "priority", "packets", "size_octets", "sent_octets", "crc32")
-_NUMBERS = ("entry_id", "size_octets", "sent_octets", "packets", "crc32")
-_LARGEST_ID = 65535
 _FILE = "entry-{:05d}.ccsds"
-
-Entry = dict[str, Any]
 
 
 @click.group()
@@ -39,13 +31,13 @@ def recorder() -> None:
 def list_entries(context: click.Context, port: str, spacecraft: str, as_json: bool) -> None:
     """List the entries of the catalogue."""
     with _session(context, port, spacecraft) as session:
-        entries = _Catalogue(session).all()
+        entries = Catalogue(session).all()
     if as_json:
         print_json(entries)
         return
-    rows = table(*_COLUMNS)
+    rows = table(*COLUMNS)
     for entry in entries:
-        rows.add_row(*(str(entry[name]) for name in _COLUMNS))
+        rows.add_row(*(str(entry[name]) for name in COLUMNS))
     console().print(rows if entries else "The catalogue is empty.")
 
 
@@ -59,7 +51,7 @@ def queue(context: click.Context, entries: tuple[int, ...], priority: int, port:
     """Queue entries for the downlink."""
     with _session(context, port, spacecraft) as session:
         for entry_id in entries:
-            session.send("RECORDER_QUEUE", entry_id=entry_id, priority=priority).wait(_ANSWER_S)
+            session.send("RECORDER_QUEUE", entry_id=entry_id, priority=priority).wait(ANSWER_S)
             click.echo(f"Entry {entry_id} is queued.")
 
 
@@ -107,7 +99,7 @@ def receive(context: click.Context, recordings: tuple[Path, ...], out: Path, as_
             str(item["entry_id"]), str(item["size_octets"]), f"{item['crc32']:08x}", gaps_text, str(item["file"])
         )
     console().print(rows)
-    click.echo(f"{damaged} frames damaged, {missing} missing.")
+    click.echo(f"{count(damaged, 'frame')} damaged, {missing} missing.")
 
 
 @recorder.command()
@@ -121,7 +113,7 @@ def acknowledge(context: click.Context, entry_id: int, file: Path, port: str, sp
     octets = file.read_bytes()
     crc32 = zlib.crc32(octets)
     with _session(context, port, spacecraft) as session:
-        known = _Catalogue(session).entry(entry_id)
+        known = Catalogue(session).entry(entry_id)
         if len(octets) != known["size_octets"]:
             raise click.ClickException(
                 f"{file} has {len(octets)} octets, entry {entry_id} has {known['size_octets']}: not acknowledged. "
@@ -132,7 +124,7 @@ def acknowledge(context: click.Context, entry_id: int, file: Path, port: str, sp
                 f"{file} has the CRC-32 {crc32:08x}, entry {entry_id} {known['crc32']:08x}: not acknowledged. "
                 "Queue the entry again."
             )
-        session.send("RECORDER_ACKNOWLEDGE", entry_id=entry_id, size_octets=len(octets), crc32=crc32).wait(_ANSWER_S)
+        session.send("RECORDER_ACKNOWLEDGE", entry_id=entry_id, size_octets=len(octets), crc32=crc32).wait(ANSWER_S)
     click.echo(f"Entry {entry_id} is acknowledged: {len(octets)} octets, CRC-32 {crc32:08x}.")
 
 
@@ -141,42 +133,3 @@ def _session(context: click.Context, port: str, spacecraft: str) -> Iterator[Ses
     dictionary: Dictionary = dictionary_of(context)
     with open_session(dictionary, port, spacecraft, clock_count()) as session:
         yield session
-
-
-class _Catalogue:
-    """The board's catalogue, asked over a session."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._found: list[Entry] = []
-        session.listen(self._take)
-
-    def read(self, first_entry: int, entries: int) -> list[Entry]:
-        """Up to so many entries from an id on; empty when there is none."""
-        self._found = []
-        try:
-            self._session.send("RECORDER_REPORT_CATALOGUE", first_entry=first_entry, entries=entries).wait(_ANSWER_S)
-        except CommandFailed as failed:
-            if failed.failure.name != "NO_SUCH_ENTRY":
-                raise
-        return self._found
-
-    def all(self) -> list[Entry]:
-        entries: list[Entry] = []
-        first = 1
-        while first <= _LARGEST_ID and (more := self.read(first, _REPORTS)):
-            entries += more
-            first = more[-1]["entry_id"] + 1
-        return entries
-
-    def entry(self, entry_id: int) -> Entry:
-        found = self.read(entry_id, 1)
-        if not found or found[0]["entry_id"] != entry_id:
-            raise click.ClickException(f"The catalogue has no entry {entry_id}: see `emei recorder list`.")
-        return found[0]
-
-    def _take(self, report: Telemetry) -> None:
-        if report.name == "CATALOGUE_ENTRY":
-            self._found.append(
-                {name: report.raw[name] if name in _NUMBERS else value for name, value in report.fields.items()}
-            )

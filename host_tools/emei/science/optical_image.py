@@ -10,6 +10,7 @@ from emei.dictionary import Dictionary
 from emei.science.arrays import Reals
 from emei.science.errors import ScienceError
 from emei.science.source_packets import Columns, SourcePackets, read_packets
+from emei.words import count
 
 BANDS = {1: "PAN", 2: "B", 4: "G", 8: "R", 16: "NIR"}
 _ROWS_LARGEST = 65536
@@ -85,18 +86,18 @@ def _usable(packets: SourcePackets, dictionary: Dictionary) -> NDArray[np.bool_]
     widths, counts = np.unique(header["samples"], return_counts=True)
     width = widths[np.argmax(counts)]
     rules = (
-        (header["codec"] == scale.integer("optical_packets", "codec"), "name a codec that is not decoded here"),
-        (np.isin(header["band"], list(BANDS)), "name a band that does not exist"),
-        (header["samples"] == width, f"do not have {width} samples as the others do"),
-        (octets == (header["samples"] * header["sample_bits"] + 7) // 8, "do not hold the samples they announce"),
-        (placed & (header["row"] < _ROWS_LARGEST), "carry a line and a row that do not belong together"),
-        ((header["sample_bits"] > 0) & (header["sample_bits"] <= 16), "name samples of no bits or more than 16"),
+        (header["codec"] == scale.integer("optical_packets", "codec"), "a codec that is not decoded here"),
+        (np.isin(header["band"], list(BANDS)), "a band that does not exist"),
+        (header["samples"] == width, f"other than {width} samples, which the others have"),
+        (octets == (header["samples"] * header["sample_bits"] + 7) // 8, "other samples than announced"),
+        (placed & (header["row"] < _ROWS_LARGEST), "a line and a row that do not belong together"),
+        ((header["sample_bits"] > 0) & (header["sample_bits"] <= 16), "samples of no bits or more than 16"),
     )
     usable = np.ones(len(packets), dtype=bool)
-    for holds, sentence in rules:
+    for holds, what in rules:
         broken = int(np.count_nonzero(usable & ~holds))
         if broken:
-            packets.problems.append(f"{broken} packets are left out: they {sentence}.")
+            packets.problems.append(f"Left out: {count(broken, 'packet')} with {what}.")
         usable &= holds
     bits = header["sample_bits"]
     if usable.any():

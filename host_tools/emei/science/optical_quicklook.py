@@ -6,6 +6,7 @@ from typing import Any
 
 from emei.dictionary import Dictionary
 from emei.science.optical_image import BANDS, OpticalImage, OpticalTake, read_optical
+from emei.words import count
 
 _DOTS_PER_INCH = 100
 
@@ -35,7 +36,10 @@ class OpticalQuicklook:
         header = self.take.images[0].header
         commanded = " ".join(name for code, name in BANDS.items() if header["bands"] & code)
         facts = [
-            ("Image", f"task {self.take.task_id}, {self.mode}, {self.take.packets} packets, bands {commanded}"),
+            (
+                "Image",
+                f"task {self.take.task_id}, {self.mode}, {count(self.take.packets, 'packet')}, bands {commanded}",
+            ),
             (
                 "Settings",
                 f"{header['stages']} TDI stages, gain {header['gain']}, integration {header['integration'] / 10:g} us, "
@@ -106,12 +110,12 @@ def _image_facts(image: OpticalImage, prefix: str) -> list[tuple[str, str]]:
     period = f"{low:g} us" if low == high else f"{low:g} to {high:g} us"
     facts = [(f"{prefix}line period", period)]
     for name, band in image.measures.items():
-        missing = f", {band.rows_missing} rows missing" if band.rows_missing else ""
+        missing = f", {count(band.rows_missing, 'row')} missing" if band.rows_missing else ""
         facts.append(
             (
                 f"{prefix}{name}",
                 f"mean {band.mean_dn:.0f}, level {band.level_dn:.0f}, noise {band.noise_dn:.1f}, SNR {band.snr:.1f}, "
-                f"saturated {100 * band.saturated_share:.2f} %, {band.rows} rows{missing}",
+                f"saturated {100 * band.saturated_share:.2f} %, {count(band.rows, 'row')}{missing}",
             )
         )
     return facts

@@ -4,13 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+
 from emei.dictionary import Dictionary
+from emei.science.arrays import Complexes, Reals
 from emei.science.errors import ScienceError
 from emei.science.optical_quicklook import OpticalQuicklook, optical_quicklook
-from emei.science.sar_focus import SarImage, focus
-from emei.science.sar_take import Radar, SarTake, read_take, science_scale, whole_window_share
+from emei.science.sar_focus import SarImage, compress_range, focus
+from emei.science.sar_take import Radar, SarTake, Scattered, read_take, science_scale, whole_window_share
 from emei.science.sar_targets import Target, find_targets
 from emei.science.source_packets import apid_of, read_packets
+from emei.words import count
 
 _SAR_PACKET = "SAR_PACKET"
 _DOTS_PER_INCH = 100
@@ -49,11 +53,21 @@ class SarPicture:
 
 
 @dataclass(frozen=True)
+class SarProfile:
+    """Range-compressed echoes of a sub-swath that has no burst to focus: rows pulses, columns slant range."""
+
+    echoes: Scattered
+    pixels: Complexes
+    range_m: Reals
+
+
+@dataclass(frozen=True)
 class SarQuicklook:
-    """A SAR data take: a picture for each sub-swath, of its longest burst."""
+    """A SAR data take: a picture for each sub-swath, of its longest burst; where it has none, its range profiles."""
 
     take: SarTake
     images: list[SarPicture]
+    profiles: list[SarProfile]
     mode: str
     polarisation: str
     scale: str
@@ -65,7 +79,7 @@ class SarQuicklook:
     def facts(self) -> list[tuple[str, str]]:
         take = self.take
         facts = [
-            ("Data take", f"task {take.task_id}, {self.mode}, {self.polarisation}, {take.packets} packets"),
+            ("Data take", f"task {take.task_id}, {self.mode}, {self.polarisation}, {count(take.packets, 'packet')}"),
             ("Quantisation", f"BAQ {take.baq_mode} bit" if take.baq_mode else "bypass, 10 bit"),
             ("Receive gain", f"{take.receive_gain_db:g} dB"),
         ]
@@ -75,19 +89,25 @@ class SarQuicklook:
             facts.append((f"Calibration {name}", f"peak {abs(pulse).max():.0f} LSB"))
         for picture in self.images:
             facts += _image_facts(picture)
+        facts += [_profile_fact(profile) for profile in self.profiles]
         return [*facts, ("Volume", self.scale)]
 
     def pictures(self) -> Mapping[str, bytes]:
         # Matplotlib is slow to load and only needed here.
         from emei.report.style import png
-        from emei.science.sar_picture import draw_sar
+        from emei.science.sar_picture import draw_profile, draw_sar
 
-        several = len(self.images) > 1
-        return {
-            f"sar_swath_{picture.image.burst.swath}" if several else "sar": png(
-                draw_sar(picture.image, picture.targets, self._title(picture)), _DOTS_PER_INCH
-            )
+        figures = {
+            picture.image.burst.swath: draw_sar(picture.image, picture.targets, self._title(picture))
             for picture in self.images
+        }
+        for profile in self.profiles:
+            title = f"SAR task {self.take.task_id}, {self.mode}, {self.polarisation}: {_profile_fact(profile)[1]}"
+            figures[profile.echoes.swath] = draw_profile(profile.echoes, profile.pixels, profile.range_m, title)
+        several = len(figures) > 1
+        return {
+            f"sar_swath_{swath}" if several else "sar": png(figure, _DOTS_PER_INCH)
+            for swath, figure in sorted(figures.items())
         }
 
     def as_json(self) -> dict[str, Any]:
@@ -103,6 +123,14 @@ class SarQuicklook:
             "noise_lsb": take.noise_lsb,
             "calibration_peak_lsb": {name: float(abs(pulse).max()) for name, pulse in take.calibration.items()},
             "images": [_image_json(picture) for picture in self.images],
+            "range_profiles": [
+                {
+                    "swath": profile.echoes.swath,
+                    "pulses": len(profile.echoes.lines),
+                    "azimuth_beams": [int(beam) for beam in profile.echoes.azimuth_beams[[0, -1]]],
+                }
+                for profile in self.profiles
+            ],
             "problems": take.problems,
         }
 
@@ -110,7 +138,8 @@ class SarQuicklook:
         burst = picture.image.burst
         return (
             f"SAR task {self.take.task_id}, {self.mode}, {self.polarisation}: {burst.recorded} pulses of "
-            f"{burst.chirp.bandwidth_hz / 1e6:.0f} MHz at {burst.prf_hz:.0f} Hz, {len(picture.targets)} point targets"
+            f"{burst.chirp.bandwidth_hz / 1e6:.0f} MHz at {burst.prf_hz:.0f} Hz, "
+            f"{count(len(picture.targets), 'point target')}"
         )
 
 
@@ -131,9 +160,20 @@ def sar_quicklook(file: bytes, dictionary: Dictionary) -> SarQuicklook:
             take.problems.append(str(error))
             continue
         images.append(SarPicture(image, find_targets(image)))
+    profiles: list[SarProfile] = []
+    for echoes in take.scattered:
+        try:
+            pixels = compress_range(echoes.lines, echoes.chirp, echoes.sampling_rate_hz)
+        except ScienceError as error:
+            take.problems.append(str(error))
+            continue
+        spacing_m = radar.light_speed_m_s / (2 * echoes.sampling_rate_hz)
+        near_m = echoes.window_delay_s * radar.light_speed_m_s / 2
+        profiles.append(SarProfile(echoes, pixels, near_m + spacing_m * np.arange(pixels.shape[1])))
     return SarQuicklook(
         take=take,
         images=images,
+        profiles=profiles,
         mode=_label(_MODES, take.measurement_mode),
         polarisation=_label(_POLARISATIONS, take.polarisation),
         scale=science_scale(dictionary.science),
@@ -165,6 +205,17 @@ def _image_facts(picture: SarPicture) -> list[tuple[str, str]]:
             f"theory resolves {image.range_resolution_m:.3f} m x {image.azimuth_resolution_m:.2f} m",
         ),
     ]
+
+
+def _profile_fact(profile: SarProfile) -> tuple[str, str]:
+    echoes = profile.echoes
+    first, last = echoes.azimuth_beams[[0, -1]]
+    beams = f"azimuth beams {first} to {last}" if first != last else f"azimuth beam {first}"
+    pulses = f"{len(echoes.lines)} echoes over {echoes.time_s[-1]:.2f} s" if len(echoes.lines) > 1 else "1 echo"
+    return (
+        f"Echoes, swath {echoes.swath}",
+        f"{pulses}, {beams}: compressed in range, not focused in azimuth, for which they are too far apart",
+    )
 
 
 def _image_json(picture: SarPicture) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The SAR's picture: overview of the focused burst, and the impulse response of its strongest target."""
+"""The SAR's pictures: a focused burst with the response of its strongest target; echoes compressed in range alone."""
 
 import matplotlib
 import numpy as np
@@ -8,9 +8,12 @@ from matplotlib.figure import Figure
 from emei.report.style import BLUE, GREY, ORANGE, SETTINGS
 from emei.science.arrays import Complexes, Reals
 from emei.science.sar_focus import SarImage
+from emei.science.sar_take import Scattered
 from emei.science.sar_targets import Response, Target
 
 _SIZE_IN = (13.2, 7.0)
+_PROFILE_SIZE_IN = (13.2, 4.6)
+_PROFILE_DB = 30.0
 _SHOWN_DB = (-2.0, 42.0)  # of the overview, against the background
 _RESPONSE_DB = (-35.0, 0.0)
 _OVERVIEW_PIXELS = (420, 1200)
@@ -22,13 +25,42 @@ _FINER = 8
 def draw_sar(image: SarImage, targets: list[Target], title: str) -> Figure:
     """One figure; the overview keeps the scene's proportions (slant range upwards, azimuth to the right)."""
     with matplotlib.rc_context(SETTINGS | {"axes.grid": False}):
-        figure = Figure(figsize=_SIZE_IN, layout="constrained")
-        grid = figure.add_gridspec(2, 3, height_ratios=(1.15, 1.0), width_ratios=(0.85, 1, 1))
-        _overview(figure, figure.add_subplot(grid[0, :]), image, targets, title)
-        if targets:
+        figure = Figure(figsize=_SIZE_IN if targets else _PROFILE_SIZE_IN, layout="constrained")
+        if not targets:
+            _overview(figure, figure.subplots(), image, targets, title)
+        else:
+            grid = figure.add_gridspec(2, 3, height_ratios=(1.15, 1.0), width_ratios=(0.85, 1, 1))
+            _overview(figure, figure.add_subplot(grid[0, :]), image, targets, title)
             _chip(figure.add_subplot(grid[1, 0]), image, targets[0])
             _cut(figure.add_subplot(grid[1, 1]), targets[0].range, "Slant range", BLUE)
             _cut(figure.add_subplot(grid[1, 2]), targets[0].azimuth, "Azimuth", ORANGE)
+        return figure
+
+
+def draw_profile(echoes: Scattered, pixels: Complexes, range_m: Reals, title: str) -> Figure:
+    """Range-compressed echoes side by side: a point is a mark as long as the beam sees it (slant range upwards)."""
+    with matplotlib.rc_context(SETTINGS | {"axes.grid": False}):
+        figure = Figure(figsize=_PROFILE_SIZE_IN, layout="constrained")
+        axes = figure.subplots()
+        amplitude = np.abs(pixels).T
+        background = float(np.median(amplitude)) / np.sqrt(np.log(2))
+        near_m = float(range_m[0])
+        # Rows of the largest amplitude under each pixel shown, as in the overview; every echo keeps a column.
+        shown = axes.imshow(
+            20 * np.log10(np.maximum(_pooled(amplitude, (_OVERVIEW_PIXELS[0], amplitude.shape[1])) / background, 1e-3)),
+            cmap="gray",
+            vmin=_SHOWN_DB[0],
+            vmax=_PROFILE_DB,
+            origin="lower",
+            extent=(-0.5, len(echoes.lines) - 0.5, 0.0, float(range_m[-1]) - near_m),
+            aspect="auto",
+            interpolation="nearest",
+        )
+        axes.set_title(title, loc="left", fontsize=9.5)
+        axes.set_xlabel("echo, in the order of time")
+        axes.set_ylabel(f"slant range, m\nfrom {near_m / 1e3:.3f} km")
+        bar = figure.colorbar(shown, ax=axes, fraction=0.018, pad=0.01)
+        bar.set_label("dB over the background", fontsize=8.5)
         return figure
 
 
@@ -61,9 +93,9 @@ def _overview(figure: Figure, axes: Axes, image: SarImage, targets: list[Target]
     bar.set_label("dB over the background", fontsize=8.5)
 
 
-def _pooled(amplitude: Reals) -> Reals:
+def _pooled(amplitude: Reals, pixels: tuple[int, int] = _OVERVIEW_PIXELS) -> Reals:
     """The largest amplitude under each pixel shown: a point stays visible however small it is drawn."""
-    rows, columns = (max(1, size // wanted) for size, wanted in zip(amplitude.shape, _OVERVIEW_PIXELS, strict=True))
+    rows, columns = (max(1, size // wanted) for size, wanted in zip(amplitude.shape, pixels, strict=True))
     cut = amplitude[: amplitude.shape[0] // rows * rows, : amplitude.shape[1] // columns * columns]
     blocks = cut.reshape(cut.shape[0] // rows, rows, cut.shape[1] // columns, columns)
     return np.asarray(blocks.max(axis=(1, 3)))

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emei.dictionary import Dictionary, Mission
-from emei.science.arrays import Complexes
+from emei.science.arrays import Complexes, Reals
 from emei.science.baq import Baq, Samples
 from emei.science.errors import ScienceError
 from emei.science.source_packets import SourcePackets
@@ -17,6 +17,7 @@ CALIBRATIONS = {8: "Tx", 9: "Rx", 10: "EPDN"}
 _ANCILLARY_WORDS = 64
 _LARGEST_GAP = 64  # pulse intervals without an echo within a burst (interleaved calibration)
 _FEWEST_LINES = 2
+_LEAST_RECORDED = 0.5  # of a burst's pulse intervals: with fewer, its Doppler is not sampled
 _CODE_SIGN = {0: -1.0, 1: 1.0}
 # What makes up one picture: echoes that differ in any of these cannot be focused together.
 _OF_A_BURST = ("swath", "pri", "window_start", "rank", "pulse_length", "ramp_rate", "start_frequency", "quads")
@@ -108,6 +109,30 @@ class Burst:
         return len(self.lines) * self.pri_s
 
 
+@dataclass(frozen=True)
+class Scattered:
+    """Echoes of one sub-swath too far apart to be a burst: a line each, with its time after the first and its beam.
+
+    `window_delay_s` is the first sample's delay after the pulse.
+    """
+
+    lines: Complexes
+    time_s: Reals
+    azimuth_beams: NDArray[np.int64]
+    window_delay_s: float
+    sampling_rate_hz: float
+    chirp: Chirp
+    swath: int
+
+
+@dataclass(frozen=True)
+class CalibrationSetting:
+    """What the pulses through the calibration network were sent and sampled with."""
+
+    chirp: Chirp
+    sampling_rate_hz: float
+
+
 @dataclass
 class SarTake:
     """`calibration` are the means of the pulses through the calibration network by name, `noise_lsb` the receiver's."""
@@ -119,8 +144,10 @@ class SarTake:
     receive_gain_db: float
     packets: int
     bursts: list[Burst]
+    scattered: list[Scattered]
     platform: Platform | None
     calibration: dict[str, Samples]
+    calibration_setting: CalibrationSetting | None
     noise_lsb: float | None
     problems: list[str] = field(default_factory=list)
 
@@ -141,6 +168,13 @@ def read_take(packets: SourcePackets, dictionary: Dictionary) -> SarTake:
     echoes = decoded & (header["signal_type"] == ECHO)
     radar = Radar.of(dictionary)
     first = int(np.flatnonzero(echoes)[0]) if echoes.any() else 0
+    platform = _platform(packets)
+    dense, sparse = _parts(packets, np.flatnonzero(echoes))
+    if platform is None and dense:
+        problems.append(
+            f"No {_ANCILLARY_WORDS} packets in a row carry a whole cycle of ancillary data: the orbit is unknown, and "
+            "nothing can be focused."
+        )
     return SarTake(
         task_id=int(header["data_take_id"][first]),
         measurement_mode=int(header["measurement_mode"][first]),
@@ -148,13 +182,15 @@ def read_take(packets: SourcePackets, dictionary: Dictionary) -> SarTake:
         baq_mode=int(header["baq_mode"][first]),
         receive_gain_db=-0.5 * int(header["receive_gain"][first]),
         packets=len(packets),
-        bursts=_bursts(packets, samples, np.flatnonzero(echoes), radar),
-        platform=_platform(packets, problems),
+        bursts=[_burst(packets, samples, part, radar) for part in dense],
+        scattered=[_scattered(packets, samples, part, radar) for part in sparse],
+        platform=platform,
         calibration={
             name: _mean(samples, np.flatnonzero(decoded & (header["signal_type"] == signal)))
             for signal, name in CALIBRATIONS.items()
             if (decoded & (header["signal_type"] == signal)).any()
         },
+        calibration_setting=_calibration_setting(packets, decoded, radar),
         noise_lsb=_noise(samples, np.flatnonzero(decoded & (header["signal_type"] == NOISE))),
         problems=problems,
     )
@@ -168,17 +204,56 @@ def chirp_of(header: dict[str, int], radar: Radar) -> Chirp:
     return Chirp(header["pulse_length"] / fref_hz, rate_hz_s / (4 * fref_hz) + start_hz, rate_hz_s)
 
 
-def _bursts(
-    packets: SourcePackets, samples: list[Samples | None], echoes: NDArray[np.int64], radar: Radar
-) -> list[Burst]:
-    if len(echoes) < _FEWEST_LINES:
-        return []
+def _calibration_setting(packets: SourcePackets, decoded: NDArray[np.bool_], radar: Radar) -> CalibrationSetting | None:
+    """Of the first calibration pulse."""
+    numbers = np.flatnonzero(decoded & np.isin(packets.header["signal_type"], list(CALIBRATIONS)))
+    if not len(numbers):
+        return None
+    header = {name: int(values[numbers[0]]) for name, values in packets.header.items()}
+    return CalibrationSetting(chirp_of(header, radar), 1e3 * header["instrument_configuration"])
+
+
+def _parts(
+    packets: SourcePackets, echoes: NDArray[np.int64]
+) -> tuple[list[NDArray[np.int64]], list[NDArray[np.int64]]]:
+    """The numbers of echoes that make bursts, and, of sub-swaths without any burst, all that go together."""
+    if not len(echoes):
+        return [], []
     columns = np.stack([packets.header[name][echoes] for name in _OF_A_BURST], axis=1)
+    count = packets.header["pri_count"][echoes]
     change = (np.diff(columns, axis=0) != 0).any(axis=1)
-    step = np.diff(packets.header["pri_count"][echoes])
+    step = np.diff(count)
     change |= (step > _LARGEST_GAP) | (step <= 0)
-    parts = np.split(echoes, np.flatnonzero(change) + 1)
-    return [_burst(packets, samples, part, radar) for part in parts if len(part) >= _FEWEST_LINES]
+    bounds = np.flatnonzero(change) + 1
+    dense = [
+        part
+        for part, counts in zip(np.split(echoes, bounds), np.split(count, bounds), strict=True)
+        if len(part) >= _FEWEST_LINES and len(part) >= _LEAST_RECORDED * (counts[-1] - counts[0] + 1)
+    ]
+    covered = {int(packets.header["swath"][part[0]]) for part in dense}
+    sparse = []
+    for setting in np.unique(columns, axis=0):
+        part = echoes[(columns == setting).all(axis=1)]
+        if int(packets.header["swath"][part[0]]) not in covered:
+            sparse.append(part)
+    return dense, sparse
+
+
+def _scattered(
+    packets: SourcePackets, samples: list[Samples | None], part: NDArray[np.int64], radar: Radar
+) -> Scattered:
+    header = {name: int(values[part[0]]) for name, values in packets.header.items()}
+    fref_hz = radar.reference_frequency_hz
+    gps_s = packets.header["coarse_time"][part] + packets.header["fine_time"][part] / 65536
+    return Scattered(
+        lines=np.array([samples[number] for number in part], np.complex64),
+        time_s=gps_s - gps_s[0],
+        azimuth_beams=packets.header["azimuth_beam"][part],
+        window_delay_s=(header["rank"] * header["pri"] + header["window_start"]) / fref_hz,
+        sampling_rate_hz=1e3 * header["instrument_configuration"],
+        chirp=chirp_of(header, radar),
+        swath=header["swath"],
+    )
 
 
 def _burst(packets: SourcePackets, samples: list[Samples | None], part: NDArray[np.int64], radar: Radar) -> Burst:
@@ -202,7 +277,7 @@ def _burst(packets: SourcePackets, samples: list[Samples | None], part: NDArray[
     )
 
 
-def _platform(packets: SourcePackets, problems: list[str]) -> Platform | None:
+def _platform(packets: SourcePackets) -> Platform | None:
     """From the first whole cycle of the sub-commutated words (layout of the dictionary, SAR_PACKET)."""
     index, words = packets.header["ancillary_index"], packets.header["ancillary_word"]
     cycle = np.arange(1, _ANCILLARY_WORDS + 1)
@@ -212,10 +287,6 @@ def _platform(packets: SourcePackets, problems: list[str]) -> Platform | None:
             position = np.frombuffer(octets, ">f8", 3)
             velocity = np.frombuffer(octets, ">f4", 3, offset=24).astype(float)
             return Platform(float(np.linalg.norm(position)), float(np.linalg.norm(velocity)))
-    problems.append(
-        f"No {_ANCILLARY_WORDS} packets in a row carry a whole cycle of ancillary data: the orbit is unknown, and "
-        "nothing can be focused."
-    )
     return None
 
 

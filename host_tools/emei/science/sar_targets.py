@@ -37,12 +37,16 @@ class Response:
 
 @dataclass(frozen=True)
 class Target:
-    """Slant range; along-track distance and time from the burst's first line; level above the mean background."""
+    """Slant range; along-track distance and time from the burst's first line; level above the mean background.
+
+    `amplitude` is the focused peak's, in the same unit for every picture of as many echoes.
+    """
 
     range_m: float
     azimuth_m: float
     azimuth_s: float
     level_db: float
+    amplitude: float
     range: Response
     azimuth: Response
 
@@ -111,11 +115,13 @@ def _measure(image: SarImage, row: int, column: int, background: float) -> Targe
     azimuth_index, azimuth = _response(*along, image.azimuth_spacing_m, image.azimuth_resolution_m)
     range_index, across_range = _response(*across, image.range_spacing_m, image.range_resolution_m)
     azimuth_s = float(image.azimuth_s[0]) + azimuth_index * image.burst.pri_s
+    amplitude = float(np.max(across[0]))
     return Target(
         range_m=float(image.range_m[0]) + range_index * image.range_spacing_m,
         azimuth_m=azimuth_s * image.ground_speed_m_s,
         azimuth_s=azimuth_s,
-        level_db=20 * log10(float(np.max(across[0])) / background),
+        level_db=20 * log10(amplitude / background),
+        amplitude=amplitude,
         range=across_range,
         azimuth=azimuth,
     )

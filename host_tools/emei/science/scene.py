@@ -1,4 +1,7 @@
-"""Truth against picture: the scene the bench's models were given, for tests and for the pass. No decoder reads it."""
+"""Truth against picture: the scene the bench's models were given, for tests, the pass and commissioning.
+
+No decoder reads it: it stands for the survey of a field of corner reflectors.
+"""
 
 from dataclasses import dataclass
 
@@ -9,10 +12,14 @@ from emei.science.sar_targets import Target
 
 @dataclass(frozen=True)
 class Match:
-    """A target of the scene and what was found for it; offsets in pixels, None when nothing was."""
+    """A target of the scene and what was found for it; offsets in pixels, None when nothing was.
+
+    `amplitude_lsb` is the scene's, of the echo at the centre of the beam.
+    """
 
     range_m: float
     azimuth_m: float
+    amplitude_lsb: float
     found: Target | None
     range_px: float = 0.0
     azimuth_px: float = 0.0
@@ -22,7 +29,7 @@ def match_targets(dictionary: Dictionary, image: SarImage, targets: list[Target]
     """Every target of the scene with the one found nearest to it."""
     near_m = float(image.range_m[0])
     matches = []
-    for range_m, azimuth_m, _ in dictionary.science.rows("sar_scene", "targets"):
+    for range_m, azimuth_m, amplitude_lsb in dictionary.science.rows("sar_scene", "targets"):
         offsets = [
             (
                 (target.range_m - near_m - range_m) / image.range_spacing_m,
@@ -33,7 +40,7 @@ def match_targets(dictionary: Dictionary, image: SarImage, targets: list[Target]
         ]
         nearest = min(offsets, key=lambda offset: offset[0] ** 2 + offset[1] ** 2, default=None)
         if nearest is None:
-            matches.append(Match(range_m, azimuth_m, None))
+            matches.append(Match(range_m, azimuth_m, amplitude_lsb, None))
         else:
-            matches.append(Match(range_m, azimuth_m, nearest[2], nearest[0], nearest[1]))
+            matches.append(Match(range_m, azimuth_m, amplitude_lsb, nearest[2], nearest[0], nearest[1]))
     return matches

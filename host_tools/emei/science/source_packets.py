@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from emei.dictionary import SciencePacket
 from emei.science.errors import ScienceError
+from emei.words import count
 
 PRIMARY_OCTETS = 6
 _SYNC_OFFSET = PRIMARY_OCTETS + 6
@@ -130,7 +131,7 @@ def _one_take(packets: SourcePackets) -> SourcePackets:
     if len(takes) == 1:
         return packets
     most = takes[np.argmax(counts)]
-    listed = ", ".join(f"{take} ({count} packets)" for take, count in zip(takes, counts, strict=True))
+    listed = ", ".join(f"{take} ({count(int(number), 'packet')})" for take, number in zip(takes, counts, strict=True))
     kept = packets.where(packets.header["data_take_id"] == most)
     kept.problems = [*packets.problems, f"The file mixes the data takes {listed}; only {most} is decoded."]
     return kept
