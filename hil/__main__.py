@@ -11,9 +11,11 @@ from emei.link import PortError
 from hil.bench import BENCHES, Bench
 from hil.errors import BenchError
 from hil.model import ROOT, Description
+from hil.passes.sar_steps import SCIENCE_FACTOR
 from hil.run_directory import run_directory
 
 DOWNLINK = "downlink.bin"
+LARGEST_FACTOR = 100.0
 _DOWNLINK_PERIOD_S = 0.5
 
 
@@ -22,12 +24,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = [name for name, description in boards.items() if "link" in description.bit_rates_baud and name != "host"]
     parser = argparse.ArgumentParser(prog="python -m hil", description="Keep a bench running for work by hand.")
     parser.add_argument("bench", nargs="?", choices=names, default="emulated", help="a real-time bench of hil/benches")
+    parser.add_argument(
+        "--science-factor",
+        type=_factor,
+        default=SCIENCE_FACTOR,
+        help="times the science data that the SAR records in tests; as given, a data take of 10 s is a whole picture "
+        "(default: %(default)g)",
+    )
     options = parser.parse_args(arguments)
     directory = ROOT / "build" / "bench" / options.bench
     try:
         with run_directory(directory), Bench(options.bench, directory) as bench:
             # The line is for the tools that the user starts: nothing here may read from it.
             bench.link.close()
+            bench.units.force("sar.science_factor", options.science_factor)
+            (directory / DOWNLINK).touch()
             _say(directory)
             while True:
                 time.sleep(_DOWNLINK_PERIOD_S)
@@ -41,6 +52,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stdout.write("The bench is stopped.\n")
     return 0
+
+
+def _factor(text: str) -> float:
+    factor = float(text)
+    if not 0 < factor <= LARGEST_FACTOR:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0 and at most {LARGEST_FACTOR:g}")
+    return factor
 
 
 def record_downlink(bench: Bench, path: Path) -> None:

@@ -1,10 +1,12 @@
 """Campaigns run on the bench: they pass on good units, stop at a bad one with the instrument off, and go on."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from emei.commissioning import campaign
+from emei.commissioning.errors import CampaignError
 from emei.commissioning.record import FAILED, INTERRUPTED, OPEN, PASSED, Attempt, Record
 from emei.commissioning.report import render
 from emei.commissioning.runner import Observer, next_step, run
@@ -17,11 +19,22 @@ from hil.scenarios import steps
 pytestmark = pytest.mark.virtual_time
 
 
-def silent() -> Observer:
-    def begun(step: campaign.Step) -> None: ...
+class Downlink:
+    """The station at the bench: what the recorder's transmitter has sent."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+
+    def receive(self) -> bytes:
+        return self._bench.units.downlink()
+
+
+def silent(begun: Callable[[campaign.Step], None] = lambda _: None) -> Observer:
     def ended(step: campaign.Step, attempt: Attempt) -> None: ...
 
-    return Observer(begun, ended)
+    def doing(text: str) -> None: ...
+
+    return Observer(begun, ended, doing)
 
 
 @pytest.fixture(autouse=True)
@@ -30,12 +43,17 @@ def bench_ready(session: Session, platform: Platform, bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("name", campaign.names())
-def test_a_campaign_passes_on_good_units(session: Session, platform: Platform, tmp_path: Path, name: str) -> None:
-    # The dark signal is measured in eclipse, and no other step minds it.
-    platform.ancillary = lambda gps_s: {**quiet_sky(gps_s), "eclipse": "ON"}
-    session.run_for(1.1)
+def test_a_campaign_passes_on_good_units(
+    session: Session, platform: Platform, bench: Bench, tmp_path: Path, name: str
+) -> None:
+    def eclipse(step: campaign.Step) -> None:
+        """The dark signal is measured in eclipse, everything else in the Sun."""
+        platform.ancillary = lambda gps_s: {**quiet_sky(gps_s), "eclipse": "ON" if step.name == "dark" else "OFF"}
+        session.run_for(2.1)
+
+    bench.units.force("sar.science_factor", 16)
     record = Record.open(tmp_path, campaign.load(session.dictionary, name), "BENCH")
-    assert run(session, record, silent()), record.attempts[-1].reason
+    assert run(session, record, silent(eclipse), station=Downlink(bench)), record.attempts[-1].reason
     assert record.complete and next_step(record) is None
     assert all(item.passed for attempt in record.attempts for item in attempt.measured)
     session.run_for(1.1)
@@ -49,7 +67,7 @@ def test_a_campaign_stops_at_a_bad_unit_and_goes_on_there(session: Session, benc
     bench.units.force("sar.baseplate_temperature_degc", 42)  # beyond the step's limit, below the trip
     assert not run(session, record, silent())
     assert [attempt.state for attempt in record.attempts] == [PASSED, PASSED, FAILED]
-    assert record.attempts[-1].reason == "Out of limits: baseplate temperature is 42 degC."
+    assert record.attempts[-1].reason == "Out of limits: baseplate temperature is 42 degC (at most 40)."
     session.run_for(1.1)
     assert session.value("SAR_MODE") == "OFF"
     assert record.state("inhibit") == OPEN
@@ -85,3 +103,94 @@ def test_an_interrupted_step_leaves_the_instrument_off(session: Session, tmp_pat
     session.run_for(1.1)
     assert session.value("SAR_MODE") == "OFF"
     assert Record.open(tmp_path, record.campaign, "BENCH").state("low_voltage") == INTERRUPTED
+
+
+def only_step(session: Session, directory: Path, name: str, step: str) -> Record:
+    """A record in which every step but one is waived."""
+    record = Record.open(directory, campaign.load(session.dictionary, name), "BENCH")
+    for other in record.campaign.steps:
+        if other.name != step:
+            record.waive(other.name, "of another test")
+    return record
+
+
+def test_corner_reflectors_stop_at_a_bad_instrument_and_pass_on_a_good_one(
+    session: Session, bench: Bench, tmp_path: Path
+) -> None:
+    """A reflector that is not seen, a receive window that opens late: found in the data, the instrument left off."""
+    record = only_step(session, tmp_path, "sar", "corner_reflectors")
+    stored_octets = bench.units.observe("recorder.stored_octets")
+    bench.units.force("sar.science_factor", 16)
+    bench.units.force("sar.lost_target", 3)
+    bench.units.force("sar.window_error_ns", 15)
+    assert not run(session, record, silent(), station=Downlink(bench))
+    bad = record.attempts[-1]
+    measured = {item.name: item for item in bad.measured}
+    assert bad.state == FAILED
+    assert "reflectors missing is 1 (at most 0), reflector position error is 2." in bad.reason
+    assert measured["impulse response width error"].passed and measured["peak side lobe"].passed
+    session.run_for(1.1)
+    assert session.value("SAR_MODE") == "OFF" and not record.complete
+    for fault in ("lost_target", "window_error_ns"):
+        bench.units.release(f"sar.{fault}")
+    again = Record.open(tmp_path, record.campaign, "BENCH")
+    assert run(session, again, silent(), station=Downlink(bench)), again.attempts[-1].reason
+    assert again.complete and again.attempts[-1].step == "corner_reflectors"
+    # The ground has both files, and the board neither any more.
+    for attempt in (bad, again.attempts[-1]):
+        assert [(tmp_path / name).stat().st_size > 1e6 for name in attempt.files] == [True]
+    assert bench.units.observe("recorder.stored_octets") == stored_octets
+    assert 'alt="corner_reflectors-2-task-900106.sar.png"' in render(again)
+
+
+def test_a_flat_field_stops_at_an_uneven_focal_plane(session: Session, bench: Bench, tmp_path: Path) -> None:
+    record = only_step(session, tmp_path, "optical", "flat_field")
+    bench.units.force("optical.stuck_pixels", 1)
+    bench.units.force("optical.pattern_factor", 3)
+    assert not run(session, record, silent(), station=Downlink(bench))
+    bench.units.release("optical.stuck_pixels")
+    bench.units.release("optical.pattern_factor")
+    measured = {item.name: item for item in record.attempts[-1].measured}
+    assert measured["non-uniformity at gain 2"].value == pytest.approx(4.7, abs=0.3)
+    for text in ("non-uniformity at gain 2 is 4.", "% (at most 2)", "pixel the farthest off at gain 2 is"):
+        assert text in record.attempts[-1].reason
+    session.run_for(1.1)
+    assert session.value("OPTICAL_MODE") == "OFF"
+
+
+def test_dark_and_sun_say_what_light_they_need(
+    session: Session, platform: Platform, bench: Bench, tmp_path: Path
+) -> None:
+    dark = only_step(session, tmp_path / "dark", "optical", "dark")
+    assert not run(session, dark, silent(), station=Downlink(bench))
+    assert dark.attempts[-1].reason == (
+        "Entry: ECLIPSE is OFF; ON is needed. Run this step in eclipse; on a bench give --ancillary eclipse=ON."
+    )
+    platform.ancillary = lambda gps_s: {**quiet_sky(gps_s), "eclipse": "ON"}
+    session.run_for(2.1)
+    sun = only_step(session, tmp_path / "sun", "optical", "sun")
+    assert not run(session, sun, silent(), station=Downlink(bench))
+    platform.ancillary = quiet_sky
+    assert "The Sun must shine: run this step outside eclipse" in sun.attempts[-1].reason
+
+
+def test_science_data_that_do_not_come_are_said_and_stay_on_board(
+    session: Session, bench: Bench, tmp_path: Path
+) -> None:
+    class Deaf:
+        def receive(self) -> bytes:
+            return b""
+
+    record = only_step(session, tmp_path, "sar", "receive_noise")
+    stored_octets = bench.units.observe("recorder.stored_octets")
+    assert not run(session, record, silent(), station=Deaf())
+    reason = record.attempts[-1].reason
+    assert reason.startswith("Science data: Nothing of the recorder's entries came in the recording of the downlink")
+    session.run_for(1.1)
+    assert session.value("SAR_MODE") == "OFF"
+    assert bench.units.observe("recorder.stored_octets") > stored_octets
+    sent = len(session.commands)
+    with pytest.raises(CampaignError, match="Step receive_noise measures science data, which come by the downlink"):
+        run(session, record, silent())
+    assert {command.name for command in session.commands[sent:]} <= {"TIME_MESSAGE", "ANCILLARY_DATA"}
+    bench.units.downlink()

@@ -49,6 +49,13 @@ def test_show_tells_conditions_actions_and_limits() -> None:
     assert "1.5 to 3" in text
 
 
+def test_show_tells_of_science_data_and_of_what_to_do() -> None:
+    text = run("show", "sar", "corner_reflectors").stdout
+    for part in ("Note: Scaled down", "Brings down: the science data of 900106", "science reflector_position_error_px"):
+        assert part in text
+    assert "Entry: ECLIPSE ON. Run this step in eclipse" in run("show", "optical", "dark").stdout
+
+
 def test_status_names_what_is_next(begun: Path) -> None:
     text = run("status", "--directory", str(begun)).stdout
     second = campaign.load(load(), "sar").steps[1].name
@@ -71,11 +78,17 @@ def test_what_cannot_be_run_is_one_sentence(tmp_path: Path, begun: Path) -> None
     empty = str(tmp_path / "empty")
     assert "There is no campaign sra; did you mean sar" in refused(run("run", "sra", "--directory", empty, *NO_PORT))
     assert "There is no campaign's record in" in refused(run("status", "--directory", empty))
-    hazard = refused(run("run", "sar", "--directory", empty, *NO_PORT))
+    recording = tmp_path / "downlink.bin"
+    science = refused(run("run", "sar", "--directory", empty, *NO_PORT))
+    assert science.startswith("Science data are measured in receive_noise,") and "give --downlink FILE" in science
+    downlink = ("--downlink", str(recording))
+    assert f"There is no recording {recording}" in refused(run("run", "sar", "--directory", empty, *NO_PORT, *downlink))
+    recording.touch()
+    hazard = refused(run("run", "sar", "--directory", empty, *NO_PORT, *downlink))
     assert hazard.startswith("Hazardous telecommands are in") and "say --yes where nobody can ask" in hazard
-    port = refused(run("run", "sar", "--directory", empty, "--yes", *NO_PORT))
+    port = refused(run("run", "sar", "--directory", empty, "--yes", *NO_PORT, *downlink))
     assert "/dev/null is not a serial port" in port
     other = refused(run("run", "sar", "--directory", str(begun), "--spacecraft", "EMEI_S1", "--yes", *NO_PORT))
     assert "is the record of BENCH, not of EMEI_S1" in other
-    late = refused(run("run", "sar", "--directory", empty, "--yes", "--step", "first_light", *NO_PORT))
+    late = refused(run("run", "sar", "--directory", empty, "--yes", "--step", "first_light", *NO_PORT, *downlink))
     assert "/dev/null" in late

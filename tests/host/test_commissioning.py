@@ -1,5 +1,6 @@
 """Campaigns as data are checked before anything is sent; their record outlives any interruption."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from emei.commissioning import campaign
 from emei.commissioning.campaign import Campaign, Condition, Measurement, Step
 from emei.commissioning.errors import CampaignError
+from emei.commissioning.playback import Recording
 from emei.commissioning.record import FAILED, FILE, INTERRUPTED, OPEN, PASSED, WAIVED, Measured, Record
 from emei.dictionary import load
 
@@ -28,6 +30,22 @@ title = "Second"
 purpose = "To see again."
 after = ["first"]
 measurements = [{ name = "answer", telecommand = "PING", max = 1 }]
+"""
+
+
+SCIENCE = """
+title = "Trial"
+instrument = "SAR"
+[[steps]]
+name = "first"
+title = "First"
+purpose = "To see."
+actions = [
+    { send = "SAR_START_DATA_TAKE", arguments = { task_id = 7, slot = 0, start = { in_s = 5 } } },
+    { send = "SAR_START_DATA_TAKE", arguments = { task_id = 8, slot = 0, start = { in_s = 5 } } },
+    { send = "SAR_START_DATA_TAKE", arguments = { task_id = 9, slot = 0, start = { in_s = 5 } }, refused = "BAD_CRC" },
+]
+measurements = [{ name = "noise", science = "noise_lsb", task_id = 8, max = 30 }]
 """
 
 
@@ -74,6 +92,70 @@ def test_what_the_board_does_not_know_is_found_before_anything_is_sent(before: s
     assert sentence in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "sentence"),
+    [
+        ("noise_lsb", "nois_lsb", "there is no measure nois_lsb of science data; did you mean noise_lsb"),
+        ("noise_lsb", "noise_dn", "noise_dn is of the OPTICAL instrument, not of SAR."),
+        (", task_id = 8, max", ", max", "noise_lsb is of one data take: say of which by task_id, out of [7, 8]."),
+        ("task_id = 8, max", "task_id = 9, max", "noise_lsb is not of a data take of task 9: tasks are [7, 8]."),
+        (
+            '"noise_lsb", task_id = 8',
+            '"beam_width_mrad", task_id = 8',
+            "beam_width_mrad is not of a data take of task 8",
+        ),
+        ("SAR_START_DATA_TAKE", "PING", "noise_lsb is of science data, and the step takes none."),
+        ('science = "noise_lsb"', "science = 3", "science: the value is 3; a text is allowed."),
+        ("task_id = 8, max", 'task_id = "8", max', "task_id: the value is '8'"),
+        ('science = "noise_lsb"', 'science = "noise_lsb", severity = "high"', "one source: parameter"),
+    ],
+)
+def test_science_data_that_the_step_does_not_take_are_not_measured(before: str, after: str, sentence: str) -> None:
+    text = SCIENCE.replace(before, after)
+    if after == "PING":
+        text = re.sub(r", arguments = \{ task_id.*?\} \}", "", text)
+    with pytest.raises(CampaignError) as caught:
+        parse(text)
+    assert sentence in str(caught.value)
+
+
+def test_a_step_names_the_data_takes_it_brings_down() -> None:
+    (step,) = parse(SCIENCE).steps
+    assert (step.takes, step.science_tasks, step.takes_measured_alone) == ([7, 8], [8], [8])
+    (step,) = parse(SCIENCE.replace('"noise_lsb", task_id = 8', '"beam_width_mrad"')).steps
+    assert (step.science_tasks, step.takes_measured_alone) == ([7, 8], [])
+    assert step.measurements[0].unit == "mrad"
+    assert parse(GOOD).steps[0].science_tasks == []
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "not measured"),
+        (3.0, "3"),
+        (-12.58123, "-12.58"),
+        (21431.4, "21431"),
+        (4.8e-5, "0.000"),
+        (0.1389, "0.1389"),
+    ],
+)
+def test_values_are_shown_without_an_exponent(value: float | None, text: str) -> None:
+    assert Measured("a", value, "", None, None, True).text == text
+
+
+def test_a_recording_gives_what_came_since_last_asked(tmp_path: Path) -> None:
+    path = tmp_path / "downlink.bin"
+    path.write_bytes(b"of another pass")
+    recording = Recording(path)
+    assert recording.receive() == b""
+    with path.open("ab") as file:
+        file.write(b"frames")
+    assert (recording.receive(), recording.receive()) == (b"frames", b"")
+    path.write_bytes(b"")
+    with pytest.raises(CampaignError, match="has become shorter"):
+        recording.receive()
+
+
 def test_unknown_campaigns_and_steps_are_named_with_the_nearest() -> None:
     with pytest.raises(CampaignError, match="There is no campaign sra; did you mean sar"):
         campaign.load(load(), "sra")
@@ -95,10 +177,12 @@ def test_a_campaign_goes_on_where_its_record_stops(tmp_path: Path) -> None:
     record = Record.open(tmp_path, trial, "BENCH")
     assert record.state("first") == OPEN and not record.complete
     record.end(record.begin("first", "00"), FAILED, "too warm", [Measured("a", 1.0, "V", 0, None, True)])
-    record.end(record.begin("first", "00"), PASSED, "", [Measured("a", None, "V", 0, 2, False)])
+    measured = [Measured("a", None, "V", 0, 2, False)]
+    record.end(record.begin("first", "00"), PASSED, "", measured, ["a.ccsds"], {"a.png": "what it shows"})
     record.begin("second", "00")
     again = Record.open(tmp_path, trial, "BENCH")
     assert history(again) == history(record)
+    assert (again.attempts[1].files, again.attempts[1].pictures) == (["a.ccsds"], {"a.png": "what it shows"})
     assert again.state("first") == PASSED and again.state("second") == INTERRUPTED
     again.waive("second", "no antenna")
     assert Record.read(tmp_path, trial).complete and Record.read(tmp_path, trial).state("second") == WAIVED

@@ -7,9 +7,10 @@ import click
 
 from emei.cli.common import console, dictionary_of, json_option, port_option, print_json, spacecraft_option, table
 from emei.cli.connection import Obc, obc_option, open_session
-from emei.commissioning.campaign import IN_S, Send, Step, Until, is_from_now, load, names
+from emei.commissioning.campaign import Step, load, names
+from emei.commissioning.playback import Recording
 from emei.commissioning.record import FAILED, PASSED, Attempt, Record, campaign_of
-from emei.commissioning.report import MARKS, render, summary, value_text, verdict
+from emei.commissioning.report import MARKS, render, summary, verdict
 from emei.commissioning.runner import Observer, next_step, run
 from emei.dictionary import Dictionary
 
@@ -63,6 +64,12 @@ def show(context: click.Context, campaign: str, step: str) -> None:
 @port_option
 @spacecraft_option
 @obc_option
+@click.option(
+    "--downlink",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The station's recording of the downlink, which grows: science data of a step come by it.",
+)
 @click.option("--step", "only", metavar="STEP", help="Run only this step, passed before or not.")
 @click.option("--yes", is_flag=True, help="Do not ask before steps with hazardous telecommands.")
 @click.pass_context
@@ -73,12 +80,15 @@ def run_campaign(
     port: str,
     spacecraft: str,
     obc: Obc | None,
+    downlink: Path | None,
     only: str | None,
     yes: bool,
 ) -> None:
     """Run what is left of a campaign. Stops at the first step that fails; status 1 then.
 
-    An interrupted step brings the instrument to rest first; the next call begins that step again.
+    An interrupted step brings the instrument to rest first; the next call begins that step again. A step that
+    measures science data plays the recorder's entries back, receives them from the station's recording, keeps them
+    in DIR, and acknowledges and deletes them on board.
     """
     dictionary = dictionary_of(context)
     chosen = load(dictionary, campaign)
@@ -87,11 +97,12 @@ def run_campaign(
     if not steps:
         click.echo(f"Campaign {campaign} is complete: {verdict(record)}.")
         return
+    station = _station(downlink, steps)
     if not yes:
         _confirm(dictionary, steps)
     try:
         with open_session(dictionary, port, spacecraft, obc=obc) as session:
-            good = run(session, record, Observer(_say_begun, _say_ended), only)
+            good = run(session, record, Observer(_say_begun, _say_ended, _say_doing), only, station)
     finally:
         (directory / REPORT).write_text(render(record), encoding="utf-8")
     click.echo(f"{verdict(record)}; the record and {REPORT} are in {directory}.")
@@ -139,6 +150,22 @@ def _record(context: click.Context, directory: Path) -> Record:
     return Record.read(directory, load(dictionary_of(context), campaign_of(directory)))
 
 
+def _station(downlink: Path | None, steps: list[Step]) -> Recording | None:
+    if downlink is None:
+        measuring = [step.name for step in steps if step.science_tasks]
+        if measuring:
+            raise click.UsageError(
+                f"Science data are measured in {', '.join(measuring)}, and come by the downlink: give --downlink FILE, "
+                "the station's recording (of a bench: downlink.bin beside its link)."
+            )
+        return None
+    if not downlink.exists():
+        raise click.UsageError(
+            f"There is no recording {downlink}: a running bench keeps one, downlink.bin beside its link."
+        )
+    return Recording(downlink)
+
+
 def _confirm(dictionary: Dictionary, steps: list[Step]) -> None:
     hazardous = [step.name for step in steps if any(dictionary.telecommand(s.name).hazardous for s in step.sends())]
     if not hazardous:
@@ -153,12 +180,18 @@ def _confirm(dictionary: Dictionary, steps: list[Step]) -> None:
 
 def _say_begun(step: Step) -> None:
     click.echo(f"  {step.name}: {step.title}")
+    if step.note:
+        click.echo(f"    {step.note}")
+
+
+def _say_doing(text: str) -> None:
+    click.echo(f"    {text}")
 
 
 def _say_ended(step: Step, attempt: Attempt) -> None:
     for item in attempt.measured:
         mark = MARKS[PASSED if item.passed else FAILED]
-        click.echo(f"    {mark} {item.name}: {value_text(item)} {item.unit}".rstrip())
+        click.echo(f"    {mark} {item.name}: {item.text} {item.unit}".rstrip())
     tail = f": {attempt.reason}" if attempt.reason else ""
     click.echo(f"  {MARKS[attempt.state]} {step.name} {attempt.state}{tail}")
 
@@ -167,26 +200,20 @@ def _show_step(step: Step) -> None:
     out = console()
     out.print(step.title, style="bold")
     out.print(step.purpose)
+    if step.note:
+        out.print(f"Note: {step.note}")
     if step.after:
         out.print(f"After: {', '.join(step.after)}")
     for condition in step.entry:
-        out.print(f"Entry: {condition.parameter} {condition.wanted}", highlight=False)
+        out.print(f"Entry: {condition.parameter} {condition.wanted}. {condition.otherwise}".rstrip(), highlight=False)
     for title, actions in (("Does", step.actions), ("Leaves", step.leave)):
         for action in actions:
-            out.print(f"{title}: {_action_text(action)}", highlight=False)
+            out.print(f"{title}: {action.text}", highlight=False)
+    if step.science_tasks:
+        out.print(f"Brings down: the science data of {', '.join(str(task) for task in step.science_tasks)}")
     rows = table("measurement", "of", "limits")
     for item in step.measurements:
-        of = " ".join(part for part in (item.statistic, item.source, item.of, item.field) if part)
+        task = f"of task {item.task_id}" if item.task_id else ""
+        of = " ".join(part for part in (item.statistic, item.source, item.of, item.field, task) if part)
         rows.add_row(item.name, of, f"{item.limits} {item.unit}".rstrip())
     out.print(rows)
-
-
-def _action_text(action: object) -> str:
-    if isinstance(action, Send):
-        arguments = {k: f"+{v[IN_S]:g} s" if is_from_now(v) else v for k, v in action.arguments.items()}
-        words = [action.name, *(f"{key}={value}" for key, value in arguments.items())]
-        tail = ", in the background" if action.background else ""
-        return " ".join(words) + (f", which is refused with {action.refused}" if action.refused else tail)
-    if isinstance(action, Until):
-        return f"waits until {action.condition.parameter} is {action.condition.wanted}, at most {action.within_s:g} s"
-    return f"waits {getattr(action, 'duration_s', 0):g} s"

@@ -16,20 +16,27 @@ from emei.dictionary import Dictionary
 from emei.dictionary.errors import UnknownName, did_you_mean
 from emei.dictionary.schema import schema_problems
 from emei.packets import ArgumentError, pack_telecommand
+from emei.science.measures import MEASURES
 
 STATISTICS = ("last", "least", "greatest", "mean", "change")
 ANSWER_S = 10.0
+TASK = "task_id"
+SOURCES = ("parameter", "event", "severity", "telecommand", "science")
 IN_S = "in_s"  # a time argument {in_s = 6}: so many seconds after the telecommand is sent
 
 
 @dataclass(frozen=True)
 class Condition:
-    """What a housekeeping parameter must be: a label or a number in `equals`, or a range in its unit."""
+    """What a housekeeping parameter must be: a label or a number in `equals`, or a range in its unit.
+
+    `otherwise` is a sentence for whoever finds that it does not hold: what to do.
+    """
 
     parameter: str
     equals: str | float | None = None
     minimum: float | None = None
     maximum: float | None = None
+    otherwise: str = ""
 
     def holds(self, value: float | int | str | None) -> bool:
         """For a value as Session.value() gives it; None (absent, or not fresh) never holds."""
@@ -57,12 +64,24 @@ class Send:
     refused: str = ""
     background: bool = False
 
+    @property
+    def text(self) -> str:
+        arguments = {k: f"+{v[IN_S]:g} s" if is_from_now(v) else v for k, v in self.arguments.items()}
+        words = " ".join([self.name, *(f"{key}={value}" for key, value in arguments.items())])
+        if self.refused:
+            return f"{words}, which is refused with {self.refused}"
+        return f"{words}, in the background" if self.background else words
+
 
 @dataclass(frozen=True)
 class Wait:
     """Let time pass; housekeeping is sampled meanwhile."""
 
     duration_s: float
+
+    @property
+    def text(self) -> str:
+        return f"waits {self.duration_s:g} s"
 
 
 @dataclass(frozen=True)
@@ -71,6 +90,10 @@ class Until:
 
     condition: Condition
     within_s: float
+
+    @property
+    def text(self) -> str:
+        return f"waits until {self.condition.parameter} is {self.condition.wanted}, at most {self.within_s:g} s"
 
 
 Action = Send | Wait | Until
@@ -81,17 +104,19 @@ class Measurement:
     """One value of a step with its limits.
 
     The source is one of: a housekeeping parameter with a statistic over the step, a field of the last
-    event of a name, the number of events of a severity, or the duration of the last telecommand of a name.
+    event of a name, the number of events of a severity, the duration of the last telecommand of a name, or
+    what emei.science.measures finds in the science data of the step's data takes, or of the one of a task.
     """
 
     name: str
-    source: str  # parameter, event, severity or telecommand
+    source: str  # parameter, event, severity, telecommand or science
     of: str
     statistic: str = ""
     field: str = ""
     unit: str = ""
     minimum: float | None = None
     maximum: float | None = None
+    task_id: int | None = None
 
     @property
     def limits(self) -> str:
@@ -100,7 +125,10 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Step:
-    """`leave` is carried out at the end whatever came before it, and brings the instrument to rest."""
+    """`leave` is carried out at the end whatever came before it, and brings the instrument to rest.
+
+    `note` is what the user is told as the step begins.
+    """
 
     name: str
     title: str
@@ -110,6 +138,29 @@ class Step:
     actions: tuple[Action, ...]
     measurements: tuple[Measurement, ...]
     leave: tuple[Action, ...]
+    note: str = ""
+
+    @property
+    def takes(self) -> list[int]:
+        """Tasks of the data takes that the step makes, in their order."""
+        return [int(send.arguments[TASK]) for send in self.sends() if TASK in send.arguments and not send.refused]
+
+    @property
+    def science_tasks(self) -> list[int]:
+        """Tasks whose science data the step's measurements look at; empty when none does."""
+        of_several = any(MEASURES[item.of].of_several for item in self._science)
+        return [task for task in self.takes if of_several or task in self.takes_measured_alone]
+
+    @property
+    def takes_measured_alone(self) -> list[int]:
+        """Of these, the tasks that some measurement looks at without the others."""
+        alone = [item for item in self._science if not MEASURES[item.of].of_several]
+        named = {item.task_id for item in alone}
+        return [task for task in self.takes if task in named or (None in named and len(self.takes) == 1)]
+
+    @property
+    def _science(self) -> list[Measurement]:
+        return [item for item in self.measurements if item.source == "science"]
 
     def sends(self) -> Iterator[Send]:
         return (action for action in (*self.actions, *self.leave) if isinstance(action, Send))
@@ -173,7 +224,7 @@ def parse(dictionary: Dictionary, name: str, text: str) -> Campaign:
     if problems:
         raise CampaignError(*problems)
     steps = tuple(_step(entry) for entry in content["steps"])
-    problems = [f"{name}.toml, {problem}" for problem in _problems(dictionary, steps)]
+    problems = [f"{name}.toml, {problem}" for problem in _problems(dictionary, content["instrument"], steps)]
     if problems:
         raise CampaignError(*problems)
     return Campaign(name, content["title"], content["instrument"], steps)
@@ -189,11 +240,12 @@ def _step(entry: Mapping[str, Any]) -> Step:
         tuple(_action(item) for item in entry.get("actions", ())),
         tuple(_measurement(item) for item in entry["measurements"]),
         tuple(_action(item) for item in entry.get("leave", ())),
+        entry.get("note", ""),
     )
 
 
 def _condition(item: Mapping[str, Any]) -> Condition:
-    return Condition(item["parameter"], item.get("equals"), item.get("min"), item.get("max"))
+    return Condition(item["parameter"], item.get("equals"), item.get("min"), item.get("max"), item.get("otherwise", ""))
 
 
 def _action(item: Mapping[str, Any]) -> Action:
@@ -211,20 +263,22 @@ def _action(item: Mapping[str, Any]) -> Action:
 
 
 def _measurement(item: Mapping[str, Any]) -> Measurement:
-    source = next(source for source in ("parameter", "event", "severity", "telecommand") if source in item)
+    source = next(source for source in SOURCES if source in item)
+    of = MEASURES.get(item[source]) if source == "science" else None
     return Measurement(
         item["name"],
         source,
         item[source],
         item.get("statistic", "last" if source == "parameter" else ""),
         item.get("field", ""),
-        item.get("unit", ""),
+        item.get("unit", of.unit if of else ""),
         item.get("min"),
         item.get("max"),
+        item.get(TASK),
     )
 
 
-def _problems(dictionary: Dictionary, steps: Sequence[Step]) -> Iterator[str]:
+def _problems(dictionary: Dictionary, instrument: str, steps: Sequence[Step]) -> Iterator[str]:
     """What the dictionary does not know, and an order that cannot be kept."""
     seen: list[str] = []
     for step in steps:
@@ -236,7 +290,11 @@ def _problems(dictionary: Dictionary, steps: Sequence[Step]) -> Iterator[str]:
                 yield f"{where}: it comes after {name}, which is not an earlier step{did_you_mean(name, seen)}"
         seen.append(step.name)
         conditions = [*step.entry, *(a.condition for a in (*step.actions, *step.leave) if isinstance(a, Until))]
-        for problem in (*_unknown_names(dictionary, step, conditions), *_bad_arguments(dictionary, step)):
+        for problem in (
+            *_unknown_names(dictionary, step, conditions),
+            *_bad_arguments(dictionary, step),
+            *_bad_science(instrument, step),
+        ):
             yield f"{where}: {problem}"
 
 
@@ -275,6 +333,22 @@ def _bad_arguments(dictionary: Dictionary, step: Step) -> Iterator[str]:
             yield from error.problems
         if send.refused and send.refused not in dictionary.failures:
             yield f"there is no failure {send.refused}{did_you_mean(send.refused, dictionary.failures)}"
+
+
+def _bad_science(instrument: str, step: Step) -> Iterator[str]:
+    """What is not to be measured of the step's data takes."""
+    for item in (item for item in step.measurements if item.source == "science"):
+        measure = MEASURES.get(item.of)
+        if measure is None:
+            yield f"there is no measure {item.of} of science data{did_you_mean(item.of, MEASURES)}"
+        elif measure.instrument != instrument:
+            yield f"{item.of} is of the {measure.instrument} instrument, not of {instrument}."
+        elif not step.takes:
+            yield f"{item.of} is of science data, and the step takes none."
+        elif item.task_id is not None and (item.task_id not in step.takes or measure.of_several):
+            yield f"{item.of} is not of a data take of task {item.task_id}: tasks are {step.takes}."
+        elif item.task_id is None and len(step.takes) > 1 and not measure.of_several:
+            yield f"{item.of} is of one data take: say of which by {TASK}, out of {step.takes}."
 
 
 def is_from_now(value: object) -> bool:

@@ -10,12 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from emei.commissioning.campaign import Campaign
 from emei.commissioning.errors import CampaignError
 
 FILE = "campaign.jsonl"
+_FOUR_DIGITS = 1000
+_LEAST_SHOWN = 0.0005
 PASSED, FAILED, INTERRUPTED, WAIVED, OPEN = "passed", "failed", "interrupted", "waived", "open"
 
 
@@ -30,6 +33,15 @@ class Measured:
     maximum: float | None
     passed: bool
 
+    @property
+    def text(self) -> str:
+        """The value to four digits, whole numbers in full, never with an exponent."""
+        if self.value is None:
+            return "not measured"
+        if self.value == round(self.value) or abs(self.value) >= _FOUR_DIGITS:
+            return f"{self.value:.0f}"
+        return f"{self.value:.4g}" if abs(self.value) >= _LEAST_SHOWN else "0.000"
+
 
 @dataclass
 class Attempt:
@@ -42,6 +54,8 @@ class Attempt:
     reason: str = ""
     dictionary_hash: str = ""
     measured: list[Measured] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)  # beside the record: the science data that came down
+    pictures: dict[str, str] = field(default_factory=dict)  # beside the record, with their captions
 
 
 class Record:
@@ -102,8 +116,17 @@ class Record:
         self._append({"begin": step, "utc": attempt.begun_utc, "dictionary_hash": dictionary_hash})
         return attempt
 
-    def end(self, attempt: Attempt, state: str, reason: str, measured: Sequence[Measured]) -> None:
+    def end(
+        self,
+        attempt: Attempt,
+        state: str,
+        reason: str,
+        measured: Sequence[Measured],
+        files: Sequence[str] = (),
+        pictures: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         attempt.state, attempt.reason, attempt.measured, attempt.ended_utc = state, reason, list(measured), _now()
+        attempt.files, attempt.pictures = list(files), dict(pictures)
         self._append(
             {
                 "end": attempt.step,
@@ -111,6 +134,8 @@ class Record:
                 "utc": attempt.ended_utc,
                 "reason": reason,
                 "measured": [asdict(item) for item in measured],
+                "files": attempt.files,
+                "pictures": attempt.pictures,
             }
         )
 
@@ -169,6 +194,8 @@ def _enter(attempts: list[Attempt], line: Mapping[str, Any]) -> None:
             raise KeyError(line["end"])
         attempt.state, attempt.reason, attempt.ended_utc = line["state"], line["reason"], line["utc"]
         attempt.measured = [Measured(**item) for item in line["measured"]]
+        # Records from before science data were measured have neither.
+        attempt.files, attempt.pictures = line.get("files", []), line.get("pictures", {})
 
 
 def _now() -> str:

@@ -1,8 +1,10 @@
 """The record of a campaign as one HTML page, and as plain data."""
 
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import asdict
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from emei.commissioning.campaign import Step, range_text
@@ -48,7 +50,9 @@ def render(record: Record) -> str:
     for step in campaign.steps:
         attempts = [attempt for attempt in record.attempts if attempt.step == step.name]
         if attempts:
-            sections.append(section(step.title, "".join(_attempt(attempt) for attempt in attempts)))
+            note = f'<p class="note">{escape(step.note)}</p>' if step.note else ""
+            shown = "".join(_attempt(attempt, record.directory) for attempt in attempts)
+            sections.append(section(step.title, shown + note))
     return page(campaign.title, f"spacecraft {record.spacecraft}", record.complete, verdict(record), sections)
 
 
@@ -67,7 +71,7 @@ def _step_row(number: int, step: Step, record: Record) -> str:
     )
 
 
-def _attempt(attempt: Attempt) -> str:
+def _attempt(attempt: Attempt, directory: Path) -> str:
     ended = f" to {_utc(attempt.ended_utc)}" if attempt.ended_utc and attempt.ended_utc != attempt.begun_utc else ""
     tools = f", dictionary {attempt.dictionary_hash[:8]}" if attempt.dictionary_hash else ""
     head = f"{MARKS[attempt.state]} {attempt.state}</b>, {_utc(attempt.begun_utc)}{ended} UTC{tools}"
@@ -77,7 +81,19 @@ def _attempt(attempt: Attempt) -> str:
     if attempt.measured:
         heads = ("Measurement", "Value", "Unit", "Limits", "Result")
         text += table(heads, [_measured_row(item) for item in attempt.measured], "measured")
+    for name, caption in attempt.pictures.items():
+        text += _picture(directory / name, caption)
+    if attempt.files:
+        text += f'<p class="note">Science data: {escape(", ".join(attempt.files))}</p>'
     return text
+
+
+def _picture(path: Path, caption: str) -> str:
+    if not path.exists():
+        return f'<p class="note">The picture {escape(path.name)} is no longer beside the record.</p>'
+    source = f"data:image/png;base64,{b64encode(path.read_bytes()).decode()}"
+    note = f'<p class="note">{escape(caption)}.</p>'
+    return f'<figure><img src="{source}" alt="{escape(path.name)}"></figure>{note}'
 
 
 def _utc(text: str) -> str:
@@ -87,14 +103,7 @@ def _utc(text: str) -> str:
 def _measured_row(item: Measured) -> str:
     state = PASSED if item.passed else FAILED
     return (
-        f'<tr class="{_ROW_CLASS[state]}"><td>{escape(item.name)}</td><td class="number">{value_text(item)}</td>'
+        f'<tr class="{_ROW_CLASS[state]}"><td>{escape(item.name)}</td><td class="number">{item.text}</td>'
         f"<td>{escape(item.unit)}</td><td>{escape(range_text(item.minimum, item.maximum))}</td>"
         f'<td class="status">{MARKS[state]}</td></tr>'
     )
-
-
-def value_text(item: Measured) -> str:
-    """The value to four digits, whole numbers in full."""
-    if item.value is None:
-        return "not measured"
-    return f"{item.value:.0f}" if item.value == round(item.value) else f"{item.value:.4g}"

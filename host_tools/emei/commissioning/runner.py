@@ -1,6 +1,7 @@
 """Runs the steps of a campaign over a session: entry conditions, actions, measurements, and back to rest."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
@@ -8,19 +9,22 @@ from typing import Any
 from emei.commissioning.campaign import (
     IN_S,
     Action,
-    Campaign,
+    Condition,
     Measurement,
     Send,
     Step,
     Until,
     Wait,
     is_from_now,
+    range_text,
     within,
 )
 from emei.commissioning.errors import CampaignError
+from emei.commissioning.playback import Station
 from emei.commissioning.record import FAILED, INTERRUPTED, PASSED, Attempt, Measured, Record
+from emei.commissioning.science import StepScience, measure, receive
 from emei.packets import Telemetry
-from emei.session import NotSeen, Session
+from emei.session import NotSeen, Session, SessionError
 from emei.verification import Command, CommandError, CommandFailed
 
 ENTRY_S = 5.0  # housekeeping of every kind has come by then
@@ -76,10 +80,11 @@ class Samples:
 
 @dataclass(frozen=True)
 class Observer:
-    """Told of each step as it begins and ends."""
+    """Told of each step as it begins and ends, and between of what is being done."""
 
     begun: Callable[[Step], None]
     ended: Callable[[Step, Attempt], None]
+    doing: Callable[[str], None]
 
 
 def next_step(record: Record) -> Step | None:
@@ -87,14 +92,20 @@ def next_step(record: Record) -> Step | None:
     return next((step for step in record.campaign.steps if not record.settled(step.name)), None)
 
 
-def run(session: Session, record: Record, observer: Observer, only: str | None = None) -> bool:
-    """Run what is left, or only one step; stops at the first step that fails. True when nothing failed."""
+def run(
+    session: Session, record: Record, observer: Observer, only: str | None = None, station: Station | None = None
+) -> bool:
+    """Run what is left, or only one step; stops at the first step that fails. True when nothing failed.
+
+    CampaignError before a step that comes too early, or whose science data come by no `station`.
+    """
     campaign = record.campaign
     while step := (campaign.step(only) if only else next_step(record)):
-        _require_order(campaign, record, step)
+        _require_order(record, step)
+        _require_station(step, station)
         observer.begun(step)
         attempt = record.begin(step.name, session.dictionary.hash.hex())
-        _attempt(session, record, step, attempt)
+        _attempt(session, record, step, attempt, observer, station)
         observer.ended(step, attempt)
         if attempt.state != PASSED:
             return False
@@ -103,53 +114,107 @@ def run(session: Session, record: Record, observer: Observer, only: str | None =
     return True
 
 
-def _require_order(campaign: Campaign, record: Record, step: Step) -> None:
+def _require_order(record: Record, step: Step) -> None:
     missing = [name for name in step.after if not record.settled(name)]
     if missing:
         raise CampaignError(f"Step {step.name} comes after {' and '.join(missing)}: run or waive that first.")
 
 
-def _attempt(session: Session, record: Record, step: Step, attempt: Attempt) -> None:
-    """A step whose entry conditions do not hold sends nothing; any other is left as its `leave` says."""
+def _require_station(step: Step, station: Station | None) -> None:
+    if step.science_tasks and station is None:
+        raise CampaignError(
+            f"Step {step.name} measures science data, which come by the downlink: its recording is needed."
+        )
+
+
+def _attempt(
+    session: Session, record: Record, step: Step, attempt: Attempt, observer: Observer, station: Station | None
+) -> None:
+    """A step whose entry conditions do not hold sends nothing; any other is left as its `leave` says.
+
+    Science data are brought down once the instrument is at rest.
+    """
     problem = _entry_problem(session, step)
     if problem:
         record.end(attempt, FAILED, problem, [])
         return
     samples = Samples(session)
     session.listen(samples.take)
-    measured: list[Measured] = []
+    measured: dict[str, Measured] = {}
     try:
-        problem = _carry_out(session, step.actions, samples)
+        problem = _carry_out(session, step.actions, samples, observer)
         session.run_for(SETTLE_S)
         if not problem:
-            measured = [samples.measure(item) for item in step.measurements]
-            problem = _left_out(measured)
+            measured = {item.name: samples.measure(item) for item in step.measurements if item.source != "science"}
     except BaseException as error:
         record.end(attempt, INTERRUPTED, str(error) or type(error).__name__, [])
-        _leave(session, step, samples)
+        _leave(session, step, samples, observer)
         raise
     finally:
         session.forget(samples.take)
-    problem = " ".join(text for text in (problem, _leave(session, step, samples)) if text)
-    record.end(attempt, FAILED if problem else PASSED, problem, measured)
+    left = _leave(session, step, samples, observer)
+    science, why = StepScience(), {}
+    if not problem and station and step.science_tasks:
+        try:
+            science = _science(session, record, step, samples, observer, station)
+            why = _measure_science(session, step, science, measured)
+        except (CommandError, SessionError) as error:
+            problem = f"Science data: {error}"
+        except BaseException as error:
+            record.end(attempt, INTERRUPTED, str(error) or type(error).__name__, list(measured.values()))
+            raise
+    in_order = [measured[item.name] for item in step.measurements if item.name in measured]
+    problem = " ".join(text for text in (problem, _left_out(in_order, why), *science.problems, left) if text)
+    record.end(attempt, FAILED if problem else PASSED, problem, in_order, science.files, science.pictures)
+
+
+def _science(
+    session: Session, record: Record, step: Step, samples: Samples, observer: Observer, station: Station
+) -> StepScience:
+    number = sum(attempt.step == step.name for attempt in record.attempts)
+    events = session.events[samples.first_event :]
+    prefix = f"{step.name}-{number}"
+    return receive(session, station, step, events, record.directory, prefix, observer.doing)
+
+
+def _measure_science(
+    session: Session, step: Step, science: StepScience, measured: dict[str, Measured]
+) -> dict[str, str]:
+    """Enter the measurements of science data; the sentences for those that cannot be made, by name."""
+    why = {}
+    for item in step.measurements:
+        if item.source == "science":
+            measured[item.name], why[item.name] = measure(item, science.looks, step, session.dictionary)
+    return why
 
 
 def _entry_problem(session: Session, step: Step) -> str:
-    """The sentence for the first entry condition that does not hold; empty when all do."""
+    """The sentence for the first entry condition that does not come to hold; empty when all do.
+
+    They are given a while: who looks at science data tells no time meanwhile, if it plays the on-board computer.
+    """
     session.check_dictionary(ENTRY_S)
     session.run_for(SETTLE_S)
-    for condition in step.entry:
-        value = session.value(condition.parameter)
-        if not condition.holds(value):
-            seen = "not known" if value is None else f"{value}"
-            return f"Entry: {condition.parameter} is {seen}; {condition.wanted} is needed."
-    return ""
+    with suppress(NotSeen):
+        session.wait_for(lambda: _unmet(session, step) is None, ENTRY_S, "The entry conditions")
+    condition = _unmet(session, step)
+    if condition is None:
+        return ""
+    value = session.value(condition.parameter)
+    seen = "not known" if value is None else f"{value}"
+    text = f"Entry: {condition.parameter} is {seen}; {condition.wanted} is needed."
+    return f"{text} {condition.otherwise}" if condition.otherwise else text
 
 
-def _carry_out(session: Session, actions: tuple[Action, ...], samples: Samples) -> str:
+def _unmet(session: Session, step: Step) -> Condition | None:
+    return next((item for item in step.entry if not item.holds(session.value(item.parameter))), None)
+
+
+def _carry_out(session: Session, actions: tuple[Action, ...], samples: Samples, observer: Observer) -> str:
     """Until the first action that does not go as stated: the sentence for it, or nothing."""
     try:
         for action in actions:
+            observer.doing(action.text)
             if isinstance(action, Send):
                 _send(session, action, samples)
             elif isinstance(action, Wait):
@@ -191,20 +256,26 @@ def _await(session: Session, action: Until) -> None:
     )
 
 
-def _leave(session: Session, step: Step, samples: Samples) -> str:
+def _leave(session: Session, step: Step, samples: Samples, observer: Observer) -> str:
     """Bring the instrument to rest, whatever came before; every action is tried. What failed, as sentences."""
-    problems = [_carry_out(session, (action,), samples) for action in step.leave]
+    problems = [_carry_out(session, (action,), samples, observer) for action in step.leave]
     return " ".join(f"Leaving: {problem}" for problem in problems if problem)
 
 
-def _left_out(measured: list[Measured]) -> str:
-    """The sentence for measurements that are missing or out of limits; empty when all are good."""
+def _left_out(measured: list[Measured], why: Mapping[str, str]) -> str:
+    """The sentences for measurements that are missing or out of limits; empty when all are good.
+
+    Several may be missing for the same reason, which is said once.
+    """
     texts = [
-        f"{item.name} was not measured" if item.value is None else f"{item.name} is {item.value:g} {item.unit}".rstrip()
+        f"{item.name} was not measured"
+        if item.value is None
+        else f"{item.name} is {item.text} {item.unit}".rstrip() + f" ({range_text(item.minimum, item.maximum)})"
         for item in measured
         if not item.passed
     ]
-    return f"Out of limits: {', '.join(texts)}." if texts else ""
+    reasons = dict.fromkeys(text for text in why.values() if text)
+    return " ".join([f"Out of limits: {', '.join(texts)}.", *reasons]) if texts else ""
 
 
 def _statistic(values: list[float], name: str) -> float:

@@ -1,0 +1,110 @@
+"""Entries of the recorder brought down as the ground gets them: queued, played back, received, acknowledged, deleted.
+
+The station records the downlink; what it has received is put together here and held against the catalogue. An entry
+is acknowledged only when it is whole, and deleted on board only then.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from emei.catalogue import ANSWER_S, Catalogue, Entry
+from emei.commissioning.errors import CampaignError
+from emei.downlink import FrameReader, ReceivedEntry
+from emei.session import NotSeen, Session
+from emei.words import count
+
+_FIRST = 255  # priority: before anything else that is queued
+_LOOK_S = 0.5
+_LATE_S = 20.0  # the transmitter's switching, and what a station takes to write
+_SLOWEST = 2.0  # times the time that the downlink's rate gives
+
+
+class Station(Protocol):
+    """Where the downlink's octets come from."""
+
+    def receive(self) -> bytes:
+        """What came since last asked, in any pieces."""
+
+
+class Recording:
+    """The file a station appends to. What is in it already is passed over."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._at = path.stat().st_size
+
+    def receive(self) -> bytes:
+        with self._path.open("rb") as file:
+            if file.seek(0, 2) < self._at:
+                raise CampaignError(f"{self._path} has become shorter: a station's recording only grows.")
+            file.seek(self._at)
+            octets = file.read()
+        self._at += len(octets)
+        return octets
+
+
+def bring_down(
+    session: Session, station: Station, entry_ids: Sequence[int], told: Callable[[str], None]
+) -> Mapping[int, bytes]:
+    """The octets of entries by id. SessionError or CommandError, a sentence, when one does not come whole."""
+    catalogue = Catalogue(session)
+    known = {entry_id: catalogue.entry(entry_id) for entry_id in entry_ids}
+    size_octets = sum(int(entry["size_octets"]) for entry in known.values())
+    rate_octets_s = 125 * session.dictionary.mission.integer("science_downlink", "rate_kbit_s")
+    told(f"brings down {size_octets / 1e6:.1f} MB, about {size_octets / rate_octets_s:.0f} s at the downlink's rate")
+    station.receive()
+    for entry_id in entry_ids:
+        session.send("RECORDER_QUEUE", entry_id=entry_id, priority=_FIRST).wait(ANSWER_S)
+    limit_s = _LATE_S + _SLOWEST * size_octets / rate_octets_s
+    pass_end = session.board_gps_s() + limit_s
+    session.send("RECORDER_START_PLAYBACK", pass_end=pass_end, octets=size_octets).wait(_LATE_S)
+    received = _receive(session, station, known, limit_s)
+    for entry_id, octets in received.items():
+        session.send(
+            "RECORDER_ACKNOWLEDGE", entry_id=entry_id, size_octets=len(octets.octets), crc32=octets.crc32
+        ).wait(ANSWER_S)
+        session.send("RECORDER_DELETE", entry_id=entry_id).wait(ANSWER_S)
+    return {entry_id: bytes(octets.octets) for entry_id, octets in received.items()}
+
+
+def _receive(
+    session: Session, station: Station, known: Mapping[int, Entry], limit_s: float
+) -> Mapping[int, ReceivedEntry]:
+    """Until every entry is whole and the board has left the downlink. NotSeen, with what is missing, otherwise."""
+    reader = FrameReader(session.dictionary)
+    received = {entry_id: ReceivedEntry(entry_id) for entry_id in known}
+    until_s = session.link.now_s() + limit_s
+    while True:
+        session.run_for(_LOOK_S)
+        for segment in reader.feed(station.receive()):
+            if segment.entry_id in received:
+                received[segment.entry_id].take(segment)
+        missing = [entry_id for entry_id, entry in received.items() if not _is_whole(entry, known[entry_id])]
+        if not missing and session.value("PLAYBACK") == "IDLE":
+            return received
+        if session.link.now_s() >= until_s:
+            raise NotSeen(_sentence(received, known, missing, reader))
+
+
+def _is_whole(entry: ReceivedEntry, known: Entry) -> bool:
+    size_octets = int(known["size_octets"])
+    return len(entry.octets) == size_octets and not entry.gaps(size_octets) and entry.crc32 == known["crc32"]
+
+
+def _sentence(
+    received: Mapping[int, ReceivedEntry], known: Mapping[int, Entry], missing: Sequence[int], reader: FrameReader
+) -> str:
+    if not missing:
+        return "The playback does not end: see PLAYBACK in housekeeping."
+    if not any(entry.spans for entry in received.values()):
+        return (
+            "Nothing of the recorder's entries came in the recording of the downlink: is it the station's of this "
+            "spacecraft, and does it still grow?"
+        )
+    counts = (
+        f"{sum(span.end - span.start for span in received[entry_id].spans)} of {known[entry_id]['size_octets']} octets "
+        f"of entry {entry_id}"
+        for entry_id in missing
+    )
+    return f"The downlink gave {', '.join(counts)}; damaged: {count(reader.damaged_frames, 'frame')}."

@@ -1,0 +1,111 @@
+"""The science data of a step: its data takes brought down, kept beside the record, drawn, and measured."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from emei.commissioning.campaign import Measurement, Step, within
+from emei.commissioning.playback import Station, bring_down
+from emei.commissioning.record import Measured
+from emei.dictionary import Dictionary
+from emei.science.errors import ScienceError
+from emei.science.measures import MEASURES, Look
+from emei.science.quicklook import SarQuicklook, quicklook
+from emei.science.sar_measures import SAR_MEASURES_OF_SEVERAL
+from emei.session import EventReport, NotSeen, Session
+
+
+@dataclass
+class StepScience:
+    """Looks by task; `pictures` are captions by file name; `problems` sentences about what is damaged or missing."""
+
+    looks: dict[int, Look] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
+    pictures: dict[str, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+
+def receive(
+    session: Session,
+    station: Station,
+    step: Step,
+    events: Sequence[EventReport],
+    directory: Path,
+    prefix: str,
+    told: Callable[[str], None],
+) -> StepScience:
+    """Bring down what the step's measurements look at. SessionError, CommandError when it does not come."""
+    entries = {
+        int(str(event.fields["task_id"])): int(str(event.fields["entry_id"]))
+        for event in events
+        if event.name == "DATA_TAKE_CLOSED"
+    }
+    tasks = step.science_tasks
+    for task in tasks:
+        if task not in entries:
+            raise NotSeen(f"No entry of task {task} was closed: there are no science data to bring down.")
+    octets = bring_down(session, station, [entries[task] for task in tasks], told)
+    found = StepScience()
+    alone = step.takes_measured_alone
+    for task in tasks:
+        name = f"{prefix}-task-{task}"
+        (directory / f"{name}.ccsds").write_bytes(octets[entries[task]])
+        found.files.append(f"{name}.ccsds")
+        _look(found, octets[entries[task]], task, session.dictionary)
+        if task in alone:
+            _draw(found, task, directory / name)
+    _draw_pattern(found, step, session.dictionary, directory / f"{prefix}-pattern.png")
+    return found
+
+
+def measure(
+    measurement: Measurement, looks: Mapping[int, Look], step: Step, dictionary: Dictionary
+) -> tuple[Measured, str]:
+    """The measurement, and the sentence for why there is no value; empty when there is one."""
+    of = MEASURES[measurement.of]
+    tasks = [measurement.task_id] if measurement.task_id is not None else step.science_tasks
+    value, why = None, ""
+    try:
+        value = of.of([looks[task] for task in tasks if task in looks], dictionary)
+    except ScienceError as error:
+        why = str(error)
+    good = value is not None and within(value, measurement.minimum, measurement.maximum)
+    limits = (measurement.minimum, measurement.maximum)
+    return Measured(measurement.name, value, measurement.unit, *limits, good), why
+
+
+def _look(found: StepScience, octets: bytes, task: int, dictionary: Dictionary) -> None:
+    try:
+        look = quicklook(octets, dictionary)
+    except ScienceError as error:
+        found.problems.append(f"Task {task}: {error}")
+        return
+    found.looks[task] = look
+    found.problems += [f"Task {task}: {problem}" for problem in look.problems]
+
+
+def _draw(found: StepScience, task: int, path: Path) -> None:
+    if task not in found.looks:
+        return
+    look = found.looks[task]
+    caption = "; ".join(f"{name}: {value}" for name, value in look.facts())
+    for name, png in look.pictures().items():
+        picture = path.with_name(f"{path.name}.{name}.png")
+        picture.write_bytes(png)
+        found.pictures[picture.name] = caption
+
+
+def _draw_pattern(found: StepScience, step: Step, dictionary: Dictionary, path: Path) -> None:
+    """The antenna pattern, where the step measures one and its data show one."""
+    if not any(item.of in SAR_MEASURES_OF_SEVERAL for item in step.measurements):
+        return
+    # Matplotlib is slow to load and only needed here.
+    from emei.science.sar_pattern_picture import pattern_picture
+
+    looks = [look for look in found.looks.values() if isinstance(look, SarQuicklook)]
+    try:
+        png, caption = pattern_picture(looks, dictionary)
+    except ScienceError:
+        return  # the measurements say why
+    path.write_bytes(png)
+    found.pictures[path.name] = caption
