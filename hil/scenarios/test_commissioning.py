@@ -37,6 +37,15 @@ def silent(begun: Callable[[campaign.Step], None] = lambda _: None) -> Observer:
     return Observer(begun, ended, doing)
 
 
+def only_step(session: Session, directory: Path, name: str, step: str) -> Record:
+    """A record in which every step but one is waived."""
+    record = Record.open(directory, campaign.load(session.dictionary, name), "BENCH")
+    for other in record.campaign.steps:
+        if other.name != step:
+            record.waive(other.name, "of another test")
+    return record
+
+
 @pytest.fixture(autouse=True)
 def bench_ready(session: Session, platform: Platform, bench: Bench) -> None:
     steps.ready(session, bench)
@@ -89,29 +98,30 @@ def test_a_step_whose_entry_conditions_do_not_hold_sends_nothing(session: Sessio
     steps.all_off(session)
 
 
-def test_an_interrupted_step_leaves_the_instrument_off(session: Session, tmp_path: Path) -> None:
-    record = Record.open(tmp_path, campaign.load(session.dictionary, "sar"), "BENCH")
+@pytest.mark.parametrize(
+    ("name", "step", "mode"),
+    [("sar", "low_voltage", "INIT"), ("sar", "receive_noise", "RX_ONLY"), ("optical", "flat_field", "LAMP")],
+)
+def test_an_interrupted_step_leaves_the_instrument_off(
+    session: Session, bench: Bench, tmp_path: Path, name: str, step: str, mode: str
+) -> None:
+    record = only_step(session, tmp_path, name, step)
+    instrument = record.campaign.instrument
 
     def interrupt(report: Telemetry) -> None:
-        if session.value("SAR_MODE") == "INIT":
+        if session.value(f"{instrument}_MODE") == mode:
             session.forget(interrupt)
             raise KeyboardInterrupt
 
     session.listen(interrupt)
     with pytest.raises(KeyboardInterrupt):
-        run(session, record, silent())
+        run(session, record, silent(), station=Downlink(bench))
     session.run_for(1.1)
-    assert session.value("SAR_MODE") == "OFF"
-    assert Record.open(tmp_path, record.campaign, "BENCH").state("low_voltage") == INTERRUPTED
-
-
-def only_step(session: Session, directory: Path, name: str, step: str) -> Record:
-    """A record in which every step but one is waived."""
-    record = Record.open(directory, campaign.load(session.dictionary, name), "BENCH")
-    for other in record.campaign.steps:
-        if other.name != step:
-            record.waive(other.name, "of another test")
-    return record
+    assert session.value(f"{instrument}_MODE") == "OFF"
+    again = Record.open(tmp_path, record.campaign, "BENCH")
+    assert again.state(step) == INTERRUPTED
+    assert again.attempts[-1].reason == "Interrupted by the user."
+    assert next_step(again) == record.campaign.step(step)
 
 
 def test_corner_reflectors_stop_at_a_bad_instrument_and_pass_on_a_good_one(

@@ -29,6 +29,7 @@ from emei.verification import Command, CommandError, CommandFailed
 
 ENTRY_S = 5.0  # housekeeping of every kind has come by then
 SETTLE_S = 1.1
+ABORT_S = 30.0
 
 
 @dataclass
@@ -147,12 +148,15 @@ def _attempt(
         if not problem:
             measured = {item.name: samples.measure(item) for item in step.measurements if item.source != "science"}
     except BaseException as error:
-        record.end(attempt, INTERRUPTED, str(error) or type(error).__name__, [])
-        _leave(session, step, samples, observer)
+        # The attempt ends in the record first: bringing the instrument to rest may be interrupted as well.
+        record.end(attempt, INTERRUPTED, _cause(error), [])
+        left = _leave(session, record, step, samples, observer)
+        if left:
+            record.end(attempt, INTERRUPTED, f"{_cause(error)} {left}", [])
         raise
     finally:
         session.forget(samples.take)
-    left = _leave(session, step, samples, observer)
+    left = _leave(session, record, step, samples, observer)
     science, why = StepScience(), {}
     if not problem and station and step.science_tasks:
         try:
@@ -161,7 +165,7 @@ def _attempt(
         except (CommandError, SessionError) as error:
             problem = f"Science data: {error}"
         except BaseException as error:
-            record.end(attempt, INTERRUPTED, str(error) or type(error).__name__, list(measured.values()))
+            record.end(attempt, INTERRUPTED, _cause(error), list(measured.values()))
             raise
     in_order = [measured[item.name] for item in step.measurements if item.name in measured]
     problem = " ".join(text for text in (problem, _left_out(in_order, why), *science.problems, left) if text)
@@ -186,6 +190,13 @@ def _measure_science(
         if item.source == "science":
             measured[item.name], why[item.name] = measure(item, science.looks, step, session.dictionary)
     return why
+
+
+def _cause(error: BaseException) -> str:
+    """Of an interruption."""
+    if isinstance(error, KeyboardInterrupt):
+        return "Interrupted by the user."
+    return str(error) or type(error).__name__
 
 
 def _entry_problem(session: Session, step: Step) -> str:
@@ -256,9 +267,20 @@ def _await(session: Session, action: Until) -> None:
     )
 
 
-def _leave(session: Session, step: Step, samples: Samples, observer: Observer) -> str:
-    """Bring the instrument to rest, whatever came before; every action is tried. What failed, as sentences."""
-    problems = [_carry_out(session, (action,), samples, observer) for action in step.leave]
+def _leave(session: Session, record: Record, step: Step, samples: Samples, observer: Observer) -> str:
+    """Bring the instrument to rest, whatever came before; every action is tried. What failed, as sentences.
+
+    What the step began and is not at its end yet is aborted first: nothing else is taken meanwhile.
+    """
+    problems = []
+    if any(not command.finished for command in samples.commands.values()):
+        actions: tuple[Action, ...] = (Send("ABORT", {"instrument": record.campaign.instrument}, ABORT_S),)
+        problems.append(_carry_out(session, actions, samples, observer))
+        with suppress(NotSeen):  # what does not end is told by the next telecommand's failure
+            session.wait_for(
+                lambda: all(command.finished for command in samples.commands.values()), ABORT_S, "The end of it"
+            )
+    problems += [_carry_out(session, (action,), samples, observer) for action in step.leave]
     return " ".join(f"Leaving: {problem}" for problem in problems if problem)
 
 

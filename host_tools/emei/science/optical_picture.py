@@ -8,7 +8,9 @@ from emei.report.style import SETTINGS
 from emei.science.arrays import Reals
 from emei.science.optical_image import OpticalImage
 
-_SIZE_IN = (13.2, 5.4)
+_WIDTH_IN = 13.2
+_AROUND_IN = 1.3  # titles and labels, above and below
+_HEIGHTS_IN = (2.4, 6.0)
 _STRETCH_PERCENT = (1.0, 98.5)
 _NATURAL = ("R", "G", "B")
 
@@ -18,16 +20,21 @@ def draw_optical(image: OpticalImage, title: str) -> Figure:
     natural = all(band in image.bands for band in _NATURAL)
     alone = [band for band in image.bands if not (natural and band in _NATURAL)]
     with matplotlib.rc_context(SETTINGS | {"axes.grid": False}):
-        figure = Figure(figsize=_SIZE_IN, layout="constrained")
-        panels = figure.subplots(1, natural + len(alone), squeeze=False)[0]
+        count = natural + len(alone)
+        rows, pixels = next(iter(image.bands.values())).shape
+        height_in = np.clip(_AROUND_IN + _WIDTH_IN / count * rows / pixels, *_HEIGHTS_IN)
+        figure = Figure(figsize=(_WIDTH_IN, height_in), layout="constrained")
+        panels = figure.subplots(1, count, squeeze=False)[0]
         figure.suptitle(title, x=0.01, ha="left", fontsize=10.5)
         if natural:
             colours = np.stack([_stretched(image.bands[band]) for band in _NATURAL], axis=2)
             panels[0].imshow(colours, interpolation="nearest")
-            panels[0].set_title("R, G, B", loc="left", fontsize=9.5)
+            panels[0].set_title("R, G, B, each stretched", loc="left", fontsize=9.5)
         for panel, band in zip(panels[int(natural) :], alone, strict=True):
             panel.imshow(_stretched(image.bands[band]), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-            panel.set_title(f"{band}, SNR {image.measures[band].snr:.0f}", loc="left", fontsize=9.5)
+            low, high = _limits(image.bands[band])
+            title = f"{band}, SNR {image.measures[band].snr:.0f}, black to white {low:.0f} to {high:.0f} DN"
+            panel.set_title(title, loc="left", fontsize=9.5)
         for panel in panels:
             panel.set_xlabel("pixel across the track")
         panels[0].set_ylabel("row along the track")
@@ -36,5 +43,10 @@ def draw_optical(image: OpticalImage, title: str) -> Figure:
 
 def _stretched(pixels: Reals) -> Reals:
     """Levels from 0 to 1; rows that were not recorded are black."""
+    low, high = _limits(pixels)
+    return np.asarray(np.nan_to_num(np.clip((pixels - low) / (high - low), 0, 1)))
+
+
+def _limits(pixels: Reals) -> tuple[float, float]:
     low, high = np.nanpercentile(pixels, _STRETCH_PERCENT)
-    return np.asarray(np.nan_to_num(np.clip((pixels - low) / max(1.0, high - low), 0, 1)))
+    return float(low), float(max(high, low + 1.0))
