@@ -168,10 +168,10 @@ class Payload:
                 handlers[name] = self.boot_history.refuse if self.boot_history.safe else handler
         self.router = Router(verification, self.queue, handlers, bench_build, reboot)
 
-        over_current = OverCurrent(self.instruments, self.power_unit, self.limiters)
+        over_current = OverCurrent(self.instruments, self.power_unit, self.limiters, self.events)
         for driver in self.instruments.values():
             # Before a unit draws more, and not a cycle later: the limiter waits 20 ms.
-            driver.machine.tell_beginnings(over_current.run)
+            driver.tell_before_drawing(over_current.tell)
 
         activities = [Activity(self.router.poll)]
         for unit in (self.power_unit, sar_unit, optical_unit, self.recorder_unit):

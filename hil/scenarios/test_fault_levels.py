@@ -174,6 +174,40 @@ def test_over_current_is_judged_by_the_modes_prediction(
     bench.units.release("power.excess_sar_a")
 
 
+def test_excess_current_while_a_take_waits_is_seen(session: Session, bench: Bench, platform: Platform) -> None:
+    """Accepted a minute ahead, the take draws nothing yet: twice PREOP's current opens the limiter."""
+    steps.sar_preop(session)
+    session.send("SAR_START_DATA_TAKE", task_id=732, slot=0, start=platform.gps_s() + 60)
+    session.run_for(1)
+    since = len(session.events)
+    bench.units.force("power.excess_sar_a", 6.5)
+    session.run_for(1)
+    assert session.wait_event("LIMITER_TRIPPED", steps.ANSWER_S, since)
+    bench.units.release("power.excess_sar_a")
+    session.wait_event("SAFED", steps.SAFE_S, since, instrument="SAR")
+    session.run_for(2 * OFF_S)
+
+
+@pytest.mark.parametrize("restarts", [1, 2])
+def test_a_power_unit_that_restarted_is_told_the_trip_current_again(
+    session: Session, bench: Bench, restarts: int
+) -> None:
+    steps.sar_standby(session)
+    since = len(session.events)
+    for _ in range(restarts):
+        session.run_for(10)
+        bench.units.force("power.reset", 1)
+        bench.units.release("power.reset")
+    session.run_for(0.5)
+    assert [event.name for event in session.events[since:]].count("POWER_UNIT_RESTARTED") == restarts
+    bench.units.force("power.excess_sar_a", 1.5)
+    session.run_for(1)
+    assert session.wait_event("LIMITER_TRIPPED", steps.ANSWER_S, since)
+    bench.units.release("power.excess_sar_a")
+    session.wait_event("SAFED", steps.SAFE_S, since, instrument="SAR")
+    session.run_for(2 * OFF_S)
+
+
 def test_safe_by_telecommand_in_a_data_take(session: Session, bench: Bench, platform: Platform) -> None:
     """Transmission ends, the data take is kept, REFUSE is latched; the way back takes two steps."""
     steps.sar_preop(session)

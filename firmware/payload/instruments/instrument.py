@@ -71,6 +71,19 @@ class Instrument:
         self._state_parameter, self._flags_parameter, self._failed_state, self._rest_states = state
         self._events = event_service
         self._entry_open = False
+        self._unit_commanded = True
+        self._tell_drawing = None
+
+    def tell_before_drawing(self, listener):
+        """Call `listener` in a transition just before the unit is first commanded, hence before it draws more."""
+        self._tell_drawing = listener
+        self.machine.tell_beginnings(self._transition_begins)
+
+    def drawn_mode(self):
+        """The mode whose current the unit may draw besides the present one's: a transition's target once the unit
+        was commanded; a data take that waits for its start is not drawing yet.
+        """
+        return self.machine.target_or_mode() if self._unit_commanded else self.machine.mode
 
     def inhibit(self):
         """Set what inhibits the instrument without asking the unit. Nothing by default."""
@@ -187,7 +200,18 @@ class Instrument:
         )
         return packets
 
+    def _transition_begins(self):
+        self._unit_commanded = False
+
+    def _before_command(self):
+        """Before anything that lets the unit draw more."""
+        if not self._unit_commanded:
+            self._unit_commanded = True
+            if self._tell_drawing is not None:
+                self._tell_drawing()
+
     def _switch_on_unit(self, limiter):
+        self._before_command()
         yield from self._limiters.switch(limiter, True)
         self.unit.power(True)
         yield from self.unit.fresh_sample()

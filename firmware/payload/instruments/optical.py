@@ -217,6 +217,7 @@ class Optical(Instrument):
         return mode
 
     def _command(self, command):
+        self._before_command()
         self.unit.write(units.OPTICAL_CONTROL_COMMAND, hal.U16, command)
 
     def _switch_on(self, request):

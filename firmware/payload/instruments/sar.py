@@ -99,7 +99,7 @@ class Sar(Instrument):
         self._budget.run()
         predicted_ma = max(
             hal.get(hal.U16, modes.SAR_CURRENT_MA, 2 * machine.mode),
-            hal.get(hal.U16, modes.SAR_CURRENT_MA, 2 * machine.target_or_mode()),
+            hal.get(hal.U16, modes.SAR_CURRENT_MA, 2 * self.drawn_mode()),
         )
         if predicted_ma and hal.pool_valid(pool.POWER_SAR_CURRENT_MA):
             excess_ma = hal.pool_get(pool.POWER_SAR_CURRENT_MA) - predicted_ma
@@ -161,6 +161,7 @@ class Sar(Instrument):
         return mode
 
     def _command(self, command):
+        self._before_command()
         self.unit.write(units.SAR_CONTROL_COMMAND, hal.U16, command)
 
     def _switch_on(self, request):

@@ -17,7 +17,7 @@ _PLUMBING = (
     "Recorder", "World", "Watch",
 )  # fmt: skip
 _LEFT_OUT = (
-    "samples", "_bad_samples", "_skip_cycles", "_orphan_skip_cycles", "_guard_trips", "node", "instrument",
+    "samples", "_samples", "_switch_ons", "_bad_samples", "_skip_cycles", "_orphan_skip_cycles", "_guard_trips", "node", "instrument",
     "_mode_parameter", "_address", "_octets", "_pool_first", "_pool_count", "_link_parameter", "_state_parameter",
     "_flags_parameter", "_failed_state",
 )  # fmt: skip
