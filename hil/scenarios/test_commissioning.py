@@ -56,9 +56,8 @@ def test_a_campaign_passes_on_good_units(
     session: Session, platform: Platform, bench: Bench, tmp_path: Path, name: str
 ) -> None:
     def eclipse(step: campaign.Step) -> None:
-        """The dark signal is measured in eclipse, everything else in the Sun."""
+        """The dark signal is measured in eclipse, everything else in the Sun; the step waits until it is so."""
         platform.ancillary = lambda gps_s: {**quiet_sky(gps_s), "eclipse": "ON" if step.name == "dark" else "OFF"}
-        session.run_for(2.1)
 
     bench.units.force("sar.science_factor", 16)
     record = Record.open(tmp_path, campaign.load(session.dictionary, name), "BENCH")

@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emei.commissioning import campaign
+from emei.commissioning import campaign, playback
 from emei.commissioning.campaign import Campaign, Condition, Measurement, Step
 from emei.commissioning.errors import CampaignError
 from emei.commissioning.playback import Recording
 from emei.commissioning.record import FAILED, FILE, INTERRUPTED, OPEN, PASSED, WAIVED, Measured, Record
 from emei.dictionary import load
+from emei.session import NotSeen, Session
+from tests.host.test_panel import SilentLink
 
 GOOD = """
 title = "Trial"
@@ -154,6 +156,14 @@ def test_a_recording_gives_what_came_since_last_asked(tmp_path: Path) -> None:
     path.write_bytes(b"")
     with pytest.raises(CampaignError, match="has become shorter"):
         recording.receive()
+
+
+def test_an_entry_without_science_data_is_not_played_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(playback.Catalogue, "entry", lambda _, entry_id: {"entry_id": entry_id, "size_octets": 0})
+    session = Session(load(), SilentLink())
+    with pytest.raises(NotSeen, match="Entry 4 is empty: the instrument sent the recorder no science data"):
+        playback.bring_down(session, Recording(Path(__file__)), [4], print)
+    assert session.commands == []
 
 
 def test_unknown_campaigns_and_steps_are_named_with_the_nearest() -> None:

@@ -50,6 +50,9 @@ def bring_down(
     """The octets of entries by id. SessionError or CommandError, a sentence, when one does not come whole."""
     catalogue = Catalogue(session)
     known = {entry_id: catalogue.entry(entry_id) for entry_id in entry_ids}
+    empty = [entry_id for entry_id, entry in known.items() if not entry["size_octets"]]
+    if empty:
+        raise NotSeen(f"Entry {empty[0]} is empty: the instrument sent the recorder no science data.")
     size_octets = sum(int(entry["size_octets"]) for entry in known.values())
     rate_octets_s = 125 * session.dictionary.mission.integer("science_downlink", "rate_kbit_s")
     told(f"brings down {size_octets / 1e6:.1f} MB, about {size_octets / rate_octets_s:.0f} s at the downlink's rate")
