@@ -29,6 +29,13 @@ class Downlink:
         return self._bench.units.downlink()
 
 
+class Deaf:
+    """A station that receives nothing."""
+
+    def receive(self) -> bytes:
+        return b""
+
+
 def silent(begun: Callable[[campaign.Step], None] = lambda _: None) -> Observer:
     def ended(step: campaign.Step, attempt: Attempt) -> None: ...
 
@@ -167,6 +174,15 @@ def test_a_flat_field_stops_at_an_uneven_focal_plane(session: Session, bench: Be
     assert session.value("OPTICAL_MODE") == "OFF"
 
 
+def test_entry_conditions_are_given_a_while_to_come_true(session: Session, platform: Platform, tmp_path: Path) -> None:
+    """Who looked at science data, and plays the on-board computer, has told no time meanwhile."""
+    platform.pause()
+    session.wait_for(lambda: session.value("TIME_QUALITY") == "SET", 60, "A time that is no longer disciplined")
+    platform.resume()
+    record = only_step(session, tmp_path, "sar", "inhibit")
+    assert run(session, record, silent()), record.attempts[-1].reason
+
+
 def test_dark_and_sun_say_what_light_they_need(
     session: Session, platform: Platform, bench: Bench, tmp_path: Path
 ) -> None:
@@ -186,10 +202,6 @@ def test_dark_and_sun_say_what_light_they_need(
 def test_science_data_that_do_not_come_are_said_and_stay_on_board(
     session: Session, bench: Bench, tmp_path: Path
 ) -> None:
-    class Deaf:
-        def receive(self) -> bytes:
-            return b""
-
     record = only_step(session, tmp_path, "sar", "receive_noise")
     stored_octets = bench.units.observe("recorder.stored_octets")
     assert not run(session, record, silent(), station=Deaf())

@@ -9,7 +9,7 @@ from emei.cli.common import console, dictionary_of, json_option, port_option, pr
 from emei.cli.connection import Obc, obc_option, open_session
 from emei.commissioning.campaign import Step, load, names
 from emei.commissioning.playback import Recording
-from emei.commissioning.record import FAILED, PASSED, Attempt, Record, campaign_of
+from emei.commissioning.record import FAILED, OPEN, PASSED, Attempt, Record, campaign_of
 from emei.commissioning.report import MARKS, render, summary, verdict
 from emei.commissioning.runner import Observer, next_step, run
 from emei.dictionary import Dictionary
@@ -185,7 +185,7 @@ def _say_begun(step: Step) -> None:
 
 
 def _say_doing(text: str) -> None:
-    click.echo(f"    {text}")
+    click.echo(f"    {MARKS[OPEN]} {text}")
 
 
 def _say_ended(step: Step, attempt: Attempt) -> None:
