@@ -113,17 +113,23 @@ def monitor_parameter(monitor: int) -> int: ...
 def monitor_instrument(monitor: int) -> int: ...
 def monitor_event_only(monitor: int) -> bool: ...
 
-# records in two copies and a journal (hal_records.h)
-def records_get(place: int, buffer, offset: int, length: int) -> bool: ...
-def records_put(place: int, buffer, offset: int, length: int) -> bool:
+# records in two copies and a journal (hal_records.h), of a store
+RECORDS_CATALOGUE: int
+RECORDS_TABLES: int
+
+def records_get(store: int, place: int, buffer, offset: int, length: int) -> bool: ...
+def records_put(store: int, place: int, buffer, offset: int, length: int) -> bool:
     """Begin to write. False when that is not possible now: nothing has changed."""
 
-def records_pending() -> bool:
+def records_lost(store: int, place: int) -> bool:
+    """Had the place content that was found damaged at boot, wherever it stood?"""
+
+def records_pending(store: int) -> bool:
     """Is what was put not yet known to be in flash?"""
 
-def records_step() -> None: ...
-def records_failed() -> bool: ...
-def records_damaged(sector: int) -> int:
+def records_step(store: int) -> None: ...
+def records_failed(store: int) -> bool: ...
+def records_damaged(store: int, sector: int) -> int:
     """Cells found damaged at boot in copy 0, copy 1 or the journal (2)."""
 
 # unit bus (hal_rmap.h): 0 or HAL_RMAP_*

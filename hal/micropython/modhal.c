@@ -7,6 +7,7 @@
 #include "hal_link.h"
 #include "hal_noinit.h"
 #include "hal_pool.h"
+#include "hal_records.h"
 #include "hal_serial.h"
 #include "hal_time.h"
 
@@ -304,8 +305,11 @@ static const mp_rom_map_elem_t globals_table[] = {
     SHARED(pool_load),
     SHARED(pool_pack),
     SHARED(pool_refresh),
+    TYPE(RECORDS_CATALOGUE),
+    TYPE(RECORDS_TABLES),
     SHARED(records_get),
     SHARED(records_put),
+    SHARED(records_lost),
     SHARED(records_pending),
     SHARED(records_step),
     SHARED(records_failed),

@@ -104,9 +104,10 @@ MP_DECLARE_CONST_FUN_OBJ_0(modhal_journal_pending_obj);
 /* modhal_records.c */
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(modhal_records_get_obj);
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(modhal_records_put_obj);
-MP_DECLARE_CONST_FUN_OBJ_0(modhal_records_pending_obj);
-MP_DECLARE_CONST_FUN_OBJ_0(modhal_records_step_obj);
-MP_DECLARE_CONST_FUN_OBJ_0(modhal_records_failed_obj);
-MP_DECLARE_CONST_FUN_OBJ_1(modhal_records_damaged_obj);
+MP_DECLARE_CONST_FUN_OBJ_2(modhal_records_lost_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(modhal_records_pending_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(modhal_records_step_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(modhal_records_failed_obj);
+MP_DECLARE_CONST_FUN_OBJ_2(modhal_records_damaged_obj);
 
 #endif

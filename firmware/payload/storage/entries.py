@@ -32,21 +32,21 @@ class Entries:
         self.record = bytearray(_OCTETS)
         # In a safe boot what is in flash is not looked at, and not written.
         for place in range(_PLACES if mounted else 0):
-            if hal.records_get(place, self.record, 0, _OCTETS):
+            if hal.records_get(hal.RECORDS_CATALOGUE, place, self.record, 0, _OCTETS):
                 self._index(place)
         self._publish()
 
     def report_repairs(self):
         """Once after boot: say what of the flash was damaged."""
         for part in range(_PARTS):
-            cells = hal.records_damaged(part)
+            cells = hal.records_damaged(hal.RECORDS_CATALOGUE, part)
             if cells:
                 self._events.report(events.CATALOGUE_REPAIRED, part, min(cells, _LARGEST_U8))
 
     def run(self):
         """Once a cycle."""
-        hal.records_step()
-        if hal.records_failed() and not self._failed:
+        hal.records_step(hal.RECORDS_CATALOGUE)
+        if hal.records_failed(hal.RECORDS_CATALOGUE) and not self._failed:
             self._failed = True
             self._events.report(events.CATALOGUE_NOT_STORED)
             self._publish()
@@ -74,7 +74,7 @@ class Entries:
 
     def load(self, place):
         """Copy an entry's content into `record`, good until the caller's next yield."""
-        hal.records_get(place, self.record, 0, _OCTETS)
+        hal.records_get(hal.RECORDS_CATALOGUE, place, self.record, 0, _OCTETS)
 
     def field(self, place, type_code, offset):
         self.load(place)
@@ -115,7 +115,7 @@ class Entries:
 
     def try_put(self, place):
         """Begin to store `record` at a place. False when that must be tried again: nothing has changed."""
-        if not hal.records_put(place, self.record, 0, _OCTETS):
+        if not hal.records_put(hal.RECORDS_CATALOGUE, place, self.record, 0, _OCTETS):
             return False
         self._index(place)
         self._publish()
@@ -143,7 +143,7 @@ class Entries:
                 break
             self._require_storing(place, started_ms)
             yield 0
-        while hal.records_pending():
+        while hal.records_pending(hal.RECORDS_CATALOGUE):
             self._require_storing(place, started_ms)
             yield 0
 

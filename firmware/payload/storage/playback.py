@@ -330,7 +330,7 @@ class Playback:
         if self._unstored:
             self._unstored = not self._entries.try_change(self._place, self._store_state, self._store_sent)
             return
-        if hal.records_pending():
+        if hal.records_pending(hal.RECORDS_CATALOGUE):
             return
         if self._store_state == enums.ENTRY_STATE_SENT:
             self._events.report(events.ENTRY_CHANGED, self.entry_id(), self._store_state)
