@@ -11,13 +11,14 @@ from payload.fdir.over_current import OverCurrent
 from payload.fdir.protection import Protection
 from payload.fdir.reboot import Reboot
 from payload.fdir.trends import Trends
-from payload.instruments.acquisition_table import TableSlots
 from payload.instruments.instrument import Waits
 from payload.instruments.interlocks import Interlocks, RefuseState, TransmitPermit
+from payload.instruments.kept_tables import KeptTables
 from payload.instruments.machine import ModeMachine
 from payload.instruments.optical import Optical
 from payload.instruments.sar import Sar
 from payload.instruments.transmit_budget import TransmitBudget
+from payload.services.configuration import Configuration
 from payload.services.events import Events
 from payload.services.fault_levels import FaultLevels
 from payload.services.housekeeping import Housekeeping
@@ -35,6 +36,7 @@ from payload.storage.memory_boards import MemoryBoards
 from payload.storage.persistent import Persistent
 from payload.storage.playback import Playback
 from payload.storage.recorder_link import RecorderLink
+from payload.storage.settings import Settings
 from payload.tables import enums, events, mission, modes, pool, spacecraft, units
 from payload.tmtc.queue import ReportQueue
 from payload.tmtc.reports import ReportWriter
@@ -65,7 +67,9 @@ class Payload:
 
         self.queue = ReportQueue(mission.LINK_REPORT_QUEUE_OCTETS)
         writer = ReportWriter(self.queue)
-        self.events = Events(writer)
+        # Before anything is reported. A safe boot is as the dictionary has it.
+        self.settings = Settings(self.persistent, not self.boot_history.safe)
+        self.events = Events(writer, self.settings)
         verification = Verification(writer)
 
         self.power_unit = _unit("POWER", pool.POWER_LINK, self.events)
@@ -82,7 +86,7 @@ class Payload:
             mission.WAITS_OPTICAL_STABILISATION_MS,
             mission.WAITS_OPTICAL_DECONTAMINATION_HOUR_MS,
         )
-        slots = TableSlots()
+        self.tables = KeptTables(self.events, not self.boot_history.safe)
         budget = TransmitBudget(self.persistent)
         self.permit = TransmitPermit(self.events)
         self.refuse = RefuseState(self.persistent, self.boot_history)
@@ -102,7 +106,9 @@ class Payload:
                 self.refuse,
                 self.events,
             )
-            sar = Sar(machine, sar_unit, self.limiters, self.catalogue, slots, self.permit, budget, waits, self.events)
+            sar = Sar(
+                machine, sar_unit, self.limiters, self.catalogue, self.tables, self.permit, budget, waits, self.events
+            )
             self.instruments[enums.INSTRUMENT_SAR] = sar
             checks["table_valid"] = sar.require_table
             checks["transmit_permitted"] = sar.require_permit
@@ -137,8 +143,8 @@ class Payload:
             self.instruments, self.power_unit, self.recorder_unit, self.refuse, escalation, self.events
         )
         reboot = Reboot(self.persistent, self.events)
-        housekeeping = Housekeeping(writer)
-        time_reports = TimeReports(writer)
+        housekeeping = Housekeeping(writer, self.settings)
+        time_reports = TimeReports(writer, self.settings)
         platform = Platform(
             self.events,
             (
@@ -157,10 +163,11 @@ class Payload:
             Modes(writer, self.instruments, self.permit, self.refuse, protection, waits),
             FaultLevels(self.instruments, escalation, reboot, self.boot_history),
             platform,
+            Configuration((housekeeping, self.events, time_reports), self.tables),
         ):
             handlers.update(service.telecommands())
         for science in (
-            SarService(writer, sar, slots, self.permit, self.refuse),
+            SarService(writer, sar, self.tables, self.permit, self.refuse),
             OpticalService(optical),
             RecorderService(writer, self.queue, recorder_link, self.entries, self.playback),
         ):
@@ -184,10 +191,11 @@ class Payload:
         for driver in self.instruments.values():
             activities.append(Activity(driver.machine.run))
         activities.append(Activity(over_current.run))
+        # What works on the flash follows each other: the first that starts an operation keeps it busy for the rest.
+        activities.append(Activity(self.persistent.run))
+        activities.append(Activity(self.tables.run))
         if not self.boot_history.safe:
             activities.append(Activity(self.catalogue.run))
-        activities.append(Activity(self.persistent.run))
-        if not self.boot_history.safe:
             activities.append(Activity(self.playback.run))
             activities.append(Activity(MemoryBoards(recorder_link, self.events).run, 10, 6))
         activities.append(Activity(reboot.run))
@@ -217,6 +225,9 @@ class Payload:
         self.events.report(events.BOOTED, hal.reset_cause(), hal.boot_count())
         if not self.boot_history.safe:
             self.entries.report_repairs()
+            slots = self.tables.apply()
+            self.settings.report_dropped(self.events)
+            self.events.report(events.CONFIGURATION_APPLIED, slots, self.settings.applied, self.tables.damaged_cells())
         self.boot_history.report(self.events)
 
 

@@ -10,7 +10,7 @@ from micropython import const
 from payload.failure import Refusal
 from payload.tables import enums, failures, mission, units
 
-_SLOTS = const(8)
+SLOTS = mission.SAR_TABLE_SLOTS
 _ROUNDING_CODES = const(1)
 _TOPS_LEAST = const(2)  # sub-swaths
 _LAST_BEAM = const(1023)
@@ -238,8 +238,8 @@ class TableSlots:
     """Slots that hold only valid tables, each with its CRC-16."""
 
     def __init__(self):
-        self._slots = tuple([bytearray(units.SAR_TABLE_OCTETS) for _ in range(_SLOTS)])
-        self._used = bytearray(_SLOTS)
+        self._slots = tuple([bytearray(units.SAR_TABLE_OCTETS) for _ in range(SLOTS)])
+        self._used = bytearray(SLOTS)
         self._scratch = bytearray(units.SAR_TABLE_OCTETS)
 
     def load(self, slot, values):
@@ -254,7 +254,11 @@ class TableSlots:
         if broken:
             raise Refusal(*broken)
         hal.put(hal.U16, hal.crc16(scratch, 0, offset), scratch, offset)
-        hal.copy(scratch, 0, self._slots[slot], 0, len(scratch))
+        self._fill(slot, scratch)
+
+    def _fill(self, slot, table):
+        """Take over a table that was checked, with its CRC."""
+        hal.copy(table, 0, self._slots[slot], 0, units.SAR_TABLE_OCTETS)
         self._used[slot] = 1
 
     def block(self, slot):

@@ -167,6 +167,7 @@ class Sar(Instrument):
     def _switch_on(self, request):
         yield from self._switch_on_unit(enums.LIMITER_SAR_UNIT)
         self._command(enums.SAR_UNIT_COMMAND_SELF_TEST)
+        self._slots.drop_damaged()
         yield from self._await(pool.SAR_STATE, enums.SAR_UNIT_STATE_IDLE)
 
     def _switch_off(self, request):

@@ -3,7 +3,7 @@
 import hal
 
 from payload.failure import Refusal
-from payload.tables import events, failures, mission, pool, reports
+from payload.tables import events, failures, mission, persistent, pool, reports
 from payload.tmtc import queue
 
 _SERVICE = 5
@@ -18,8 +18,11 @@ _LOST = (
 
 
 class Events:
-    def __init__(self, writer):
+    """`settings` is storage.settings': what was disabled before a reset is so again from the first event on."""
+
+    def __init__(self, writer, settings):
         self._writer = writer
+        self._settings = settings
         self._budget = (
             mission.LINK_EVENT_BUDGET_PER_SECOND_INFORMATIVE,
             mission.LINK_EVENT_BUDGET_PER_SECOND_LOW,
@@ -36,6 +39,7 @@ class Events:
         for event_id, severity, _ in events.EVENTS:
             self._severities[event_id] = severity
             self._disabled[event_id] = False
+        self._apply()
 
     def telecommands(self):
         return {
@@ -81,6 +85,7 @@ class Events:
         self._check(event_ids)
         for event_id in event_ids:
             self._disabled[event_id] = False
+            self._keep(event_id, False)
 
     def disable(self, event_ids):
         self._check(event_ids)
@@ -89,6 +94,14 @@ class Events:
                 raise Refusal(failures.EVENT_NOT_DISABLEABLE, event_id)
         for event_id in event_ids:
             self._disabled[event_id] = True
+            self._keep(event_id, True)
+
+    def restore(self):
+        """As the dictionary has it: every event enabled."""
+        for event_id in self._disabled:
+            self._disabled[event_id] = False
+        for key in persistent.EVENT_KEYS:
+            self._settings.keep(key, 0)
 
     def report_disabled(self):
         yield 0
@@ -99,6 +112,26 @@ class Events:
         for event_id in disabled:
             writer.field(hal.U16, event_id)
         writer.end(queue.RESPONSE)
+
+    def _apply(self):
+        """At boot: disable what was disabled; a bit that stands for no event that can be is dropped."""
+        for index, key in enumerate(persistent.EVENT_KEYS):
+            kept = self._settings.kept(key)
+            rest = 0
+            for bit in range(persistent.EVENTS_PER_KEY):
+                event_id = index * persistent.EVENTS_PER_KEY + bit
+                if kept >> bit & 1 and self._severities.get(event_id, _HIGH) != _HIGH:
+                    self._disabled[event_id] = True
+                    self._settings.count()
+                    rest |= 1 << bit
+            if kept != rest:
+                self._settings.drop(key, rest)
+
+    def _keep(self, event_id, disabled):
+        key = persistent.EVENT_KEYS[event_id // persistent.EVENTS_PER_KEY]
+        bit = 1 << event_id % persistent.EVENTS_PER_KEY
+        noted = self._settings.noted(key) & ~bit
+        self._settings.keep(key, noted | bit if disabled else noted)
 
     def _check(self, event_ids):
         for event_id in event_ids:

@@ -20,6 +20,7 @@ class SarService:
     def telecommands(self):
         return {
             "SAR_LOAD_TABLE": self.load_table,
+            "SAR_CLEAR_TABLE": self.clear_table,
             "SAR_REPORT_TABLE": self.report_table,
             "SAR_ARM_TRANSMIT": self.arm_transmit,
             "SAR_PERMIT_TRANSMIT": self.permit_transmit,
@@ -29,7 +30,11 @@ class SarService:
 
     def load_table(self, slot, *values):
         self._require_fitted()
-        self._slots.load(slot, values)
+        return self._slots.keep(slot, values)
+
+    def clear_table(self, slot):
+        self._require_fitted()
+        return self._slots.clear(slot)
 
     def report_table(self, slot):
         block = self._slots.block(slot)

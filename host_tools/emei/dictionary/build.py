@@ -45,7 +45,7 @@ def build(content: Content) -> Dictionary:
 
 
 def derived_enumerations(content: Content) -> dict[str, dict[str, int]]:
-    """Enumerations that other files imply: modes, failures, housekeeping structures, monitors, zones."""
+    """Enumerations that other files imply: modes, failures, housekeeping structures, monitors, zones, kept values."""
     enumerations = {
         f"{content[file]['instrument']}_MODE": {mode["name"]: mode["value"] for mode in content[file]["modes"]}
         for file in MACHINE_FILES
@@ -54,6 +54,7 @@ def derived_enumerations(content: Content) -> dict[str, dict[str, int]]:
     enumerations["HOUSEKEEPING"] = {item["name"]: item["id"] for item in content["housekeeping"]["structure"]}
     enumerations["TREND"] = {item["name"]: index for index, item in enumerate(content["trends"]["trends"])}
     enumerations["MONITOR"] = {item["name"]: index for index, item in enumerate(content["monitors"]["monitors"])}
+    enumerations["PERSISTENT"] = {item["name"]: item["key"] for item in content["persistent"]["persistent"]}
     enumerations["ZONE"] = {item["name"]: index for index, item in enumerate(content["zones"]["zone"])}
     return enumerations
 

@@ -3,7 +3,21 @@
 from collections.abc import Iterable
 
 from emei.dictionary.constants import mission_constants
-from emei.dictionary.model import MODE_KINDS, Argument, Dictionary, Field, Guard, ModeMachine, Telecommand, Unit
+from emei.dictionary.model import (
+    EVENTS_PER_KEY,
+    MODE_KINDS,
+    Argument,
+    Dictionary,
+    Field,
+    Guard,
+    Layout,
+    ModeMachine,
+    Telecommand,
+    Unit,
+    event_key,
+    housekeeping_key,
+)
+from emei.packets.headers import crc16
 
 _NOTE = "# Generated from firmware/dictionary; not to be edited.\n"
 _CONST = "from micropython import const\n\n"
@@ -174,21 +188,36 @@ def _trends(dictionary: Dictionary) -> str:
 
 
 def _persistent(dictionary: Dictionary) -> str:
-    """NAME = key, and RECORDS: {key: (default, largest value)}."""
+    """NAME = key; RECORDS: {key: (default, largest value)}; keys of structures and of so many events each, in order."""
     records = dictionary.persistent.values()
     rows = _lines(f"    {item.key}: ({item.default}, {item.type.maximum})," for item in records)
-    return _constants((item.name, item.key) for item in records) + f"RECORDS = {{\n{rows}}}\n"
+    text = _constants((item.name, item.key) for item in records) + f"RECORDS = {{\n{rows}}}\n"
+    structures = tuple(dictionary.persistent[housekeeping_key(name)].key for name in dictionary.structures)
+    last = max(item.id for item in dictionary.events.values())
+    events = tuple(dictionary.persistent[event_key(first)].key for first in range(0, last + 1, EVENTS_PER_KEY))
+    text += f"HOUSEKEEPING_KEYS = {structures!r}\n"
+    return text + f"EVENTS_PER_KEY = const({EVENTS_PER_KEY})\nEVENT_KEYS = {events!r}\n"
 
 
 def _units(dictionary: Dictionary) -> str:
     text = _CONST + "".join(_unit(dictionary, unit) for unit in dictionary.units.values())
     for layout in dictionary.layouts.values():
         text += f"{layout.name}_TYPES = {_type_codes(layout.fields)}\n{layout.name}_OCTETS = const({layout.octets})\n"
+        text += f"{layout.name}_FORMAT = const({_format(layout)})\n"
         offset = 0
         for item in layout.fields:
             text += f"{layout.name}_{item.name.upper()} = const({offset})\n"
             offset += item.type.octets
     return text
+
+
+def _format(layout: Layout) -> int:
+    """From 1: tells octets of this layout from those of one whose fields mean something else."""
+    fields = [
+        (item.name, item.type.name, str(item.scale), item.enumeration and sorted(item.enumeration.members.items()))
+        for item in layout.fields
+    ]
+    return crc16(repr(fields).encode()) or 1
 
 
 def _unit(dictionary: Dictionary, unit: Unit) -> str:

@@ -3,7 +3,7 @@
 import hal
 
 from payload.main import Payload
-from payload.tables import enums, persistent, pool
+from payload.tables import enums, mission, persistent, pool, units
 from payload.tables import telecommands as telecommand_table
 
 WORKED_TABLE = [4, 6, 17, 4, 5, 6, 512, 150, -8, 8160, 1314, 2249, 4488, 140969, 144143, 130211, 10000, 1] + [0] * 29
@@ -21,6 +21,20 @@ GPS_S = 1400000000
 LATITUDE, LONGITUDE = 3008000, 10384000
 
 
+def _empty_tables():
+    """Nothing in the table store, as far as there is a flash."""
+    for slot in range(mission.SAR_TABLE_SLOTS):
+        record = bytearray(units.SAR_TABLE_OCTETS + 2)
+        if not hal.records_get(hal.RECORDS_TABLES, slot, record, 0, len(record)):
+            continue
+        while not hal.records_put(hal.RECORDS_TABLES, slot, bytes(len(record)), 0, len(record)):
+            hal.records_step(hal.RECORDS_TABLES)
+            hal.sleep(hal.ticks_ms() + 100)
+        while hal.records_pending(hal.RECORDS_TABLES):
+            hal.sleep(hal.ticks_ms() + 100)
+            hal.records_step(hal.RECORDS_TABLES)
+
+
 class Bench:
     """Telecommands are built here and given to the router as if the link had delivered them."""
 
@@ -30,6 +44,8 @@ class Bench:
         for key in persistent.RECORDS:
             if not keep or (key in (persistent.BOOT_AGE_1_MIN, persistent.BOOT_AGE_2_MIN) and not keep_boots):
                 hal.journal_put(key, persistent.RECORDS[key][0])
+        if not keep:
+            _empty_tables()
         hal.journal_flush(10000)
         self.payload = Payload(SPACECRAFT_ID, True)
         self.payload.start()

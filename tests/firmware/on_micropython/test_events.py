@@ -4,6 +4,8 @@ import hal
 
 import runner
 from payload.services.events import Events
+from payload.storage.persistent import Persistent
+from payload.storage.settings import Settings
 from payload.tables import events, failures, mission, pool
 from reports import Reports, finish, kinds
 from runner import refused
@@ -19,7 +21,7 @@ BUDGETS = {
 def _setup(octets=65536):
     hal.init(0x0E00, True)
     reports = Reports(octets)
-    return reports, Events(reports.writer)
+    return reports, Events(reports.writer, Settings(Persistent()))
 
 
 def test_severity_is_the_subservice_and_fields_follow():

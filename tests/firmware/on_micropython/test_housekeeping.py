@@ -4,6 +4,8 @@ import hal
 
 import runner
 from payload.services.housekeeping import Housekeeping
+from payload.storage.persistent import Persistent
+from payload.storage.settings import Settings
 from payload.tables import failures, housekeeping
 from reports import Reports, finish
 from runner import refused
@@ -13,7 +15,7 @@ def _setup():
     hal.init(0x0E00, True)
     hal.pool_refresh()
     reports = Reports()
-    return reports, Housekeeping(reports.writer)
+    return reports, Housekeeping(reports.writer, Settings(Persistent()))
 
 
 def _ids(reports):

@@ -6,6 +6,8 @@ import runner
 from bench import GPS_S, Bench
 from payload.services.platform import Platform
 from payload.services.time_reports import TimeReports
+from payload.storage.persistent import Persistent
+from payload.storage.settings import Settings
 from payload.tables import pool
 from payload.tmtc.queue import PERIODIC, ReportQueue
 from payload.tmtc.reports import ReportWriter
@@ -52,7 +54,7 @@ def _second(platform, receivers_s, message=True):
 def test_time_reports_every_power_of_two_seconds():
     hal.init(0x0E00, True)
     report_queue = ReportQueue(8192)
-    service = TimeReports(ReportWriter(report_queue))
+    service = TimeReports(ReportWriter(report_queue), Settings(Persistent()))
     ring = report_queue._rings[PERIODIC]
     for exponent in (0, 1, 3):
         service.set_rate(exponent)

@@ -87,7 +87,7 @@ def print_telecommand(bench):
 
 def print_housekeeping(bench):
     """The report of the structure with the most parameters, into its queue."""
-    service = Housekeeping(ReportWriter(bench.payload.queue))
+    service = Housekeeping(ReportWriter(bench.payload.queue), bench.payload.settings)
     largest = max(service._structures, key=lambda structure: structure.count)
     benchmark.count()
     service._report(largest, queue.PERIODIC)
