@@ -65,6 +65,21 @@ BROKEN: list[tuple[str, Callable[[Content], Any], tuple[str, ...]]] = [
         ("persistent.toml", "REFUSE_CAUSE", "less than journal_keys = 64"),
     ),
     (
+        "a structure without a place for its configuration",
+        lambda c: c["persistent"]["persistent"].remove(named(c["persistent"]["persistent"], "HOUSEKEEPING_SAR")),
+        ("housekeeping.toml", "SAR", "HOUSEKEEPING_SAR in persistent.toml"),
+    ),
+    (
+        "an event beyond those that can be disabled",
+        lambda c: named(c["events"]["event"], "DOOR_MOVED").update(id=96),
+        ("events.toml", "DOOR_MOVED", "96", "EVENTS_DISABLED_4 in persistent.toml"),
+    ),
+    (
+        "areas of the flash that overlap",
+        lambda c: c["mission"]["flash"].update(tables_first_sector=6),
+        ("mission.toml", "tables_first_sector", "6", "7 or more is allowed, after the records"),
+    ),
+    (
         "a default its type has no room for",
         lambda c: named(c["persistent"]["persistent"], "REFUSE_CAUSE").update(default=70000),
         ("persistent.toml", "REFUSE_CAUSE", "70000", "0 to 65535 is allowed in u16"),

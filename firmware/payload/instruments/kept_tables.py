@@ -127,9 +127,7 @@ class KeptTables(TableSlots):
 
     def _save_one(self):
         """Begin to write what the lowest of the unsaved slots holds now. It is tried again when the flash is busy."""
-        slot = 0
-        while not self._unsaved >> slot & 1:
-            slot += 1
+        slot = _lowest(self._unsaved)
         record = self._record
         if self._used[slot]:
             hal.copy(self._slots[slot], 0, record, 0, _FORMAT_AT)
@@ -152,10 +150,11 @@ class KeptTables(TableSlots):
 
 
 def _lowest(slots):
-    slot = 0
-    while not slots >> slot & 1:
-        slot += 1
-    return slot
+    """The first of the slots given as bits."""
+    for slot in range(SLOTS):
+        if slots >> slot & 1:
+            return slot
+    return 0
 
 
 def _first_out_of_range(block):

@@ -36,11 +36,11 @@ class StorageChecks(Checks):
         names = {item["name"] for item in self.content["persistent"]["persistent"]}
         for index, item in enumerate(self.content["housekeeping"]["structure"]):
             if housekeeping_key(item["name"]) not in names:
-                allowed = f"only one with the value {housekeeping_key(item['name'])} in persistent.toml is allowed"
+                allowed = f"only one with a value {housekeeping_key(item['name'])} in persistent.toml is allowed"
                 self.refuse(["housekeeping", "structure", index, "name"], item["name"], allowed)
         for index, item in enumerate(self.content["events"]["event"]):
             if event_key(item["id"]) not in names:
-                allowed = f"only one with the value {event_key(item['id'])} in persistent.toml is allowed"
+                allowed = f"only one with a value {event_key(item['id'])} in persistent.toml is allowed"
                 self.refuse(["events", "event", index, "id"], item["id"], allowed)
 
     def check_areas(self) -> None:

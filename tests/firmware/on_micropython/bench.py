@@ -21,7 +21,7 @@ GPS_S = 1400000000
 LATITUDE, LONGITUDE = 3008000, 10384000
 
 
-def _empty_tables():
+def empty_tables():
     """Nothing in the table store, as far as there is a flash."""
     for slot in range(mission.SAR_TABLE_SLOTS):
         record = bytearray(units.SAR_TABLE_OCTETS + 2)
@@ -45,7 +45,7 @@ class Bench:
             if not keep or (key in (persistent.BOOT_AGE_1_MIN, persistent.BOOT_AGE_2_MIN) and not keep_boots):
                 hal.journal_put(key, persistent.RECORDS[key][0])
         if not keep:
-            _empty_tables()
+            empty_tables()
         hal.journal_flush(10000)
         self.payload = Payload(SPACECRAFT_ID, True)
         self.payload.start()
