@@ -223,6 +223,8 @@ class Payload:
         except Failure as failure:
             self.events.report(events.UNIT_LOST, self.power_unit.node, failure.code)
         self.events.report(events.BOOTED, hal.reset_cause(), hal.boot_count())
+        # Before what is more severe: with it the ground knows that the sequence counts begin anew.
+        self.queue.pump()
         if not self.boot_history.safe:
             self.entries.report_repairs()
             slots = self.tables.apply()

@@ -5,7 +5,7 @@ import hal
 import runner
 from bench import WORKED_TABLE, Bench
 from payload.tables import enums, events, failures, housekeeping, mission, persistent, pool
-from payload.tmtc.queue import PERIODIC
+from payload.tmtc import queue as queue_module
 from reports import finish, take
 from runner import refused
 
@@ -23,6 +23,21 @@ def _events(bench):
         if service == 5:
             found.setdefault(data[0] << 8 | data[1], []).append(tuple(data[2:]))
     return found
+
+
+class _NoRoom:
+    """The module hal with a line that takes nothing."""
+
+    def __getattr__(self, name):
+        return (lambda: 0) if name == "link_room" else getattr(hal, name)
+
+
+def _boot(**keep):
+    """A bench with what it reported at boot still in its queue."""
+    queue_module.hal = _NoRoom()
+    bench = Bench(**keep)
+    queue_module.hal = hal
+    return bench
 
 
 def _call(bench, name, *values):
@@ -50,7 +65,7 @@ def _exponent(bench):
     """Of the time report that comes in the first cycle of a boot."""
     take(bench.payload.queue)
     bench.payload.executive._activities[-1].run()
-    ring = bench.payload.queue._rings[PERIODIC]
+    ring = bench.payload.queue._rings[queue_module.PERIODIC]
     exponent = ring.buffer[ring.tail + 2 + 6]
     ring.drop(ring.length())
     return exponent
@@ -87,7 +102,7 @@ def _changed(changes):
 def test_everything_is_in_force_again_and_the_boot_says_so():
     _configured()
     for _ in range(2):
-        bench = Bench(keep=True)
+        bench = _boot(keep=True)
         said = _events(bench)
         assert said[events.CONFIGURATION_APPLIED[0]] == [(1, 6, 0)], said
         assert events.BOOTED[0] not in said, "disabled from the first event on"
@@ -101,7 +116,7 @@ def test_everything_is_in_force_again_and_the_boot_says_so():
 
 
 def test_a_boot_without_a_configuration_says_so_too():
-    said = _events(Bench())
+    said = _events(_boot())
     assert said[events.CONFIGURATION_APPLIED[0]] == [(0, 0, 0)] and events.BOOTED[0] in said
 
 
@@ -112,7 +127,7 @@ def test_what_is_set_back_is_not_kept():
     _call(bench, "EVENT_ENABLE", [events.BOOTED[0]])
     _call(bench, "TIME_SET_REPORT_RATE", DEFAULT_EXPONENT)
     _settle(bench)
-    bench = Bench(keep=True)
+    bench = _boot(keep=True)
     assert _events(bench)[events.CONFIGURATION_APPLIED[0]] == [(1, 2, 0)]
     assert _structures(bench) == _changed({SAR: (7, 0)})
     assert _disabled(bench) == [events.CATALOGUE_RECONCILED[0]] and _exponent(bench) == DEFAULT_EXPONENT
@@ -133,7 +148,7 @@ def test_what_no_telecommand_would_accept_is_dropped_and_named():
     for key, value in illegal:
         hal.journal_put(key, value)
     _settle(bench)
-    bench = Bench(keep=True)
+    bench = _boot(keep=True)
     said = _events(bench)
     dropped = sorted([data[0] << 8 | data[1] for data in said[events.SETTING_DROPPED[0]]])
     assert dropped == sorted([key for key, _ in illegal]), dropped
@@ -141,7 +156,7 @@ def test_what_no_telecommand_would_accept_is_dropped_and_named():
     assert _structures(bench) == DEFAULTS and _exponent(bench) == DEFAULT_EXPONENT
     assert SAFING not in _disabled(bench) and hal.journal_get(mask_key, 0) == noted
     _settle(bench)
-    assert events.SETTING_DROPPED[0] not in _events(Bench(keep=True)), "dropped in flash too"
+    assert events.SETTING_DROPPED[0] not in _events(_boot(keep=True)), "dropped in flash too"
 
 
 def test_every_structure_and_every_event_that_may_be_has_its_place():
@@ -152,7 +167,7 @@ def test_every_structure_and_every_event_that_may_be_has_its_place():
     for event_id in may_be:
         _call(bench, "EVENT_DISABLE", [event_id])
     _settle(bench)
-    bench = Bench(keep=True)
+    bench = _boot(keep=True)
     assert _structures(bench) == {number: (1000 + number, DEFAULTS[number][1]) for number in DEFAULTS}
     assert _disabled(bench) == sorted(may_be)
 
@@ -160,7 +175,7 @@ def test_every_structure_and_every_event_that_may_be_has_its_place():
 def test_a_safe_boot_is_as_the_dictionary_has_it_and_forgets_nothing():
     _configured()
     for _ in range(2):
-        bench = Bench(keep=True, keep_boots=True)
+        bench = _boot(keep=True, keep_boots=True)
     assert hal.pool_get(pool.SAFE_BOOT) == enums.SWITCH_ON
     said = _events(bench)
     assert events.CONFIGURATION_APPLIED[0] not in said and events.BOOTED[0] in said
@@ -169,7 +184,7 @@ def test_a_safe_boot_is_as_the_dictionary_has_it_and_forgets_nothing():
     _call(bench, "EVENT_DISABLE", [events.MODE_CHANGED[0]])
     refused(failures.SAFE_BOOT, bench.handler("SAR_CLEAR_TABLE"), 6)
     _settle(bench)
-    bench = Bench(keep=True)
+    bench = _boot(keep=True)
     assert _events(bench)[events.CONFIGURATION_APPLIED[0]] == [(1, 7, 0)]
     assert _structures(bench) == _expected()
     assert _disabled(bench) == [events.BOOTED[0], events.MODE_CHANGED[0], events.CATALOGUE_RECONCILED[0]]
@@ -180,12 +195,12 @@ def test_defaults_are_restored_also_in_a_safe_boot():
         bench = _configured()
         if safe:
             for _ in range(2):
-                bench = Bench(keep=True, keep_boots=True)
+                bench = _boot(keep=True, keep_boots=True)
         assert hal.pool_get(pool.SAFE_BOOT) == int(safe)
         bench.command("RESTORE_DEFAULTS")
         assert _structures(bench) == DEFAULTS and _disabled(bench) == []
         _settle(bench)
-        bench = Bench(keep=True)
+        bench = _boot(keep=True)
         assert _events(bench)[events.CONFIGURATION_APPLIED[0]] == [(0, 0, 0)]
         assert _structures(bench) == DEFAULTS and _disabled(bench) == [] and _exponent(bench) == DEFAULT_EXPONENT
         refused(failures.TABLE_EMPTY, bench.handler("SAR_REPORT_TABLE"), 6)
@@ -208,7 +223,7 @@ def test_init_empties_an_upset_slot_and_goes_on_and_a_data_take_with_it_is_refus
     hal.time_after_ms(3500, start, 0)
     refused(failures.TABLE_EMPTY, bench.handler("SAR_START_DATA_TAKE"), 77, 0, 10, start)
     _settle(bench)
-    bench = Bench(keep=True)
+    bench = _boot(keep=True)
     assert [slot for slot in range(mission.SAR_TABLE_SLOTS) if bench.payload.tables._used[slot]] == [1]
 
 
