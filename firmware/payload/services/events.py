@@ -100,7 +100,7 @@ class Events:
         """As the dictionary has it: every event enabled."""
         for event_id in self._disabled:
             self._disabled[event_id] = False
-        for key in persistent.EVENT_KEYS:
+        for key in persistent.EVENT_KEYS.values():
             self._settings.keep(key, 0)
 
     def report_disabled(self):
@@ -115,11 +115,11 @@ class Events:
 
     def _apply(self):
         """At boot: disable what was disabled; a bit that stands for no event that can be is dropped."""
-        for index, key in enumerate(persistent.EVENT_KEYS):
+        for group, key in persistent.EVENT_KEYS.items():
             kept = self._settings.kept(key)
             rest = 0
             for bit in range(persistent.EVENTS_PER_KEY):
-                event_id = index * persistent.EVENTS_PER_KEY + bit
+                event_id = group * persistent.EVENTS_PER_KEY + bit
                 if kept >> bit & 1 and self._severities.get(event_id, _HIGH) != _HIGH:
                     self._disabled[event_id] = True
                     self._settings.count()

@@ -188,13 +188,15 @@ def _trends(dictionary: Dictionary) -> str:
 
 
 def _persistent(dictionary: Dictionary) -> str:
-    """NAME = key; RECORDS: {key: (default, largest value)}; keys of structures and of so many events each, in order."""
+    """NAME = key; RECORDS: {key: (default, largest value)}; keys of the structures, in order, and of each so many
+    events that exist: {first of them / EVENTS_PER_KEY: key}.
+    """
     records = dictionary.persistent.values()
     rows = _lines(f"    {item.key}: ({item.default}, {item.type.maximum})," for item in records)
     text = _constants((item.name, item.key) for item in records) + f"RECORDS = {{\n{rows}}}\n"
     structures = tuple(dictionary.persistent[housekeeping_key(name)].key for name in dictionary.structures)
-    last = max(item.id for item in dictionary.events.values())
-    events = tuple(dictionary.persistent[event_key(first)].key for first in range(0, last + 1, EVENTS_PER_KEY))
+    groups = sorted({item.id // EVENTS_PER_KEY for item in dictionary.events.values()})
+    events = {group: dictionary.persistent[event_key(group * EVENTS_PER_KEY)].key for group in groups}
     text += f"HOUSEKEEPING_KEYS = {structures!r}\n"
     return text + f"EVENTS_PER_KEY = const({EVENTS_PER_KEY})\nEVENT_KEYS = {events!r}\n"
 
