@@ -30,7 +30,7 @@ def _sub_swath(number: int) -> dict[str, Any]:
         "swl_code": SWL_CODE,
         "near_delay_code": near,
         "far_delay_code": near + SWL_CODE - PULSE_CODE,
-        "nadir_delay_code": 15 * pri,
+        "nadir_delay_code": 16 * pri,
         "azimuth_beam_step": 1,
         "pulses_per_beam": 10,
         "burst_pulses": 600,

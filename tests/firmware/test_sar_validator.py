@@ -33,6 +33,8 @@ DESIGNER = TimingDesigner(NUMBERS)
 FREF_HZ = NUMBERS.reference_frequency_hz
 GUARD_CODE = round(NUMBERS.guard_time_s * FREF_HZ)
 LOWEST_PRI, HIGHEST_PRI = 5363, 8973  # 7000 Hz and 1.1 x 2v/L, rounded into the allowed side
+LOWEST_NADIR = 125203  # 500 km, likewise
+FARTHEST = FIELDS["far_delay_code"].raw_maximum
 MODE = DICTIONARY.enumerations["SAR_MODE"].members
 MODES = [MODE[name] for name in ("STRIPMAP", "RX_ONLY", "CALIBRATION", "TEST")]
 SPOTLIGHT, TOPS = MODE["SPOTLIGHT"], MODE["TOPS"]
@@ -172,11 +174,13 @@ def near_legal(draw: st.DrawFn) -> Table:
     """A consistent table around a window that fits, or nearly."""
     pri = draw(st.integers(LOWEST_PRI, HIGHEST_PRI))
     pulse = draw(st.integers(FIELDS["pulse_code"].raw_minimum, int(0.23 * pri)))
-    rank = draw(st.integers(0, 31))
     swst = draw(st.integers(pulse + GUARD_CODE, pri - GUARD_CODE - pulse))
     swl = draw(st.integers(pulse, pri - GUARD_CODE - swst))
     # The nadir return before the window, behind it, or anywhere.
     phase = draw(st.sampled_from((swst - pulse, swst + swl, draw(st.integers(0, pri - 1)))))
+    nadir = LOWEST_NADIR + (phase - LOWEST_NADIR) % pri
+    lowest_rank = -(-(nadir - swst) // pri)
+    rank = draw(st.integers(lowest_rank, max(lowest_rank, min(31, FARTHEST // pri - 1))))
     near = rank * pri + swst
     return DEFAULTS | {
         "mode": draw(st.sampled_from(MODES)),
@@ -187,7 +191,7 @@ def near_legal(draw: st.DrawFn) -> Table:
         "swl_code": swl,
         "near_delay_code": near,
         "far_delay_code": near + swl - pulse,
-        "nadir_delay_code": draw(st.integers(0, 20)) * pri + phase % pri,
+        "nadir_delay_code": nadir,
         "bandwidth_mhz": draw(st.integers(20, 150)),
         "sampling_rate": draw(st.sampled_from((5, 5, 5, 4, 3, 2))),
         "baq": draw(st.sampled_from((4, 4, 3, 5, 0))),
@@ -282,6 +286,10 @@ def at_limit(rule: str, table: Table, offset: int) -> Table:
             return table | narrow | {"pulse_code": shortest}
         case "WINDOW_RANGE":
             return window(swst, NUMBERS.window_codes[0] + offset)
+        case "SWATH":
+            return window(swst, pulse + 1 + offset)
+        case "ALTITUDE":
+            return table | {"nadir_delay_code": LOWEST_NADIR + offset}
     raise AssertionError(rule)
 
 
@@ -430,7 +438,7 @@ def test_worked_case_is_accepted_and_the_look_angle_of_25_deg_is_not(codec: Code
 def test_every_disagreement_across_the_limits_has_its_reason(codec: CodecServer) -> None:
     """The only one within five codes of any limit of the worked case: the ground counts the last sample of a
     window that is not whole, the board does not, so that a packet one sample short of its limit differs."""
-    clear = worked() | {"nadir_delay_code": 15 * 8160}
+    clear = worked() | {"nadir_delay_code": 16 * 8160}
     found = Counter(
         disagreement(codec, table)
         for rule in ORDER

@@ -169,7 +169,8 @@ def _check_sub_swath(block, mode, at):
     margin = pri - guard - swst - swl
     if margin < 0:
         return enums.RULE_WINDOW_BEFORE_NEXT_PULSE, margin
-    margin = _nadir_margin(hal.get(hal.U32, block, at[7]) % pri, pulse, swst, swl, pri)
+    nadir = hal.get(hal.U32, block, at[7])
+    margin = _nadir_margin(nadir % pri, pulse, swst, swl, pri)
     if margin < 0:
         return enums.RULE_NADIR, margin
     bandwidth_mhz = hal.get(hal.U16, block, units.ACQUISITION_TABLE_BANDWIDTH_MHZ)
@@ -201,6 +202,12 @@ def _check_sub_swath(block, mode, at):
     margin = min(shorter - mission.SAR_WINDOW_CODE_MINIMUM, mission.SAR_WINDOW_CODE_MAXIMUM - longer)
     if margin < 0:
         return enums.RULE_WINDOW_RANGE, margin
+    margin = min(far - near - 1, near - nadir)
+    if margin < 0:
+        return enums.RULE_SWATH, margin
+    margin = min(nadir - mission.SAR_NADIR_CODE_MINIMUM, mission.SAR_NADIR_CODE_MAXIMUM - nadir)
+    if margin < 0:
+        return enums.RULE_ALTITUDE, margin
     return 0, 0
 
 

@@ -50,10 +50,18 @@ def sar_codes(mission: Mission) -> dict[str, int]:
         "SAR_PRI_CODE_AZIMUTH_MAXIMUM": floor(fref_hz / azimuth_prf_hz),
         "SAR_PULSE_CODE_MINIMUM": ceil(_exact(mission, "pulse_minimum_us") * fref_hz / 1_000_000),
         "SAR_PULSE_CODE_MAXIMUM": floor(_exact(mission, "pulse_maximum_us") * fref_hz / 1_000_000),
+        "SAR_NADIR_CODE_MINIMUM": ceil(_nadir_code(mission, "altitude_minimum_m")),
+        "SAR_NADIR_CODE_MAXIMUM": floor(_nadir_code(mission, "altitude_maximum_m")),
         # Rounded like the codes themselves, as the telecommand's range is.
         "SAR_WINDOW_CODE_MINIMUM": floor(_exact(mission, "window_minimum_us") * fref_hz / 1_000_000),
         "SAR_WINDOW_CODE_MAXIMUM": floor(_exact(mission, "window_maximum_us") * fref_hz / 1_000_000),
     }
+
+
+def _nadir_code(mission: Mission, altitude: str) -> Fraction:
+    """Two-way delay of the nadir return from an altitude."""
+    delay_s = 2 * _exact(mission, altitude) / _exact(mission, "light_speed_m_s")
+    return delay_s * _exact(mission, "reference_frequency_hz")
 
 
 def _exact(mission: Mission, key: str) -> Fraction:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from math import floor
 
 from emei.planning.sar_modes import LEAST_SUB_SWATHS, sweep_of, sweep_rule
-from emei.planning.sar_timing import Request, Rule, TimingDesigner
+from emei.planning.sar_timing import Delays, Request, Rule, TimingDesigner
 
 # Codes that were rounded apart from each other may differ by one code: the one rounding rule.
 ROUNDING_CODES = 1
@@ -51,7 +51,7 @@ def rules_of_table(
         "WINDOW_START": ROUNDING_CODES - round(abs((near_s - rank * pri_s) * frequency - swst_code), _CODE_DECIMALS),
         "WINDOW_LENGTH": ROUNDING_CODES - round(abs((far_s - near_s + pulse_s) * frequency - swl_code), _CODE_DECIMALS),
     }
-    rules = designer.rules(nadir_s, request, pri_s, pulse_s, rank, swst_code, swl_code)
+    rules = designer.rules(Delays(near_s, far_s, nadir_s), request, pri_s, pulse_s, rank, swst_code, swl_code)
     sweep = sweep_rule(mode, sweep_of(table, suffix), 1 / pri_s, table["duration_ms"], designer.numbers.beam_limit)
     return (
         *(

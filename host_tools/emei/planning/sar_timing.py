@@ -15,6 +15,7 @@ _HEADER_PRIMARY_OCTETS = 6
 _BYPASS_BITS = 10
 _SAMPLING_MARGIN = 1.1  # sampling rate over bandwidth (payload specification, validity rules)
 _LARGEST_SAMPLE_COUNT = 2 * 65535
+_CODE_DECIMALS = 6  # of a code, beyond what double precision leaves of an exact one
 _WINDOW_RULES = ("WINDOW_AFTER_PULSE", "WINDOW_BEFORE_NEXT_PULSE", "NADIR")
 
 
@@ -31,6 +32,7 @@ class RadarNumbers:
     velocity_m_s: float
     antenna_length_m: float
     altitude_m: float
+    altitude_range_m: tuple[float, float]
     guard_time_s: float
     prf_range_hz: tuple[float, float]
     prf_azimuth_margin: float
@@ -62,6 +64,10 @@ class RadarNumbers:
             velocity_m_s=mission.number("sar", "platform_velocity_m_s"),
             antenna_length_m=mission.number("sar", "antenna_length_m"),
             altitude_m=mission.number("sar", "altitude_m"),
+            altitude_range_m=(
+                mission.number("sar", "altitude_minimum_m"),
+                mission.number("sar", "altitude_maximum_m"),
+            ),
             guard_time_s=mission.number("sar", "guard_time_us") * 1e-6,
             prf_range_hz=(mission.number("sar", "prf_minimum_hz"), mission.number("sar", "prf_maximum_hz")),
             prf_azimuth_margin=mission.number("sar", "prf_azimuth_margin_percent") / 100,
@@ -91,14 +97,20 @@ class RadarNumbers:
 
 
 @dataclass(frozen=True)
-class Swath:
-    """The two-way delays (s) of a swath seen from a satellite over a sphere, and its angles at the centre."""
+class Delays:
+    """The two-way delays (s) of a swath's edges and of the nadir return."""
 
-    look_angle_deg: float
-    incidence_deg: float
     near_delay_s: float
     far_delay_s: float
     nadir_delay_s: float
+
+
+@dataclass(frozen=True)
+class Swath(Delays):
+    """A swath seen from a satellite over a sphere: its delays, and its angles at the centre."""
+
+    look_angle_deg: float
+    incidence_deg: float
 
 
 @dataclass(frozen=True)
@@ -319,14 +331,14 @@ class TimingDesigner:
             slack_s=pri_s - self.numbers.guard_time_s - (swst_code + swl_code) / frequency,
             packet_octets=self._packet_octets(request, ceil(sampling_hz * length_s)),
             rules=(
-                *self.rules(swath.nadir_delay_s, request, pri_s, pulse_s, rank, swst_code, swl_code),
+                *self.rules(swath, request, pri_s, pulse_s, rank, swst_code, swl_code),
                 Rule("FAR_DELAY", self.numbers.far_delay_limit_code - round(swath.far_delay_s * frequency), "code"),
             ),
         )
 
     def rules(
         self,
-        nadir_delay_s: float,
+        delays: Delays,
         request: Request,
         pri_s: float,
         pulse_s: float,
@@ -340,7 +352,8 @@ class TimingDesigner:
         start_s, length_s = (code / numbers.reference_frequency_hz for code in (swst_code, swl_code))
         guard_s = numbers.guard_time_s
         sampling_hz = numbers.sampling_rates_hz[request.sampling_rate_code]
-        window = ((start_s, length_s), (nadir_delay_s % pri_s, pulse_s), pri_s)
+        lowest_s, highest_s = (2 * height / numbers.light_speed_m_s for height in numbers.altitude_range_m)
+        window = ((start_s, length_s), (delays.nadir_delay_s % pri_s, pulse_s), pri_s)
         return (
             Rule("PRF_RANGE", _room(prf_hz, numbers.prf_range_hz), "Hz"),
             Rule(
@@ -364,9 +377,17 @@ class TimingDesigner:
             ),
             Rule("PULSE_RANGE", _room(pulse_s, numbers.pulse_range_s), "s"),
             Rule("WINDOW_RANGE", min(_room(code, numbers.window_codes) for code in (swst_code, swl_code)), "code"),
+            Rule("SWATH", self._swath_margin(delays), "code"),
+            Rule("ALTITUDE", _room(delays.nadir_delay_s, (lowest_s, highest_s)), "s"),
             Rule("BANDWIDTH", _room(request.bandwidth_hz, numbers.bandwidth_range_hz), "Hz"),
             Rule("DURATION", _room(request.duration_ms, numbers.duration_range_ms), "ms"),
         )
+
+    def _swath_margin(self, delays: Delays) -> float:
+        """Codes by which the far edge is more than one beyond the near one, and the near one beyond the nadir."""
+        width_s, beside_s = delays.far_delay_s - delays.near_delay_s, delays.near_delay_s - delays.nadir_delay_s
+        frequency = self.numbers.reference_frequency_hz
+        return round(min(width_s * frequency - 1, beside_s * frequency), _CODE_DECIMALS)
 
     def _link_rate_bit_s(self, request: Request, swl_code: int, prf_hz: float) -> float:
         """Source packets with their headers, one a pulse."""

@@ -9,8 +9,8 @@ from payload.tables import telecommands as telecommand_table
 WORKED_TABLE = [4, 6, 17, 4, 5, 6, 512, 150, -8, 8160, 1314, 2249, 4488, 140969, 144143, 130211, 10000, 1] + [0] * 29
 # The worked case as three sub-swaths of TOPS, the third with another PRI.
 TOPS_TABLE = [6] + WORKED_TABLE[1:6] + [500] + WORKED_TABLE[7:17] + [3, 1, 10, 500] + [
-    17, 7, 500, 8160, 1314, 2249, 4488, 140969, 144143, 122400, -1, 20, 400,
-    17, 7, 500, 8150, 1314, 2249, 4488, 140799, 143973, 122250, -1, 20, 400,
+    17, 7, 500, 8160, 1314, 2249, 4488, 140969, 144143, 130560, -1, 20, 400,
+    17, 7, 500, 8150, 1314, 2249, 4488, 140799, 143973, 130400, -1, 20, 400,
 ]  # fmt: skip
 # Line period and integration in 0.1 us, TDI stages, gain, bands, compression in tenths, duration in ms.
 IMAGE_SETTINGS = [711, 680, 32, 2, 31, 40, 10000]

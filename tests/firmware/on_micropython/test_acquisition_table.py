@@ -2,7 +2,7 @@
 
 import runner
 from payload.instruments.acquisition_table import TableSlots, check
-from payload.tables import enums, failures, units
+from payload.tables import enums, failures, mission, units
 
 # In the order of the layout ACQUISITION_TABLE.
 WORKED = [4, 6, 17, 4, 5, 6, 512, 150, -8, 8160, 1314, 2249, 4488, 140969, 144143, 130211, 10000, 1] + [0] * 29
@@ -38,7 +38,7 @@ def test_each_rule_at_its_limit_and_one_beyond():
     assert _rule(SWL=4490) == (enums.RULE_WINDOW_LENGTH, -1)
     # The window may end guard time before the next pulse, not one code later.
     last = 8160 - 188 - 2249
-    clear = 15 * 8160
+    clear = 16 * 8160
     assert _rule(SWL=last, FAR=140969 + last - 1314, NADIR=clear) == (0, 0)
     assert _rule(SWL=last + 1, FAR=140969 + last + 1 - 1314, NADIR=clear) == (enums.RULE_WINDOW_BEFORE_NEXT_PULSE, -1)
     # A nadir return that begins in the last code of the window overlaps it by one code.
@@ -49,6 +49,26 @@ def test_each_rule_at_its_limit_and_one_beyond():
     assert _rule(RATE=enums.SAMPLING_RATE_MHZ_150)[0] == enums.RULE_SAMPLING_RATE
     # Swath edges for a short pulse of 5.5 us with 150 MHz: 27 MHz/us.
     assert _rule(PULSE=206, SWL=144143 - 140969 + 206)[0] == enums.RULE_RAMP_RATE
+
+
+def test_tables_that_no_satellite_has_are_refused():
+    """Edges in one place or turned round, a swath before the nadir return, a nadir return of no altitude flown."""
+    swath, altitude = enums.RULE_SWATH, enums.RULE_ALTITUDE
+    clear = 16 * 8160
+    assert _rule(SWL=1315, FAR=140969 + 1) == (0, 0)
+    assert _rule(SWL=1314, FAR=140969) == (swath, -1)
+    assert _rule(SWL=1000, FAR=140969 - 314) == (swath, -315)
+    assert _rule(RANK=0, NEAR=2249, FAR=2249 + 3174)[0] == swath
+    assert _rule(RANK=15, NEAR=15 * 8160 + 2249, FAR=15 * 8160 + 2249 + 3174, NADIR=clear)[0] == swath
+    assert _rule(NADIR=3 * 8160 + 100) == (altitude, 3 * 8160 + 100 - mission.SAR_NADIR_CODE_MINIMUM)
+    # The worked case's nadir phase from other heights: 500 to 550 km are 125203 to 137722 codes.
+    assert (mission.SAR_NADIR_CODE_MINIMUM, mission.SAR_NADIR_CODE_MAXIMUM) == (125203, 137722)
+    high = 137722
+    near = high // 8160 * 8160 + 2249 + 8160
+    for nadir, rule in ((high, (0, 0)), (high + 1, (altitude, -1))):
+        assert _rule(RANK=near // 8160, NEAR=near, FAR=near + 3174, NADIR=nadir) == rule
+    assert _rule(SWST=5000, SWL=2900, NEAR=17 * 8160 + 5000, FAR=17 * 8160 + 6586, NADIR=125203) == (0, 0)
+    assert _rule(SWST=5000, SWL=2900, NEAR=17 * 8160 + 5000, FAR=17 * 8160 + 6586, NADIR=125202) == (altitude, -1)
 
 
 def test_window_start_after_pulse():
@@ -104,7 +124,7 @@ def _tops():
         near = rank * pri + 2249
         first = FIRST_OF[swath]
         values[first : first + 13] = [
-            rank, 7, 500, pri, 1314, 2249, 4488, near, near + 3174, 15 * pri, -1, 20, 400,
+            rank, 7, 500, pri, 1314, 2249, 4488, near, near + 3174, 16 * pri, -1, 20, 400,
         ]  # fmt: skip
     return values
 
@@ -164,7 +184,7 @@ def test_tops_checks_every_sub_swath_and_names_it():
             (pulse, 1877, enums.RULE_DUTY),
             (rank, 16, enums.RULE_RANK),
             (swst, 2251, enums.RULE_WINDOW_START),
-            (nadir, 15 * 8160 + 3000, enums.RULE_NADIR),
+            (nadir, 16 * 8160 + 3000, enums.RULE_NADIR),
         ):
             values = _tops()
             values[field] = value
@@ -199,7 +219,7 @@ def test_tops_has_more_than_one_sub_swath_and_no_rest():
 def test_data_rate_of_the_link():
     """Bypass at 180 MHz: 5328 octets in 1000 codes of PRI are what the link takes."""
     values = list(WORKED)
-    values[3], values[15] = enums.BAQ_BYPASS, 15 * 8160
+    values[3], values[15] = enums.BAQ_BYPASS, 16 * 8160
     octets = lambda swl: 68 + (swl * 180000 * 1000000 // 37534722240 * 20 + 7) // 8  # noqa: E731
     room = 8160 * 5328 // 1000
     swl = 3600
