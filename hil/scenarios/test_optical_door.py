@@ -137,6 +137,22 @@ def test_door_stuck_away_from_shut_is_safed(session: Session, bench: Bench) -> N
     assert session.value("REFUSE") == "ON"
 
 
+@pytest.mark.parametrize("begins", ["SHUT", "OPEN"])
+def test_a_way_to_shut_that_is_ended_early_leaves_no_supply(session: Session, bench: Bench, begins: str) -> None:
+    """Found by the safety checker: ABORT left the limiter closed, and the door shut."""
+    steps.optical_ready(session)
+    session.send("OPTICAL_MOVE_DOOR", position=begins).wait(10)
+    command = session.send("OPTICAL_MOVE_DOOR", position="SHUT")
+    session.run_for(0.3)
+    assert int(bench.units.observe("power.limiters_closed")) & DOOR_LIMITER
+    session.send("ABORT", instrument="OPTICAL").wait(steps.ANSWER_S)
+    assert command.refusal(20).name == "ABORTED"
+    session.run_for(6)
+    assert bench.units.observe("optical.door_position") == 0
+    assert int(bench.units.observe("power.limiters_closed")) & DOOR_LIMITER == 0
+    assert session.value("OPTICAL_MODE") == "READY"
+
+
 def ancillary_stops(platform: Platform) -> None:
     platform.pause(time_messages=False)
 

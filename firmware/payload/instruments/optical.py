@@ -97,7 +97,17 @@ class Optical(Instrument):
         return failure.code in _WELL or super().is_well(failure)
 
     def run(self):
-        """Once a cycle: account imaging time."""
+        """Once a cycle: account imaging time; a door that is shut and at rest keeps no supply.
+
+        A movement that was ended early leaves the door its supply, and the door may be shut or still on its way.
+        """
+        if (
+            self._limiters.is_meant_closed(enums.LIMITER_DOOR)
+            and not self.machine.busy()
+            and hal.pool_valid(pool.OPTICAL_DOOR)
+            and hal.pool_get(pool.OPTICAL_DOOR) == enums.DOOR_SHUT
+        ):
+            self._cut_door_supply()
         self._budget.run(
             self.machine.mode in IMAGE_MODES and hal.pool_get(pool.OPTICAL_PHASE) == enums.OPTICAL_PHASE_IMAGING
         )
@@ -266,6 +276,13 @@ class Optical(Instrument):
         self._events.report(events.DOOR_MOVED, position, hal.pool_get(pool.OPTICAL_DOOR_MOVEMENT_MS))
         if position == enums.DOOR_COMMAND_SHUT:
             yield from self._limiters.switch(enums.LIMITER_DOOR, False)
+
+    def _cut_door_supply(self):
+        try:
+            self._limiters.command(enums.LIMITER_DOOR, False)
+        except Failure as failure:
+            # Limiters.run() goes on trying.
+            hal.console("door supply not cut: failure %d\n" % failure.code)
 
     def _test_door(self, request):
         self._publish_door_tested(False)

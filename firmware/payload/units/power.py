@@ -86,6 +86,10 @@ class Limiters:
         except Failure as failure:
             hal.console("limiter %d not opened: failure %d\n" % (limiter, failure.code))
 
+    def is_meant_closed(self, limiter):
+        """Was it commanded closed, and not open since?"""
+        return bool(self._meant_closed >> limiter & 1)
+
     def expect(self, limiter, predicted_ma):
         """Tell the power unit beyond which current to open a limiter; 0: its own limit alone. Raises Failure."""
         trip_ma = predicted_ma * mission.FAULT_LEVELS_OVER_CURRENT_PERCENT // 100
