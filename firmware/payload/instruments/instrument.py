@@ -15,6 +15,7 @@ _START_COMMAND_MARGIN_MS = const(200)
 
 # Of either unit: it came up by itself, the state after its supply was switched on.
 _STATE_BOOT = enums.SAR_UNIT_STATE_BOOT
+_STATE_READY = enums.SAR_UNIT_STATE_READY
 
 # Failures of the request or of the recorder: the instrument itself is well and goes back to rest.
 _INSTRUMENT_WELL = (
@@ -229,6 +230,13 @@ class Instrument:
         if state == self._failed_state:
             raise Failure(failures.UNIT_FAULT, hal.pool_get(self._flags_parameter), state)
 
+    def _require_ready(self):
+        """While a data take waits for its start: a unit that came up anew by itself has lost what it was given."""
+        self._require_well()
+        state = hal.pool_get(self._state_parameter)
+        if state != _STATE_READY:
+            raise Failure(failures.UNIT_FAULT, hal.pool_get(self._flags_parameter), state)
+
     def _require_recording(self):
         """While preparing or taking data: the recorder still records into our entry."""
         if self._entry_open:
@@ -237,9 +245,10 @@ class Instrument:
     def _await_start(self, request, lead_ms):
         """Generator: until the lead before the start. Raises Failure when the preparation took too long for it."""
         while hal.time_until_ms(request.start, 0) > lead_ms:
-            self._require_well()
+            self._require_ready()
             self._require_recording()
             yield 0
+        self._require_ready()
         until_ms = hal.time_until_ms(request.start, 0)
         if until_ms < _START_COMMAND_MARGIN_MS:
             raise Failure(failures.START_IN_THE_PAST, until_ms, _START_COMMAND_MARGIN_MS)

@@ -1,0 +1,101 @@
+"""A block is read back before it is used, and a unit that came up anew by itself is not started."""
+
+import hal
+
+import payload.units.unit as unit_module
+import runner
+from payload.failure import Failure
+from payload.instruments.instrument import Instrument, TakeRequest
+from payload.tables import enums, failures, pool, units
+from payload.units.unit import Unit
+from runner import refused
+
+_START_AHEAD_MS = 5000
+_LEAD_MS = 700
+
+
+class Events:
+    def report(self, event, *fields):
+        pass
+
+
+class Bus:
+    """Stands for hal in units.unit: one block of memory, of which one octet may be kept wrong."""
+
+    def __init__(self):
+        for name in dir(hal):
+            setattr(self, name, getattr(hal, name))
+        self.memory = bytearray()
+        self.spoilt = -1
+        self.rmap_write = self._write
+        self.rmap_read = self._read
+
+    def _write(self, node, address, buffer, offset, octets):
+        self.memory = bytearray(buffer[offset : offset + octets])
+        if self.spoilt >= 0:
+            self.memory[self.spoilt] ^= 0x10
+        return 0
+
+    def _read(self, node, address, buffer, offset, octets):
+        hal.copy(self.memory, 0, buffer, offset, octets)
+        return 0
+
+
+def _written(spoilt):
+    """The failure of writing a table of which the unit keeps one octet wrong; None when it is taken."""
+    hal.init(0x0E11, True)
+    bus = Bus()
+    bus.spoilt = spoilt
+    table = bytes([octet & 0xFF for octet in range(units.SAR_TABLE_OCTETS)])
+    unit_module.hal = bus
+    try:
+        unit = Unit(units.SAR_NODE, (0, 0, 0, 0), pool.SAR_LINK, Events())
+        unit.write_verified(units.SAR_TABLE_ADDRESS, table, len(table))
+    except Failure as failure:
+        return failure
+    finally:
+        unit_module.hal = hal
+    return None
+
+
+def test_a_block_that_reads_back_as_written_is_taken():
+    assert _written(-1) is None
+
+
+def test_each_octet_that_reads_back_otherwise_is_found():
+    for octet in range(units.SAR_TABLE_OCTETS):
+        failure = _written(octet)
+        assert (failure.code, failure.detail, failure.limit) == (failures.READ_BACK_MISMATCH, units.SAR_NODE, octet)
+
+
+class Machine:
+    mode = enums.SAR_MODE_PREOP
+
+
+class LinkedUnit:
+    node = units.SAR_NODE
+
+    def require_link(self):
+        pass
+
+
+def test_a_unit_that_is_not_ready_any_more_is_not_started():
+    """Found by the safety checker: it started anew in silence, and its table was gone."""
+    hal.init(0x0E11, True)
+    state = (pool.SAR_STATE, pool.SAR_FAULT_FLAGS, enums.SAR_UNIT_STATE_FAILED, {})
+    instrument = Instrument(Machine(), LinkedUnit(), None, (), None, state, Events())
+    start = bytearray(7)
+    hal.time_after_ms(_START_AHEAD_MS, start, 0)
+    request = TakeRequest(1, enums.SAR_MODE_STRIPMAP, 0, start, 1000, 0)
+    hal.pool_set(pool.SAR_STATE, enums.SAR_UNIT_STATE_READY)
+    waiting = instrument._await_start(request, _LEAD_MS)
+    for _ in range(3):
+        next(waiting)
+    hal.pool_set(pool.SAR_STATE, enums.SAR_UNIT_STATE_IDLE)
+    failure = refused(failures.UNIT_FAULT, next, waiting)
+    assert failure.limit == enums.SAR_UNIT_STATE_IDLE
+    # Also when the start is there already.
+    refused(failures.UNIT_FAULT, next, instrument._await_start(request, 2 * _START_AHEAD_MS))
+
+
+runner.run(globals())
