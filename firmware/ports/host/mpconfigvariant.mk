@@ -29,3 +29,6 @@ SPACECRAFT ?= BENCH
 CFLAGS_EXTRA += -DEMEI_BENCH_BUILD=1 -DEMEI_SPACECRAFT=SPACECRAFT_$(SPACECRAFT)
 CFLAGS_EXTRA += -I$(ROOT)/hal -I$(ROOT)/hal/include -I$(ROOT)/hal/sim
 LDFLAGS_EXTRA += -Wl,--wrap=main -Wl,--wrap=write
+# Where position-independent code costs most, 32-bit, it is of no use here.
+CFLAGS_EXTRA += -fno-pie
+LDFLAGS_EXTRA += -no-pie

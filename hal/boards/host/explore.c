@@ -148,16 +148,16 @@ bool explore_restore(int number) {
         return false;
     }
     const image_t *image = store->images[number];
-    const uint8_t *first = store->first;
-    size_t next = 0;
+    const chunk_t *chunk = image->chunk;
+    size_t begin = 0;
     for (size_t i = 0; i < sizeof store->regions / sizeof store->regions[0]; i++) {
         const region_t *region = &store->regions[i];
-        for (size_t at = 0; at < region->octets; at += CHUNK_OCTETS) {
-            bool differs = next < image->chunks && image->chunk[next].offset == (size_t)(first - store->first) + at;
-            memcpy(region->start + at, differs ? image->chunk[next].octets : first + at, chunk_octets(region, at));
-            next += differs;
+        memcpy(region->start, store->first + begin, region->octets);
+        for (; chunk < image->chunk + image->chunks && chunk->offset < begin + region->octets; chunk++) {
+            size_t at = chunk->offset - begin;
+            memcpy(region->start + at, chunk->octets, chunk_octets(region, at));
         }
-        first += region->octets;
+        begin += region->octets;
     }
     return true;
 }

@@ -20,6 +20,15 @@
 #define LARGEST_STATE_OCTETS 512u
 #define ANSWER_OCTETS 65536u
 
+/* Octets of a state: integers from here on share what is left; then what is none. */
+#define LARGE_INTEGERS 200
+#define AN_OBJECT 254u
+#define NO_OBJECT 255u
+
+/* As py/gc.c has it: two bits a block. */
+#define BLOCKS_IN_TABLE_OCTET 4u
+#define FREE_BLOCK 0u
+
 /* Standard output with a buffer, apart from MicroPython's own use of it. */
 static FILE *answers;
 
@@ -96,6 +105,41 @@ static mp_obj_t position(mp_obj_t list, mp_obj_t object) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(position_obj, position);
 
+/* attributes(octets, fields, others): an octet for each field, a tuple (thing, attribute, live, as_boolean). What
+ * none stands for, as a generator, is appended to the list `others`; `live` is None or says whether the attribute
+ * counts now. Their number is returned. */
+static mp_obj_t attributes(mp_obj_t octets, mp_obj_t fields, mp_obj_t others) {
+    mp_buffer_info_t info;
+    mp_get_buffer_raise(octets, &info, MP_BUFFER_WRITE);
+    size_t count;
+    mp_obj_t *field;
+    mp_obj_get_array(fields, &count, &field);
+    for (size_t i = 0; i < count && i < info.len; i++) {
+        mp_obj_t *item;
+        mp_obj_get_array_fixed_n(field[i], 4, &item);
+        uint8_t octet = 0;
+        if (item[2] == mp_const_none || mp_obj_is_true(mp_call_function_1(item[2], item[0]))) {
+            mp_obj_t value = mp_load_attr(item[0], mp_obj_str_get_qstr(item[1]));
+            if (mp_obj_is_small_int(value)) {
+                mp_int_t number = MP_OBJ_SMALL_INT_VALUE(value);
+                octet = (uint8_t)(item[3] == mp_const_true                 ? number != 0
+                                  : number >= 0 && number < LARGE_INTEGERS ? number
+                                                                           : LARGE_INTEGERS + (number % 50 + 50) % 50);
+            } else if (value == mp_const_none) {
+                octet = NO_OBJECT;
+            } else if (value == mp_const_true || value == mp_const_false) {
+                octet = value == mp_const_true;
+            } else {
+                octet = AN_OBJECT;
+                mp_obj_list_append(others, value);
+            }
+        }
+        ((uint8_t *)info.buf)[i] = octet;
+    }
+    return MP_OBJ_NEW_SMALL_INT((mp_int_t)count);
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(attributes_obj, attributes);
+
 /* The object a bound method belongs to; None when it is not one. */
 static mp_obj_t bound_object(mp_obj_t method) {
     if (!mp_obj_is_type(method, &mp_type_bound_meth)) {
@@ -159,6 +203,21 @@ static int enabled_edges(mp_obj_t enabled, int *numbers, int room) {
     return count;
 }
 
+/* Garbage gives way to zeros first: an image holds what is alive, and no step from it has to collect. */
+static int save_image(void) {
+    gc_collect();
+    const mp_state_mem_area_t *area = &MP_STATE_MEM(area);
+    size_t blocks = area->gc_alloc_table_byte_len * BLOCKS_IN_TABLE_OCTET;
+    for (size_t block = 0; block < blocks; block++) {
+        unsigned kind =
+            area->gc_alloc_table_start[block / BLOCKS_IN_TABLE_OCTET] >> 2 * (block % BLOCKS_IN_TABLE_OCTET) & 3;
+        if (kind == FREE_BLOCK) {
+            memset(area->gc_pool_start + block * MICROPY_BYTES_PER_GC_BLOCK, 0, MICROPY_BYTES_PER_GC_BLOCK);
+        }
+    }
+    return explore_save();
+}
+
 static bool expand(mp_obj_t enabled, mp_obj_t step, int image) {
     int numbers[512];
     bool good = explore_restore(image);
@@ -181,7 +240,7 @@ static mp_obj_t serve(mp_obj_t enabled, mp_obj_t step) {
     if (answers == NULL || setvbuf(answers, NULL, _IOFBF, ANSWER_OCTETS) != 0) {
         mp_raise_OSError(errno);
     }
-    int image = explore_save();
+    int image = save_image();
     bool good = image == 0;
     fprintf(answers, ".\n");
     fflush(answers);
@@ -195,11 +254,12 @@ static mp_obj_t serve(mp_obj_t enabled, mp_obj_t step) {
             number = (int)strtol(rest, NULL, 10);
             good = explore_restore(image) && take(step, number);
             if (good) {
-                /* Or else every step from an image with a full heap would collect. */
-                gc_collect();
-                image = explore_save();
+                image = save_image();
                 fprintf(answers, "%d\n", image);
                 good = image >= 0;
+                if (!good) {
+                    fprintf(answers, "! no memory for another image\n");
+                }
             }
         } else if (line[0] == 'f') {
             explore_release(image);
@@ -222,6 +282,7 @@ static const mp_rom_map_elem_t globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_discrete_edge), MP_ROM_PTR(&edge_obj)},
     {MP_ROM_QSTR(MP_QSTR_generator_position), MP_ROM_PTR(&position_obj)},
     {MP_ROM_QSTR(MP_QSTR_bound_object), MP_ROM_PTR(&bound_object_obj)},
+    {MP_ROM_QSTR(MP_QSTR_attributes), MP_ROM_PTR(&attributes_obj)},
     {MP_ROM_QSTR(MP_QSTR_serve_checker), MP_ROM_PTR(&serve_obj)},
 };
 static MP_DEFINE_CONST_DICT(globals, globals_table);
