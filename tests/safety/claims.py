@@ -17,9 +17,8 @@ def broken_claims(graph: Graph, instrument: str) -> list[str]:
     """Sentences, each with the path to the state it is about; none when all claims hold."""
     number = modes(instrument)
     sentences = []
-    if graph.breach:
-        sentences.append(_sentence(graph.breach, graph.breach_path))
-        return sentences
+    if graph.breaches:
+        return [_sentence(breach, path) for breach, path in graph.breaches.items()]
     every_edge = set(range(len(graph.labels)))
     friendly = {edge for edge in every_edge if graph.weights[edge] < _FAULT}
     safe = graph.having({"machine.mode": [number["SAFE"], number["SAFE_UNPOWERED"]]})

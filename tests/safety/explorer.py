@@ -43,10 +43,11 @@ class Board:
         grain: str = "settled",
         removed: Sequence[str] = (),
         path: str = ".frozen",
+        script: str = "checker.py",
     ) -> None:
         self._process = subprocess.Popen(
             [
-                str(MICROPYTHON), "-X", "heapsize=384k", str(SCRIPTS / "checker.py"),
+                str(MICROPYTHON), "-X", "heapsize=384k", str(SCRIPTS / script),
                 f"{spacecraft:x}", str(standing_faults), grain, *removed,
             ],
             env={**os.environ, "MICROPYPATH": f"{path}:{SCRIPTS}"},
@@ -58,6 +59,7 @@ class Board:
         self.labels: list[str] = []
         self.weights: list[int] = []
         self.fields: list[str] = []
+        self.alike: list[tuple[str, list[str]]] = []  # instrument, modes of which one is explored with faults
         self.root = b""
         for line in self._answer():
             kind, _, rest = line.partition(" ")
@@ -67,6 +69,9 @@ class Board:
                 self.labels.append(label)
             elif kind == "field":
                 self.fields.append(rest)
+            elif kind == "alike":
+                instrument, _, group = rest.partition(" ")
+                self.alike.append((instrument, group.split()))
             elif kind == "root":
                 self.root = bytes.fromhex(rest)
 
@@ -130,8 +135,7 @@ class Graph:
     edge: array = field(default_factory=lambda: array("i"))
     target: array = field(default_factory=lambda: array("i"))
     seen: list[str] = field(default_factory=list)
-    breach: str | None = None
-    breach_path: list[str] = field(default_factory=list)
+    breaches: dict[str, list[str]] = field(default_factory=dict)  # each with the first path that leads to it
 
     def path(self, state: int) -> list[int]:
         """Edges from the beginning to a state."""
@@ -159,9 +163,9 @@ class Graph:
         }
 
 
-def explore(board: Board, largest: int = 1_000_000, strict: bool = True) -> Graph:
-    """Every reachable state and transition; ends at the first breach. Beyond `largest` states it gives up: an error
-    when `strict`.
+def explore(board: Board, largest: int = 1_000_000, strict: bool = True, first: bool = False) -> Graph:
+    """Every reachable state and transition. No path goes on from a breach; with `first` the exploration ends there.
+    Beyond `largest` states it gives up: an error when `strict`.
     """
     graph = Graph(board.labels, board.weights, board.fields)
     numbers: dict[bytes, int] = {}
@@ -186,6 +190,12 @@ def explore(board: Board, largest: int = 1_000_000, strict: bool = True) -> Grap
         image = images.pop(state)
         fresh = []
         for answer in board.expand(image):
+            if BREACH in answer.seen:
+                path = [graph.labels[edge] for edge in [*graph.path(state), answer.edge]]
+                graph.breaches.setdefault(breach_of(answer.seen), path)
+                if first:
+                    return graph
+                continue
             number = numbers.get(answer.state)
             if number is None:
                 number = len(graph.states)
@@ -197,10 +207,6 @@ def explore(board: Board, largest: int = 1_000_000, strict: bool = True) -> Grap
             graph.edge.append(answer.edge)
             graph.target.append(number)
             graph.seen.append(seen_texts.setdefault(answer.seen, answer.seen))
-            if BREACH in answer.seen:
-                graph.breach = breach_of(answer.seen)
-                graph.breach_path = [graph.labels[edge] for edge in [*graph.path(state), answer.edge]]
-                return graph
         for number, edge in fresh:
             answer, images[number] = board.follow(image, edge)
             if answer.state != graph.states[number]:
@@ -217,15 +223,20 @@ def explore(board: Board, largest: int = 1_000_000, strict: bool = True) -> Grap
 def replay(board: Board, labels: Sequence[str]) -> str | None:
     """Follow a path by its labels; the breach it ends in, or None. A label that is not known ends the path."""
     image = 0
+    breach = None
     for label in labels:
         if label not in board.labels:
-            return None
+            break
         answer, following = board.follow(image, board.labels.index(label))
-        board.forget(image)
+        if image:
+            board.forget(image)
         image = following
         if BREACH in answer.seen:
-            return breach_of(answer.seen)
-    return None
+            breach = breach_of(answer.seen)
+            break
+    if image:
+        board.forget(image)
+    return breach
 
 
 def breach_of(seen: str) -> str:

@@ -2,90 +2,149 @@
 
 import argparse
 import json
+import os
 import sys
 import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
+from tests.safety.alike import differences, not_bisimilar
 from tests.safety.claims import broken_claims, modes_reached
 from tests.safety.explorer import Board, Graph, explore, replay
 from tests.safety.weakenings import CODE, OPTICAL, SAR, Weakening, firmware_with, table_guards
 
 COUNTER_EXAMPLES = Path(__file__).parent / "counter_examples.json"
-LARGEST_STATES = 100_000
+LARGEST_STATES = 300_000
 
 # A weakening that shows neither without faults nor within this many states is not found.
 SEARCH_STATES = 4000
 PROFILES = (("SAR", SAR), ("OPTICAL", OPTICAL))
+WORKERS = min(2, os.cpu_count() or 1)
 
 
-def explore_profile(spacecraft: int, faults: int, grain: str = "settled") -> tuple[Graph, float]:
+@dataclass(frozen=True)
+class Exploration:
+    instrument: str
+    spacecraft: int
+    faults: int
+    grain: str = "settled"
+
+    def conditions(self) -> str:
+        each = "a cycle" if self.grain == "cycles" else "until all is quiet"
+        if self.faults == 0:
+            return f"every mode, every guard's condition broken, no faults; a step lasts {each}"
+        standing = "one standing fault" if self.faults == 1 else f"{self.faults} standing faults"
+        return f"{standing} at once and every passing one, of modes that are alike one; a step lasts {each}"
+
+
+def explore_profile(exploration: Exploration) -> tuple[Graph, list[str], float]:
+    """The graph, what is broken in it, and how long it took."""
     began_s = time.monotonic()
-    with Board(spacecraft, faults, grain) as board:
+    with Board(exploration.spacecraft, exploration.faults, exploration.grain) as board:
         graph = explore(board, LARGEST_STATES)
-    return graph, time.monotonic() - began_s
+        alike = board.alike
+    took_s = time.monotonic() - began_s
+    sentences = broken_claims(graph, exploration.instrument)
+    if exploration.faults == 0:
+        for instrument, group in alike:
+            sentences += differences(instrument, group)
+        sentences += not_bisimilar(graph, [group for _, group in alike])
+    return graph, sentences, took_s
 
 
-def find(weakening: Weakening, known: dict[str, list[str]]) -> tuple[str, list[str]] | None:
+def examine(exploration: Exploration) -> tuple[str, list[str]]:
+    """A line that says what was explored, and what is broken."""
+    graph, sentences, took_s = explore_profile(exploration)
+    instrument = exploration.instrument
+    line = (
+        f"{instrument}: {len(graph.states)} states, {len(graph.edge)} transitions, {took_s:.0f} s "
+        f"({exploration.conditions()}); modes: {', '.join(sorted(modes_reached(graph, instrument)))}"
+    )
+    return line, [f"{instrument}: {sentence}" for sentence in sentences]
+
+
+def find(weakening: Weakening, known: Sequence[str] | None) -> tuple[str, list[str]] | None:
     """The breach and the path to it: the path known from before if it still leads to one, else a new search."""
     removed = [weakening.removed] if weakening.removed else []
     with firmware_with(weakening) as path:
-        if weakening.name in known:
+        if known is not None:
             with Board(weakening.spacecraft, 1, "settled", removed, path) as board:
-                breach = replay(board, known[weakening.name])
+                breach = replay(board, known)
             if breach:
-                return breach, known[weakening.name]
+                return breach, list(known)
         for faults in (0, 1):
             with Board(weakening.spacecraft, faults, "settled", removed, path) as board:
-                graph = explore(board, SEARCH_STATES, strict=False)
-            if graph.breach:
-                return graph.breach, graph.breach_path
+                graph = explore(board, SEARCH_STATES, strict=False, first=True)
+            for found in graph.breaches.items():
+                return found
     return None
+
+
+def known_counter_examples() -> dict[str, list[str]]:
+    """By the weakening's name, the edges that lead to the breach."""
+    examples: dict[str, list[str]] = json.loads(COUNTER_EXAMPLES.read_text())
+    return examples
+
+
+def examine_all(pool: ProcessPoolExecutor, explorations: Sequence[Exploration]) -> bool:
+    good = True
+    for future in [pool.submit(examine, exploration) for exploration in explorations]:
+        line, sentences = future.result()
+        print(line, *sentences, sep="\n", flush=True)
+        good = good and not sentences
+    return good
+
+
+def find_all(pool: ProcessPoolExecutor, weakenings: Sequence[Weakening], record: bool) -> bool:
+    known = known_counter_examples()
+    found = 0
+    with ExitStack() as stack:
+        unweakened = {spacecraft: stack.enter_context(Board(spacecraft, 1)) for _, spacecraft in PROFILES}
+        for weakening, future in _submitted(pool, weakenings, known):
+            result = future.result()
+            if result is None:
+                print(f"not found by the checker: {weakening.name}", flush=True)
+                continue
+            breach, path = result
+            if replay(unweakened[weakening.spacecraft], path):
+                print(f"a breach without it too: {weakening.name}", flush=True)
+                continue
+            found += 1
+            barrier = f", with the barrier behind it ({weakening.behind})" if weakening.behind else ""
+            print(f"found: {weakening.name}{barrier}: {breach} ({len(path)} steps)", flush=True)
+            known[weakening.name] = path
+    print(f"weakened guards: {found} of {len(weakenings)} found")
+    if record:
+        COUNTER_EXAMPLES.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
+    return found == len(weakenings)
+
+
+def _submitted(
+    pool: ProcessPoolExecutor, weakenings: Sequence[Weakening], known: dict[str, list[str]]
+) -> Iterator[tuple[Weakening, Future[tuple[str, list[str]] | None]]]:
+    futures = [pool.submit(find, weakening, known.get(weakening.name)) for weakening in weakenings]
+    yield from zip(weakenings, futures, strict=True)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--faults", type=int, default=0, help="standing faults at once (0: no faults at all)")
-    parser.add_argument("--code", action="store_true", help="weaken the interlocks in the code too; takes long")
+    parser.add_argument("--faults", type=int, default=0, help="standing faults at once; 0: no exploration with faults")
     parser.add_argument("--only", default="", help="weakenings whose name contains this; no exploration")
     parser.add_argument("--record", action="store_true", help="write the counter-examples that were searched anew")
     options = parser.parse_args()
-    failed = False
-    for instrument, spacecraft in PROFILES if not options.only else ():
-        for faults, grain in dict.fromkeys([(0, "settled"), (options.faults, "settled")]):
-            graph, took_s = explore_profile(spacecraft, faults, grain)
-            kinds = (
-                f"{faults} standing fault{'s' if faults != 1 else ''} at once and every passing one"
-                if faults
-                else "no faults"
-            )
-            each = "a cycle" if grain == "cycles" else "until all is quiet"
-            print(
-                f"{instrument}: {len(graph.states)} states, {len(graph.edge)} transitions, {took_s:.0f} s "
-                f"({kinds}; a step lasts {each}); modes: {', '.join(sorted(modes_reached(graph, instrument)))}",
-                flush=True,
-            )
-            for sentence in broken_claims(graph, instrument):
-                print(f"{instrument}: {sentence}")
-                failed = True
-    known = json.loads(COUNTER_EXAMPLES.read_text()) if COUNTER_EXAMPLES.exists() else {}
-    weakenings = [
-        weakening for weakening in [*table_guards(), *(CODE if options.code else ())] if options.only in weakening.name
+    explorations = [
+        Exploration(instrument, spacecraft, faults)
+        for faults in dict.fromkeys([options.faults, 0])
+        for instrument, spacecraft in PROFILES
     ]
-    found = 0
-    for weakening in weakenings:
-        result = find(weakening, known)
-        if result is None:
-            print(f"not found by the checker: {weakening.name}", flush=True)
-            failed = True
-            continue
-        found += 1
-        breach, path = result
-        print(f"found: {weakening.name}: {breach} ({len(path)} steps)", flush=True)
-        if options.record:
-            known[weakening.name] = path
-            COUNTER_EXAMPLES.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
-    print(f"weakened guards: {found} of {len(weakenings)} found")
-    return 1 if failed else 0
+    weakenings = [weakening for weakening in [*table_guards(), *CODE] if options.only in weakening.name]
+    with ProcessPoolExecutor(WORKERS) as pool:
+        good = True if options.only else examine_all(pool, explorations)
+        good = find_all(pool, weakenings, options.record) and good
+    return 0 if good else 1
 
 
 if __name__ == "__main__":

@@ -15,32 +15,32 @@ sys.path.append(sys.argv[0].rsplit("/", 1)[0])
 import binascii
 import gc
 
+import ground
 import hal
-from edges import Edges, telecommand_table, worked_table
+from commands import Commands
+from edges import ALIKE, Edges
 from properties import ENTRY, Watch, failure_names
 from state import State
 from world import SPENT, Catalogue, World
 
-from payload.failure import Failure, Refusal
-from payload.instruments.instrument import TakeRequest
 from payload.main import Payload
 from payload.tables import enums, events, failures, modes, monitors, persistent, pool, units
 
 _GPS_S = 1400000000
-_START_LEAD_MS = 2600
-_CYCLES_WITHOUT_TIME = 12
-_CYCLES_AT_REST = 4
+# More than anything that must not last may last (specification.py), so that one edge of time shows that it does.
+_CYCLES_WITHOUT_TIME = 18
 _SETTLE_CYCLES = 4
 _LONGEST_SETTLING_CYCLES = 30
-_CUC_OCTETS = 7
+
 
 # Steps of the clock while something is in progress, and while nothing is: (times, milliseconds). Fine at first, so
 # that a start that lies ahead is met, not jumped over; at last beyond the longest time limit of the tables.
-_WAITING = ((6, 500), (5, 3000), (4, 20000), (4, 60000), (4, 300000))
+_WAITING = ((18, 500), (5, 3000), (4, 20000), (4, 60000), (4, 300000))
+_DECONTAMINATING = ((1, 500), (1, 300000000))
 _RESTING = ((2, 1000), (1, 100000))
 
 
-class Bench:
+class Bench(Commands):
     def __init__(self, spacecraft_id, settles, removed):
         self._spacecraft_id = spacecraft_id
         self._settles = settles
@@ -52,7 +52,7 @@ class Bench:
         self.world = World()
         self.watch = Watch(self.world, self._log.append)
         self.state = State(self.world)
-        self._telecommands = telecommand_table()
+        self._telecommands = ground.telecommand_table()
         self._names = {
             "SAR": {mode: (name, kind) for mode, name, kind in modes.SAR_MODES},
             "OPTICAL": {mode: (name, kind) for mode, name, kind in modes.OPTICAL_MODES},
@@ -119,17 +119,19 @@ class Bench:
 
     def prepare(self):
         """From boot to where the checker begins: time, ancillary data, tables known and one loaded."""
-        if "SAR" in self.sides_fitted:
+        if "SAR" in self.sides_fitted and self.watch.tables:
+            self._send("SAR_LOAD_TABLE", [0] + ground.worked_table(enums.SAR_MODE_STRIPMAP))
+        elif "SAR" in self.sides_fitted:
             acquisition = __import__("payload.instruments.acquisition_table", None, None, ("x",))
             self.world.transmitting_modes = acquisition._TRANSMITTING
             tables = []
             for mode in self.takes():
-                if self._send("SAR_LOAD_TABLE", [0] + worked_table(mode, 512)):
+                if self._send("SAR_LOAD_TABLE", [0] + ground.worked_table(mode)):
                     self.tables_by_mode[mode] = bytes(self._slots()._slots[0])
                     tables.append(self.tables_by_mode[mode])
-            self._send("SAR_LOAD_TABLE", [0] + worked_table(enums.SAR_MODE_STRIPMAP, 100))
+            self._send("SAR_LOAD_TABLE", [0] + ground.worked_table(enums.SAR_MODE_STRIPMAP, 100))
             tables.append(bytes(self._slots()._slots[0]))
-            self._send("SAR_LOAD_TABLE", [0] + worked_table(enums.SAR_MODE_STRIPMAP, 512))
+            self._send("SAR_LOAD_TABLE", [0] + ground.worked_table(enums.SAR_MODE_STRIPMAP))
             self.watch.tables = tuple(tables)
         self.give_time()
 
@@ -175,9 +177,10 @@ class Bench:
     def may_read_slot(self):
         return self.watch.slot_number() not in (0, 99) and self.machine("SAR").mode == enums.SAR_MODE_PREOP
 
-    def is_preparing(self, side):
+    def may_start(self, side):
+        """Can a data take begin now, by what the instrument is doing?"""
         machine = self.machine(side)
-        return machine.busy() and self.kind(side, max(machine._target, 0)) == 2
+        return not machine.busy() and self.watch.takes_data(side) and not self.payload.refuse.latched()
 
     def standing(self):
         world = self.world
@@ -190,7 +193,7 @@ class Bench:
 
     def step(self, number):
         self._log.clear()
-        edges.all[number].apply()
+        self.edges.all[number].apply()
         state = self.state.capture()
         if self._settles:
             for _ in range(_LONGEST_SETTLING_CYCLES):
@@ -212,6 +215,7 @@ class Bench:
             return
         self.watch.cycle_done()
         self._forget_budgets()
+        self._forget_what_is_not_seen()
 
     def _forget_budgets(self):
         """Between data takes an orbit passes: how much of a budget is left is no part of the state."""
@@ -225,6 +229,34 @@ class Bench:
             if sar is not None:
                 for place in range(len(sar._budget._ended_up_s)):
                     sar._budget._ended_up_s[place] = -1
+            optical = self.payload.instruments.get(enums.INSTRUMENT_OPTICAL)
+            if optical is not None:
+                optical._budget._used_ms = 0
+                hal.pool_set(pool.OPTICAL_IMAGING_TIME_S, 0)
+
+    def _forget_what_is_not_seen(self):
+        """A fault that nobody meets is over: whether it lasts, or comes back before somebody can, is the same."""
+        world = self.world
+        watch = self.watch
+        if world.zone and not watch.takes_data("SAR"):
+            world.zone = False
+        for unit in (world.sar, world.optical):
+            if unit.corrupt_next_write and not watch.takes_data(unit.name):
+                unit.corrupt_next_write = False
+            if (unit.silent or unit.stuck) and unit.name in watch.machines and not self.may_meet(unit):
+                unit.silent = False
+                unit.stuck = False
+        if not watch.needs_recorder():
+            world.recorder.stuck = False
+            world.recorder.silent = False
+        if world.ancillary_lost and "OPTICAL" not in watch.machines and not watch.takes_data("SAR"):
+            world.ancillary_lost = False
+        if world.hot and not world.sar.powered() and not world.optical.powered():
+            world.heat(False)
+
+    def may_meet(self, unit):
+        """Can somebody ask the unit for something before the ground has left the REFUSE state?"""
+        return unit.powered() or self.machine(unit.name).busy() or not self.payload.refuse.latched()
 
     def _send_ancillary(self):
         for parameter, value in self.world.surroundings():
@@ -252,123 +284,8 @@ class Bench:
                 self.watch.breach("a software fault")
             self._log.append("event%d" % event)
 
-    # Telecommands.
-
-    def telecommand(self, name, side, target, values, violated):
-        machine = self.machine(side)
-        before = (machine.mode, machine.busy(), self.payload.refuse.latched())
-        if violated is not None:
-            _, parameter, value = violated
-            if type(parameter) is str:
-                setattr(self.world, parameter, value)
-            elif value is None:
-                hal.pool_invalidate(parameter, 1)
-            else:
-                hal.pool_set(parameter, value)
-        table = bytes(self._slots()._slots[0]) if side == "SAR" else b""
-        starts = target is not None and not name.startswith("SET_MODE")
-        moves = target is not None or name.endswith("_DOOR")
-        kept = self.watch.accepted, self.watch.checked_table
-        if moves:
-            # Its first steps are taken before the reports come back.
-            self.watch.ask(side, machine.mode if target is None else target, table if starts else b"")
-        accepted = self._send(name, values)
-        if violated is not None and type(violated[1]) is str:
-            setattr(self.world, violated[1], not violated[2])
-        if moves and not accepted:
-            self.watch.accepted, self.watch.checked_table = kept
-        label = "START" if starts else name
-        self.watch.commanded(label, side, target, before, accepted, violated and violated[0])
-        if starts and accepted and side == "SAR":
-            self.watch.take_accepted()
-        self._cycle()
-
-    def _send(self, name, values):
-        service, subservice, arguments = self._telecommands[name]
-        packet = self._packet
-        offset = 11
-        for index in range(len(arguments)):
-            if arguments[index][0] == hal.CUC:
-                hal.copy(values[index], 0, packet, offset, _CUC_OCTETS)
-                offset += _CUC_OCTETS
-            else:
-                offset = hal.put(arguments[index][0], values[index], packet, offset)
-        length = offset + 2 - 7
-        packet[0] = 0x18
-        packet[1] = 1
-        packet[2] = 0xC0
-        packet[3] = 0
-        packet[4] = length >> 8
-        packet[5] = length & 0xFF
-        packet[6] = 0x2F
-        packet[7] = service
-        packet[8] = subservice
-        packet[9] = 0
-        packet[10] = 1
-        hal.put(hal.U16, hal.crc16(packet, 0, offset), packet, offset)
-        router = self.payload.router
-        hal.copy(packet, 0, router._packet, 0, offset + 2)
-        self._outcome = -1
-        router._handle(offset + 2)
-        self.payload.queue.pump()
-        return self._outcome == 0
-
-    def set_mode(self, side, mode, violated):
-        self.telecommand("SET_MODE_" + side, side, mode, (mode,), violated)
-
-    def _start(self):
-        start = bytearray(_CUC_OCTETS)
-        hal.time_after_ms(_START_LEAD_MS, start, 0)
-        return start
-
-    def start_take(self, target, violated):
-        """The ground loads the mode's table and starts, unless what is in the slot is damaged: that it does not know."""
-        if self.watch.slot_number() not in (0, 99) and not self.machine("SAR").busy():
-            self._send("SAR_LOAD_TABLE", [0] + worked_table(target, 512))
-        self.telecommand("SAR_START_DATA_TAKE", "SAR", target, (77, 0, 10, self._start()), violated)
-
-    def start_image(self, target, violated):
-        values = (78, target, 10, self._start(), 0, 0, 1, 0, 0, 711, 680, 32, 2, 31, 40, 10000)
-        self.telecommand("OPTICAL_START_IMAGE", "OPTICAL", target, values, violated)
-
-    def take_with_table_of_another_mode(self, target):
-        """As a caller of the mode machine other than the service would ask."""
-        machine = self.machine("SAR")
-        before = (machine.mode, machine.busy(), self.payload.refuse.latched())
-        sar = self.payload.instruments[enums.INSTRUMENT_SAR]
-        slots = sar._slots
-        block = slots._slots[0]
-        kept = bytes(block)
-        another = enums.SAR_MODE_STRIPMAP if target != enums.SAR_MODE_STRIPMAP else enums.SAR_MODE_TEST
-        block[units.ACQUISITION_TABLE_MODE] = another
-        hal.put(hal.U16, hal.crc16(block, 0, len(block) - 2), block, len(block) - 2)
-        accepted = False
-        request = TakeRequest(77, target, 10, self._start(), 10000, 0)
-        generator = machine.take(target, request)
-        try:
-            next(generator)
-            accepted = True
-            generator.close()
-        except (Refusal, Failure) as failure:
-            self._log.append("refused:" + self._failures[failure.code])
-        hal.copy(kept, 0, block, 0, len(block))
-        self.watch.commanded("START", "SAR", target, before, accepted, "TABLE_VALID")
-        self._cycle()
-
     def takes(self):
         return sorted([row[1] for row in modes.SAR_TRANSITIONS if self.kind("SAR", row[1]) == 2])
-
-    def load_table(self, mode):
-        self._send("SAR_LOAD_TABLE", [0] + worked_table(mode, 512))
-        self._cycle()
-
-    def load_another_table(self):
-        self._send("SAR_LOAD_TABLE", [0] + worked_table(enums.SAR_MODE_STRIPMAP, 100))
-        self._cycle()
-
-    def upset_slot(self):
-        self._slots()._slots[0][units.ACQUISITION_TABLE_AZIMUTH_BEAM + 1] ^= 4
-        self._cycle()
 
     # Time, and what else happens.
 
@@ -385,11 +302,14 @@ class Bench:
         """Until something changes. First without time: what only needs cycles takes none."""
         before = self.state.capture()
         in_progress = self.payload.router.in_progress() or any([m.busy() for m in self.watch.machines.values()])
-        for _ in range(_CYCLES_WITHOUT_TIME if in_progress or self.standing() else _CYCLES_AT_REST):
+        for _ in range(_CYCLES_WITHOUT_TIME):
             self._cycle()
             if self.state.capture() != before:
                 return
-        for times, step_ms in _WAITING if in_progress else _RESTING:
+        steps = _WAITING if in_progress else _RESTING
+        if self.is_decontaminating():
+            steps = _DECONTAMINATING
+        for times, step_ms in steps:
             for _ in range(times):
                 explore.advance_clock(step_ms, True)
                 self.watch.time_passed(step_ms)
@@ -404,6 +324,16 @@ class Bench:
     def minute(self):
         """The clock of the two-step telecommands and of the permit."""
         shim.uptime += 61
+        self.watch.minute_passed()
+        self._cycle()
+
+    def is_decontaminating(self):
+        machine = self.watch.machines.get("OPTICAL")
+        return machine is not None and machine.mode == enums.OPTICAL_MODE_DECONTAMINATION
+
+    def hours(self):
+        """The clock of seconds, by all that a decontamination lasts."""
+        shim.uptime += 3660
         self.watch.minute_passed()
         self._cycle()
 
@@ -427,17 +357,26 @@ class Bench:
         self.prepare()
         if hal.guard_transmitting() or hal.guard_permitted():
             self.watch.breach("transmission through a reset")
+        if within_an_hour and not self.payload.boot_history.safe:
+            self.watch.breach("the third boot within an hour is no safe boot")
+
+    def serve(self, faults):
+        """From here on the checker asks."""
+        explore.begin_exploring()
+        self.prepare()
+        self.edges = Edges(self, faults)
+        gc.collect()
+        for edge in self.edges.all:
+            print("edge", edge.weight, edge.label)
+        for name in self.state.names:
+            print("field", name)
+        for side in self.sides():
+            for group in ALIKE[side]:
+                print("alike", side, " ".join(group))
+        self._settled = self.state.capture()
+        print("root", binascii.hexlify(self._settled).decode())
+        explore.serve_checker(self.edges.enabled, self.step)
 
 
-bench = Bench(int(sys.argv[1], 16), sys.argv[3] == "settled", sys.argv[4:])
-explore.begin_exploring()
-bench.prepare()
-edges = Edges(bench, int(sys.argv[2]))
-gc.collect()
-for edge in edges.all:
-    print("edge", edge.weight, edge.label)
-for name in bench.state.names:
-    print("field", name)
-bench._settled = bench.state.capture()
-print("root", binascii.hexlify(bench._settled).decode())
-explore.serve_checker(edges.enabled, bench.step)
+if __name__ == "__main__":
+    Bench(int(sys.argv[1], 16), sys.argv[3] == "settled", sys.argv[4:]).serve(int(sys.argv[2]))

@@ -5,38 +5,40 @@ Made from the dictionary's tables: a mode, a transition, a guard or a telecomman
 """
 
 import hal
+from unit_models import FAILED
 
-from payload.tables import enums, modes, pool, telecommands
+from payload.tables import enums, modes, pool
 
 STEP = 0  # nominal: what a good pass is made of
 ODD = 1  # a telecommand nobody needs, a condition broken
 FAULT = 2
 
 _PERMIT_S = 60
-_WORKED_TABLE = (6, 17, 4, 5, 6, 512, 150, -8, 8160, 1314, 2249, 4488, 140969, 144143, 130211, 10000, 1) + (0,) * 29
+# Modes that the firmware treats alike but for numbers that steer nothing: of each group, the first is explored with
+# faults, all without (tests/safety/alike.py shows that they are).
+ALIKE = {
+    "SAR": (("STRIPMAP", "SPOTLIGHT", "TOPS", "CALIBRATION", "TEST"),),
+    "OPTICAL": (("STEREO", "AREA"),),
+}
 
 # How the conditions that the code states are broken: (parameter of the pool, value), or what of the world.
 _BROKEN_CHECKS = {
     "POWER_BUDGET": (pool.POWER_TOTAL_POWER_W, 20000),
     "TRANSMIT_BUDGET": ("budget_spent", True),
     "IMAGING_BUDGET": ("budget_spent", True),
+    "IMAGE_GEOMETRY": (pool.YAW_ERROR_DEG, 5000),
     "MEMORY_BUDGET": (pool.RECORDER_FREE_MIB, 1),
     "OUTSIDE_TRANSMIT_ZONES": ("zone", True),
 }
 
 
 class Edge:
-    def __init__(self, label, weight, enabled, apply):
+    def __init__(self, label, weight, enabled, apply, with_faults):
         self.label = label
         self.weight = weight
         self.enabled = enabled
         self.apply = apply
-
-
-def worked_table(mode, azimuth_beam):
-    values = [mode] + list(_WORKED_TABLE)
-    values[6] = azimuth_beam
-    return values
+        self.with_faults = with_faults
 
 
 class Edges:
@@ -45,7 +47,6 @@ class Edges:
         self._world = bench.world
         self._faults = faults
         self.all = []
-        self._arguments = {name: arguments for _, _, name, _, arguments in telecommands.TELECOMMANDS}
         sides = bench.sides()
         if "SAR" in sides:
             self._sar()
@@ -57,11 +58,11 @@ class Edges:
         return [
             number
             for number, edge in enumerate(self.all)
-            if (edge.weight < FAULT or self._faults) and (edge.enabled is None or edge.enabled())
+            if (edge.with_faults if self._faults else edge.weight < FAULT) and (edge.enabled is None or edge.enabled())
         ]
 
-    def _add(self, label, weight, enabled, apply):
-        self.all.append(Edge(label, weight, enabled, apply))
+    def _add(self, label, weight, enabled, apply, with_faults=True):
+        self.all.append(Edge(label, weight, enabled, apply, with_faults))
 
     def _sar(self):
         bench = self._bench
@@ -86,33 +87,42 @@ class Edges:
         )
         self._add("an upset in slot 0", FAULT, bench.may_read_slot, bench.upset_slot)
         self._unit(self._world.sar)
-        self._standing("a transmit zone ahead", lambda: self._world.zone, lambda on: setattr(self._world, "zone", on))
+        self._standing(
+            "a transmit zone ahead",
+            lambda: self._world.zone,
+            lambda on: setattr(self._world, "zone", on),
+            lambda: bench.watch.takes_data("SAR"),
+        )
 
     def _takes(self, target):
         bench = self._bench
         name = bench.mode_name("SAR", target)
-        self._add("START %s" % name, STEP, None, lambda: bench.start_take(target, None))
+        stands = self._stands_for("SAR", target)
+        self._add("START %s" % name, STEP, None, lambda: bench.start_take(target, None), stands)
         self._broken_conditions("START %s" % name, "SAR", target, lambda guard: bench.start_take(target, guard))
         self._add(
             "START %s for a table of another mode" % name,
             ODD,
             lambda: bench.may_leave_for("SAR", target),
             lambda: bench.take_with_table_of_another_mode(target),
+            stands,
         )
 
     def _optical(self):
         bench = self._bench
         self._mode_commands("OPTICAL", modes.OPTICAL_MODES, modes.OPTICAL_TRANSITIONS)
-        for _, target, _, _, _ in modes.OPTICAL_TRANSITIONS:
+        for _, target, procedure, _, _ in modes.OPTICAL_TRANSITIONS:
             if bench.kind("OPTICAL", target) == 2:
-                name = bench.mode_name("OPTICAL", target)
-                self._add("START %s" % name, STEP, None, lambda target=target: bench.start_image(target, None))
-                self._broken_conditions(
-                    "START %s" % name,
-                    "OPTICAL",
-                    target,
-                    lambda guard, target=target: bench.start_image(target, guard),
-                )
+                command = {
+                    "image": bench.start_image,
+                    "calibrate": bench.start_calibration,
+                    "decontaminate": bench.decontaminate,
+                }[procedure]
+                self._optical_take(target, command)
+        self._add("the hours of the decontamination pass", STEP, bench.is_decontaminating, bench.hours)
+        dark, strip = enums.OPTICAL_MODE_DARK, enums.OPTICAL_MODE_STRIP
+        self._add("START DARK, as an image", ODD, None, lambda: bench.start_image(dark, None))
+        self._add("START STRIP, as a calibration", ODD, None, lambda: bench.start_calibration(strip, None))
         for name in ("SHUT", "OPEN", "DIFFUSER"):
             position = getattr(enums, "DOOR_COMMAND_" + name)
             weight = ODD if name == "DIFFUSER" else STEP
@@ -130,6 +140,16 @@ class Edges:
         )
         self._standing("sun near", lambda: self._world.sun_near, lambda on: setattr(self._world, "sun_near", on))
 
+    def _optical_take(self, target, command):
+        label = "START %s" % self._bench.mode_name("OPTICAL", target)
+        self._add(label, STEP, None, lambda: command(target, None), self._stands_for("OPTICAL", target))
+        self._broken_conditions(label, "OPTICAL", target, lambda guard: command(target, guard))
+
+    def _stands_for(self, side, target):
+        """Is the mode explored with faults too? Of modes that are alike, one is (see ALIKE)."""
+        name = self._bench.mode_name(side, target)
+        return not any([name in alike[1:] for alike in ALIKE[side]])
+
     def _mode_commands(self, side, mode_table, transitions):
         bench = self._bench
         takes_done = False
@@ -139,12 +159,14 @@ class Edges:
             takes_done = takes_done or kind == 2
             reachable = kind in (0, 1) and bench.is_target(side, mode)
             label = "SET_MODE %s" % name
-            self._add(label, STEP if reachable else ODD, None, lambda mode=mode: bench.set_mode(side, mode, None))
+            # A second telecommand to be safe while the first is in progress adds one more that waits for the same.
+            once = None if name != "SAFE" else lambda: bench.payload.router.in_progress() < 2
+            self._add(label, STEP if reachable else ODD, once, lambda mode=mode: bench.set_mode(side, mode, None))
             if reachable:
                 self._broken_conditions(label, side, mode, lambda guard, mode=mode: bench.set_mode(side, mode, guard))
 
     def _broken_conditions(self, label, side, target, command):
-        """The command with each guard's condition broken, where it would otherwise be looked at."""
+        """The command with each guard's condition broken, where it would otherwise be looked at. Without other faults."""
         bench = self._bench
         relevant = bench.conditions(side, target)
         for name, parameter, minimum, maximum, _, _ in modes.GUARDS:
@@ -157,6 +179,7 @@ class Edges:
                         ODD,
                         lambda: bench.may_leave_for(side, target),
                         lambda name=name: command((name,) + _BROKEN_CHECKS[name]),
+                        False,
                     )
                 continue
             values = [("stale", None)]
@@ -171,6 +194,7 @@ class Edges:
                     ODD,
                     lambda: bench.may_leave_for(side, target),
                     lambda name=name, parameter=parameter, value=value: command((name, parameter, value)),
+                    False,
                 )
 
     def _unit(self, unit):
@@ -180,8 +204,8 @@ class Edges:
         self._add(
             "the %s unit fails" % name,
             FAULT,
-            lambda: unit.powered() and unit.state != 7,
-            lambda: bench.then(lambda: setattr(unit, "state", 7)),
+            lambda: unit.powered() and unit.state != FAILED,
+            lambda: bench.then(unit.fail),
         )
         self._add(
             "the %s unit starts anew by itself" % name,
@@ -198,16 +222,17 @@ class Edges:
         self._add(
             "the next block written to the %s unit is corrupted" % name,
             FAULT,
-            lambda: unit.powered() and not unit.corrupt_next_write and bench.is_preparing(name),
+            lambda: unit.powered() and not unit.corrupt_next_write and bench.may_start(name),
             lambda: bench.then(lambda: setattr(unit, "corrupt_next_write", True)),
         )
 
-    def _standing(self, label, is_on, switch):
+    def _standing(self, label, is_on, switch, is_met=None):
+        """A fault that stands until it is over, or, when `is_met` is given, until nobody can meet it."""
         bench = self._bench
         self._add(
             label,
             FAULT,
-            lambda: not is_on() and bench.standing() < self._faults,
+            lambda: not is_on() and bench.standing() < self._faults and (is_met is None or is_met()),
             lambda: bench.then(lambda: switch(True)),
         )
         self._add("%s: over" % label, STEP, is_on, lambda: bench.then(lambda: switch(False)))
@@ -217,20 +242,26 @@ class Edges:
         world = self._world
         for unit in world.units:
             if unit.name in ("POWER", "RECORDER") or unit.name in sides:
+                is_met = bench.watch.needs_recorder if unit.name == "RECORDER" else None
                 self._standing(
                     "the %s unit does not answer" % unit.name,
                     lambda unit=unit: unit.silent,
                     lambda on, unit=unit: setattr(unit, "silent", on),
+                    is_met,
                 )
                 self._standing(
                     "the %s unit does nothing" % unit.name,
                     lambda unit=unit: unit.stuck,
                     lambda on, unit=unit: setattr(unit, "stuck", on),
+                    is_met,
                 )
         self._standing("alarm", lambda: world.alarm, bench.drive_alarm)
         self._standing("a temperature beyond its trip limit", lambda: world.hot, world.heat)
         self._standing(
-            "no ancillary data", lambda: world.ancillary_lost, lambda on: setattr(world, "ancillary_lost", on)
+            "no ancillary data",
+            lambda: world.ancillary_lost,
+            lambda on: setattr(world, "ancillary_lost", on),
+            None if "OPTICAL" in sides else lambda: bench.watch.takes_data("SAR"),
         )
         for side in sides:
             instrument = enums.INSTRUMENT_SAR if side == "SAR" else enums.INSTRUMENT_OPTICAL
@@ -255,9 +286,3 @@ class Edges:
 
     def _telecommand(self, name, weight, side, *values, label=None):
         self._add(label or name, weight, None, lambda: self._bench.telecommand(name, side, None, values, None))
-
-
-def telecommand_table():
-    return {
-        name: (service, subservice, arguments) for service, subservice, name, _, arguments in telecommands.TELECOMMANDS
-    }

@@ -5,96 +5,23 @@ world really is like; the first breach of a rule is noted as a sentence and ends
 """
 
 import hal
+from specification import (
+    ALARM_CYCLES,
+    COMMANDED,
+    DATA_MODES,
+    DOOR_CYCLES,
+    ENTRY,
+    IN_REFUSE,
+    IN_SAFE_BOOT,
+    LIMITERS,
+    ONE_AT_A_TIME,
+    ONLY_FROM,
+    REACTION_CYCLES,
+    TRIP_CYCLES,
+    ZONE_CYCLES,
+)
 
 from payload.tables import enums, failures, mission, modes
-
-# Conditions that payload.md demands before a mode is entered. Take conditions hold for every mode of measurement
-# or imaging unless a mode has a row of its own.
-_SAR_TAKE = (
-    "SAR_FRESH", "SAR_TRM_TEMPERATURE", "BUS_VOLTAGE", "BATTERY", "ATTITUDE_ERROR", "TIME_SET", "TABLE_VALID",
-    "RECORDER_READY", "MEMORY_BUDGET", "POWER_BUDGET", "TRANSMIT_BUDGET", "OUTSIDE_TRANSMIT_ZONES", "TRANSMIT_PERMITTED",
-)  # fmt: skip
-_TRANSMIT_ITEMS = ("TRANSMIT_BUDGET", "OUTSIDE_TRANSMIT_ZONES", "TRANSMIT_PERMITTED")
-_OPTICAL_TAKE = (
-    "OPTICAL_FRESH", "OPTICAL_FOCAL_PLANE", "OPTICAL_FOCUS", "SUN_ANGLE", "ATTITUDE_RATE", "TIME_SET", "DOOR_OPEN",
-    "RECORDER_READY", "MEMORY_BUDGET",
-)  # fmt: skip
-ENTRY = {
-    "SAR": {
-        "INIT": ("BUS_VOLTAGE", "TRANSMIT_INHIBITED"),
-        "STANDBY": ("SAR_FRESH",),
-        "PREOP": ("SAR_OSCILLATOR", "SAR_TRM_TEMPERATURE"),
-        "take": _SAR_TAKE,
-        "RX_ONLY": _SAR_TAKE[: -len(_TRANSMIT_ITEMS)] + ("TRANSMIT_INHIBITED",),
-    },
-    "OPTICAL": {
-        "STANDBY": ("BUS_VOLTAGE",),
-        "THERMAL_STABILISATION": ("OPTICAL_FRESH",),
-        "READY": ("OPTICAL_FRESH", "OPTICAL_FOCAL_PLANE", "OPTICAL_FOCUS", "DOOR_TESTED"),
-        "take": _OPTICAL_TAKE,
-        "DARK": ("DOOR_SHUT", "ECLIPSE"),
-        "LAMP": ("DOOR_SHUT",),
-        "SUN": ("DOOR_DIFFUSER",),
-        "DECONTAMINATION": ("DOOR_SHUT", "OPTICAL_FOCAL_PLANE_OFF"),
-    },
-}
-
-# STANDBY is also entered from READY and THERMAL_STABILISATION, downward, whatever the bus voltage is.
-_ONLY_FROM = {("OPTICAL", "STANDBY", "BUS_VOLTAGE"): "OFF"}
-
-# Modes and where they may be left to by command, as payload.md has it ("take": any mode of that kind).
-_COMMANDED = {
-    "SAR": {
-        "OFF": ("INIT",),
-        "INIT": ("STANDBY", "OFF"),
-        "STANDBY": ("PREOP", "OFF"),
-        "PREOP": ("STANDBY", "take", "OFF"),
-        "take": ("PREOP",),
-        "SAFE": ("OFF", "STANDBY"),
-        "SAFE_UNPOWERED": ("OFF",),
-    },
-    "OPTICAL": {
-        "OFF": ("STANDBY",),
-        "STANDBY": ("THERMAL_STABILISATION", "DECONTAMINATION", "OFF"),
-        "DECONTAMINATION": ("STANDBY", "OFF"),
-        "THERMAL_STABILISATION": ("READY", "STANDBY", "OFF"),
-        "READY": ("take", "STANDBY", "OFF"),
-        "take": ("READY",),
-        "SAFE": ("OFF", "STANDBY"),
-        "SAFE_UNPOWERED": ("OFF",),
-    },
-}
-
-# Longest that a condition may stand before the machine has reacted, in cycles.
-_REACTION_CYCLES = {
-    "unit failed": 8,
-    "unit silent": 14,
-    "limit broken": 6,
-    "alarm raised": 14,
-    "supply on in OFF": 14,
-}
-
-# Samples that a data take waits for, or what a unit takes to be found lost, before it looks at the track again.
-_ZONE_CYCLES = 12
-
-# Samples that make a trip, and one cycle for the last of them.
-_TRIP_CYCLES = 4
-
-# Samples of a trip limit, the cycles of a safing's first steps, and what a lost unit takes to be noticed.
-_DOOR_CYCLES = 16
-
-_IN_REFUSE = (
-    "ABORT",
-    "HARD_OFF",
-    "ARM_SAFE_EXIT",
-    "SAFE_EXIT",
-    "SAR_INHIBIT_TRANSMIT",
-    "SAR_LOAD_TABLE",
-    "PLATFORM_SAFE",
-    "LEAVE_SAFE_BOOT",
-    "CLEAR_FAULT_HISTORY",
-)
-_ONE_AT_A_TIME = ("SET_MODE", "START", "MOVE_DOOR")
 
 
 class Watch:
@@ -115,8 +42,10 @@ class Watch:
         self._standing = {}
         self._door_cycles = 0
         self._hot_cycles = 0
+        self._alarm_cycles = 0
         self._zone_cycles = 0
         self._held_cycles = 0
+        self._supplied_cycles = 0
         self._on_ms = 0
         self._modes = {}
         self._trips = 0
@@ -144,7 +73,7 @@ class Watch:
             self._slots = sar._slots
 
     def _general(self, name, kind):
-        return "take" if kind == 2 else name
+        return "take" if kind == 2 and name != "DECONTAMINATION" else name
 
     def breach(self, text):
         self._report("BREACH:" + text.replace(" ", "_"))
@@ -168,12 +97,27 @@ class Watch:
         return self.table_number(self._slots._slots[0])
 
     def table_in_slot(self):
-        """For the state, where one good table is as good as another: 0 none, 1 good, 2 another than was checked, 3 bad."""
+        """For the state, where one good table is as good as another: 0 none, 1 good, 2 another than was checked, 3 bad.
+
+        A bad one counts where it is read: before that the ground may load another, or it is upset only then.
+        """
         number = self.slot_number()
         if number in (0, 99):
-            return 0 if number == 0 else 3
+            return 0 if number == 0 else 3 if self.takes_data("SAR") else 1
         taking = len(self.checked_table) > 0
         return 2 if taking and self.table_number(self.checked_table) != number else 1
+
+    def takes_data(self, side):
+        """Is the instrument where data takes begin, or in one? Decontamination is none, and in the REFUSE state none
+        begins; what only a data take reads or meets counts nowhere else.
+        """
+        machine = self.machines.get(side)
+        if machine is None or machine.is_safing() or self._payload.refuse.latched():
+            return False
+        return machine.mode in DATA_MODES[side] or machine.target_or_mode() in DATA_MODES[side]
+
+    def needs_recorder(self):
+        return self.takes_data("SAR") or self.takes_data("OPTICAL") or self._payload.catalogue.open_entry_id() != 0
 
     def table_in_unit(self):
         """The same for the unit's; what it was given for an earlier data take is of no interest."""
@@ -201,6 +145,8 @@ class Watch:
             self.require(
                 self.accepted == 101 + enums.OPTICAL_MODE_STANDBY, "the optical unit is switched on uncommanded"
             )
+        elif limiter == enums.LIMITER_OPTICAL_HEATER:
+            self.require(self.accepted > 100, "the focal plane's heater gets its supply uncommanded")
         elif limiter == enums.LIMITER_DOOR:
             self.require(self.accepted > 100, "the door gets its supply uncommanded")
 
@@ -250,9 +196,11 @@ class Watch:
             self.require(self._payload.refuse.latched(), "SAFE by telecommand does not latch the REFUSE state")
             self.require(not hal.guard_permitted() or instrument != "SAR", "SAFE by telecommand leaves a permit")
             return
-        if accepted and latched and not name.startswith(_IN_REFUSE):
+        if accepted and latched and not name.startswith(IN_REFUSE):
             self.breach("%s is accepted in the REFUSE state" % name)
-        if accepted and busy and name.startswith(_ONE_AT_A_TIME):
+        if accepted and self._payload.boot_history.safe and not name.startswith(IN_SAFE_BOOT):
+            self.breach("%s is accepted in a safe boot" % name)
+        if accepted and busy and name.startswith(ONE_AT_A_TIME):
             self.breach("%s is accepted while the instrument is busy" % name)
         if name == "SAR_ARM_TRANSMIT" and accepted:
             self.armed = True
@@ -272,24 +220,27 @@ class Watch:
         elif name == "HARD_OFF" and accepted:
             self.accepted = 0
             unit = self._world.sar if instrument == "SAR" else self._world.optical
-            self.require(not unit.powered() or self._world.power.ignored, "the supply is on after HARD_OFF")
+            # A unit that confirms and does not switch is found by its telemetry, later.
+            self.require(not unit.powered() or self._world.power.stuck, "the supply is on after HARD_OFF")
         elif name == "ARM_SAFE_EXIT" and accepted:
             self.exit_armed = True
         elif name == "SAFE_EXIT" and accepted:
             self.require(self.exit_armed, "the REFUSE state is left in one step")
             self.require(not self._world.alarm, "the REFUSE state is left with the alarm raised")
-            self.require(self._hot_cycles <= _TRIP_CYCLES, "the REFUSE state is left with a limit broken")
+            self.require(self._hot_cycles <= TRIP_CYCLES, "the REFUSE state is left with a limit broken")
             self.exit_armed = False
             self.retried = False
         if not accepted or target is None or not name.startswith(("SET_MODE", "START")):
             return
         target_name = self._names[instrument][target]
-        self.require(name != "START" or target_name == "take", "%s is entered as a data take" % target_name)
+        self.require(
+            name != "START" or target_name in ("take", "DECONTAMINATION"), "%s is entered as a data take" % target_name
+        )
         here = self._names[instrument][mode]
-        self.require(target_name in _COMMANDED[instrument].get(here, ()), "%s from %s" % (target_name, here))
+        self.require(target_name in COMMANDED[instrument].get(here, ()), "%s from %s" % (target_name, here))
         own_name = self._own_names[instrument][target]
         for condition in ENTRY[instrument].get(own_name, ENTRY[instrument].get(target_name, ())):
-            if condition == violated and _ONLY_FROM.get((instrument, target_name, condition), here) == here:
+            if condition == violated and ONLY_FROM.get((instrument, target_name, condition), here) == here:
                 self.breach("%s is entered without %s" % (target_name, condition))
         if target_name == "INIT":
             self.require(
@@ -356,6 +307,10 @@ class Watch:
         if hal.guard_trips() != self._trips:
             self._trips = hal.guard_trips()
             self.require(self._payload.refuse.latched(), "the transmit guard tripped and nothing is done")
+        self._alarm_cycles = self._alarm_cycles + 1 if self._world.alarm else 0
+        self.require(
+            self._alarm_cycles <= ALARM_CYCLES or self._payload.refuse.latched(), "the alarm does not latch REFUSE"
+        )
         if "SAR" in self.machines:
             self._check_transmission(self.machines["SAR"])
         if "OPTICAL" in self.machines:
@@ -363,7 +318,8 @@ class Watch:
 
     def _check_mode(self, name, machine):
         self._check_change(name, machine)
-        if not machine.busy():
+        if not machine.busy() or machine.is_safing():
+            # A safing does nothing that the ground asked for.
             if name == "SAR":
                 self.checked_table = b""
             if (self.accepted > 100) == (name == "OPTICAL"):
@@ -381,7 +337,7 @@ class Watch:
         if here == "SAFE_UNPOWERED":
             retry = there == "SAFE" and self.retried
             self.require(there == "OFF" or retry, "the unpowered SAFE is left otherwise than through OFF")
-        if there == "take":
+        if there in ("take", "DECONTAMINATION"):
             self.require(self.accepted != 0, "a data take without a telecommand")
         if here == "OFF":
             self.require(there.startswith("SAFE") or self.accepted != 0, "OFF is left without a telecommand")
@@ -390,8 +346,10 @@ class Watch:
         if there in ("SAFE", "SAFE_UNPOWERED"):
             self.require(self._payload.refuse.latched(), "SAFE without the REFUSE state")
         if there == "SAFE_UNPOWERED":
-            unit = self._world.sar if name == "SAR" else self._world.optical
-            self.require(not unit.powered() or self._world.power.ignored, "SAFE_UNPOWERED with the supply on")
+            closed = any([self._world.power.is_closed(limiter) for limiter in LIMITERS[name]])
+            self.require(not closed, "SAFE_UNPOWERED with the supply on")
+        elif there == "SAFE" and here != "SAFE_UNPOWERED" and name == "OPTICAL":
+            self.require(self._world.optical.door == enums.DOOR_SHUT, "SAFE before the door is shut")
 
     def _check_transmission(self, machine):
         here = self._names["SAR"][machine.mode]
@@ -400,7 +358,7 @@ class Watch:
             self.require(not latched, "transmission goes on in the REFUSE state")
             self.require(not self._world.alarm, "transmission goes on with the alarm raised")
             self._zone_cycles = 0 if self._world.zone_ahead() == -1 else self._zone_cycles + 1
-            self.require(self._zone_cycles <= _ZONE_CYCLES, "transmission goes on over a zone or in ignorance of it")
+            self.require(self._zone_cycles <= ZONE_CYCLES, "transmission goes on over a zone or in ignorance of it")
             self.require(here in ("PREOP", "take") and machine.busy(), "transmission outside a data take")
             self.require(not machine._cancelled, "transmission goes on after an abort")
         if hal.guard_permitted():
@@ -414,10 +372,14 @@ class Watch:
         pulled_open = optical.door_target != enums.DOOR_SHUT and optical.door_supplied()
         expected = self._names["OPTICAL"][machine.mode] in ("READY", "take") or machine.busy()
         self._held_cycles = self._held_cycles + 1 if pulled_open and reachable and not expected else 0
-        self.require(self._held_cycles <= _DOOR_CYCLES, "the door is held open outside READY and imaging")
-        if pulled_open and self._world.sun_is_bad() and reachable:
+        self.require(self._held_cycles <= DOOR_CYCLES, "the door is held open outside READY and imaging")
+        at_rest = optical.door == enums.DOOR_SHUT and not machine.busy() and optical.door_supplied() and reachable
+        self._supplied_cycles = self._supplied_cycles + 1 if at_rest else 0
+        self.require(self._supplied_cycles <= DOOR_CYCLES, "the door keeps its supply while it is shut")
+        looks = machine.mode != enums.OPTICAL_MODE_SUN  # which needs the Sun, behind the diffuser
+        if pulled_open and looks and self._world.sun_is_bad() and reachable:
             self._door_cycles += 1
-            self.require(self._door_cycles <= _DOOR_CYCLES, "the door stays open toward the Sun or in ignorance of it")
+            self.require(self._door_cycles <= DOOR_CYCLES, "the door stays open toward the Sun or in ignorance of it")
         else:
             self._door_cycles = 0
 
@@ -430,14 +392,7 @@ class Watch:
             ("unit silent", unit.silent and not machine.is_off()),
             ("limit broken", self._hot_is_seen(name, machine) and self._is_active(name, machine)),
             ("alarm raised", reachable and self._world.alarm and unit.powered()),
-            (
-                "supply on in OFF",
-                reachable
-                and unit.powered()
-                and machine.is_off()
-                and not machine.busy()
-                and not self._world.power.ignored,
-            ),
+            ("supply on in OFF", reachable and unit.powered() and machine.is_off() and not machine.busy()),
         )
         for condition, stands in conditions:
             key = name + condition
@@ -447,7 +402,7 @@ class Watch:
                 continue
             self._standing[key] = self._standing.get(key, 0) + 1
             self.require(
-                self._standing[key] <= _REACTION_CYCLES[condition], "%s: %s and nothing is done" % (name, condition)
+                self._standing[key] <= REACTION_CYCLES[condition], "%s: %s and nothing is done" % (name, condition)
             )
 
     def _is_active(self, name, machine):

@@ -1,8 +1,9 @@
 """The state of the whole, as a short string of octets: what the firmware's objects hold, where its generators
 stand, what the C guard and monitors say, and the world.
 
-Attributes are found, not listed: a new one in the firmware joins by itself. Left out are times, counters and
-what only reports (see _LEFT_OUT and _PLUMBING): they are functions of the rest or do not steer anything.
+Attributes are found, not listed: a new one in the firmware joins by itself. Left out is what steers nothing, for
+the reason given with it. A counter of cycles may be left out because time is an edge: it lasts longer than any of
+them counts.
 """
 
 import explore
@@ -17,29 +18,54 @@ _PLUMBING = (
     "Recorder", "World", "Watch",
 )  # fmt: skip
 _LEFT_OUT = (
-    "samples", "_samples", "_switch_ons", "_bad_samples", "_skip_cycles", "_orphan_skip_cycles", "_guard_trips", "node", "instrument",
-    "_mode_parameter", "_address", "_octets", "_pool_first", "_pool_count", "_link_parameter", "_state_parameter",
-    "_flags_parameter", "_failed_state",
+    # What a unit, a machine or a driver was built with.
+    "node", "instrument", "_mode_parameter", "_address", "_octets", "_pool_first", "_pool_count", "_link_parameter",
+    "_state_parameter", "_flags_parameter", "_failed_state",
+    # Counters of cycles and samples.
+    "samples", "_samples", "_switch_ons", "_bad_samples", "_skip_cycles", "_orphan_skip_cycles", "_guard_trips",
+    # Told to the ground and read by nobody else: the detail of a failure, the number of boots, what was reported.
+    "_cancel_cause", "boots", "_told",
+    # When something was: no orbit passes here but by CLEAR_FAULT_HISTORY, and budgets are the world's.
+    "_timeless", "_orbit",
+    # Of the line period: written when an image begins, from the same ancillary data always.
+    "_jumps", "_period", "_seen",
+    # A monitor beyond its trip limit is in this list, one that is not counts for nothing while it is in it.
+    "_tripped",
 )  # fmt: skip
 _TIMES = ("_ms", "_s", "_us", "_cycles", "_cycle")
 
-# What is left behind when nothing is in progress and written anew before it is read: it counts only while the
-# other attribute of the same object holds something.
-_LIVE_WITH = {
-    "_cancelled": ("_target", -1),
-    "_cancel_cause": ("_target", -1),
-    "_overridden": ("_target", -1),
-    "_power_cycle": ("_reaction", 0),
+
+def _in_transition(machine):
+    return machine._target != -1
+
+
+# What is left behind when nothing is in progress, and written anew before it is read.
+_LIVE_WHILE = {
+    "_cancelled": _in_transition,
+    "_overridden": _in_transition,
+    "_power_cycle": lambda machine: machine._reaction != 0,
+    "_stop_heating": lambda optical: optical.machine._target != -1,
 }
 
 # Which event it was is told to the ground and steers nothing: latched or not.
-_AS_BOOLEAN = ("_cause", "_cancel_cause")
+_AS_BOOLEAN = ("_cause",)
 
 # Generators that only count cycles: how far they have come is left to the passing of time.
 _COUNTING = ("cut_power_persistently",)
 
-_NONE = 255
-_OBJECT = 254
+# What is captured after the firmware's objects, in this order.
+_WATCHED = (
+    "sar_level_1", "optical_level_1", "guard_permitted", "guard_transmitting", "alarm", "time_quality",
+    "power.closed", "power.stuck", "power.silent",
+    "sar.state", "sar.phase", "sar.flags", "sar.silent", "sar.stuck", "sar.spoilt", "table_in_unit",
+    "optical.state", "optical.phase", "optical.flags", "optical.silent", "optical.stuck", "optical.spoilt", "optical.settings",
+    "door", "door_target", "stable", "lamp",
+    "recorder.state", "recorder.silent", "recorder.stuck",
+    "hot", "sun_near", "ancillary_lost", "zone",
+    "armed", "takes", "exit_armed", "table_in_slot", "accepted", "retried",
+)  # fmt: skip
+
+_TRIP = 2
 
 
 def _is_time(name):
@@ -59,13 +85,15 @@ class State:
         self._world = world
         self._monitors = len([name for name in dir(monitors) if name[0] != "_" and name != "const"])
         self._octets = bytearray(512)
+        self._placed = []
         # What guards read and no unit and no ancillary data gives: the application's own.
         first_of_units = min(
             [getattr(tables_units, name) for name in dir(tables_units) if name.endswith("_POOL_FIRST")]
         )
         self._guarded = tuple(
-            [row[1] for row in modes.GUARDS if 0 <= row[1] < first_of_units and row[1] not in world.ancillary()]
+            [row[:4] for row in modes.GUARDS if 0 <= row[1] < first_of_units and row[1] not in world.ancillary()]
         )
+        self.own_parameters = tuple([guard[1] for guard in self._guarded])
         self.names = ()
 
     def attach(self, payload):
@@ -73,6 +101,7 @@ class State:
         self._router = payload.router
         self._payload = payload
         self._fields = []
+        self._names = names = []
         self._buffers = []
         self._seen = []
         for name in ("power_unit", "recorder_unit", "limiters", "catalogue", "permit", "refuse", "protection"):
@@ -85,7 +114,13 @@ class State:
         for activity in payload.executive._activities:
             self._walk_bound(activity.run)
         self._units = [item for item in self._seen if type(item).__name__ == "Unit"]
-        self.names = tuple([field[0] for field in self._fields])
+        names.append("router.handlers")
+        for buffer in self._buffers:
+            names.extend(["used%d" % slot for slot in range(len(buffer))])
+        names.extend(["monitor%d" % monitor for monitor in range(self._monitors)])
+        names.extend([guard[0] for guard in self._guarded])
+        names.extend(_WATCHED)
+        self.names = tuple(names)
 
     def _walk_bound(self, method):
         thing = explore.bound_object(method)
@@ -121,47 +156,39 @@ class State:
                 if attribute == "_used":
                     self._buffers.append(value)
             elif type(value) not in (str, bytes):
-                gate, idle = _LIVE_WITH.get(attribute, (None, None))
+                live = _LIVE_WHILE.get(attribute)
+                if path == "recorder_unit.link":
+                    live = self._is_recorder_asked
                 if attribute == "_cause" and hasattr(thing, "_reaction"):
-                    gate, idle = "_reaction", 0
-                self._fields.append((path, thing, attribute, gate, idle, attribute in _AS_BOOLEAN))
+                    live = _LIVE_WHILE["_power_cycle"]
+                if type(value) is not list:
+                    self._names.append(path)
+                    self._fields.append((thing, attribute, live, attribute in _AS_BOOLEAN))
+
+    def _is_recorder_asked(self, recorder_unit):
+        """Only data takes ask whether it answers."""
+        return self._world.watch.needs_recorder()
 
     def capture(self):
         """The state's octets."""
         octets = self._octets
-        at = 0
         generators = []
-        for _, thing, attribute, gate, idle, as_boolean in self._fields:
-            value = getattr(thing, attribute)
-            kind = type(value)
-            if gate is not None and getattr(thing, gate) == idle:
-                octets[at] = 0
-            elif kind is int:
-                octets[at] = (1 if value else 0) if as_boolean else _small(value)
-            elif value is None:
-                octets[at] = _NONE
-            elif value is True or value is False:
-                octets[at] = 1 if value else 0
-            elif kind is list:
-                octets[at] = len(value)
-            else:
-                octets[at] = _OBJECT
-                generators.append(value)
-            at += 1
-        for request in self._router._in_progress:
-            octets[at] = 0 if request.handler is None else 1
-            at += 1
-            if request.handler is not None:
-                generators.append(request.handler)
+        at = explore.attributes(octets, self._fields, generators)
+        # In the order in which they are resumed; which of the router's places they hold is nothing to them.
+        handlers = [request.handler for request in self._router._in_progress if request.handler is not None]
+        octets[at] = len(handlers)
+        at += 1
+        generators.extend(handlers)
         for buffer in self._buffers:
             for octet in buffer:
                 octets[at] = octet
                 at += 1
+        # A warning is reported and no more.
         for monitor in range(self._monitors):
-            octets[at] = hal.monitor_state(monitor)
+            octets[at] = 1 if hal.monitor_state(monitor) == _TRIP else 0
             at += 1
-        for parameter in self._guarded:
-            octets[at] = _small(hal.pool_get(parameter))
+        for _, parameter, minimum, maximum in self._guarded:
+            octets[at] = 1 if minimum <= hal.pool_get(parameter) <= maximum else 0
             at += 1
         for key in (persistent.SAR_LEVEL_1_GPS_S, persistent.OPTICAL_LEVEL_1_GPS_S):
             octets[at] = 1 if hal.journal_get(key, 0) else 0
@@ -172,6 +199,7 @@ class State:
         octets[at + 3] = 1 if hal.time_quality() else 0
         at += 4
         at = self._capture_world(octets, at)
+        self._placed.clear()
         for generator in generators:
             at = self._position(generator, octets, at)
         return bytes(octets[:at])
@@ -181,11 +209,14 @@ class State:
         sar = world.sar
         optical = world.optical
         watch = world.watch
+        sar_takes = watch.takes_data("SAR")
+        optical_takes = watch.takes_data("OPTICAL")
         for value in (
-            world.power.closed, world.power.stuck, world.power.ignored, world.power.silent,
-            sar.state, sar.phase, sar.flags, sar.silent, sar.stuck, watch.table_in_unit(),
-            optical.state, optical.phase, optical.flags, optical.silent, optical.stuck, len(optical.memory) > 0,
-            optical.door, optical.door_target, optical.stable,
+            world.power.closed, world.power.stuck, world.power.silent,
+            sar.state, sar.phase if sar_takes else 0, sar.flags if sar_takes else 0, sar.silent, sar.stuck, sar.corrupt_next_write,
+            watch.table_in_unit(),
+            optical.state, optical.phase if optical_takes else 0, optical.flags if optical_takes else 0, optical.silent, optical.stuck,
+            optical.corrupt_next_write, optical.memory != optical.given, optical.door, optical.door_target, optical.stable, optical.lamp,
             world.recorder.get("STATE"), world.recorder.silent, world.recorder.stuck,
             world.hot, world.sun_near, world.ancillary_lost, world.zone,
             watch.armed, watch.takes, watch.exit_armed, watch.table_in_slot(), watch.accepted, watch.retried,
@@ -195,8 +226,15 @@ class State:
         return at
 
     def _position(self, generator, octets, at):
-        """Places in the bytecode; of the locals what may steer: small integers, and how many samples are awaited."""
+        """Places in the bytecode, also of generators that are locals; of the other locals what may steer: small
+        integers, and how many samples are awaited.
+        """
+        for item in self._placed:
+            if item is generator:
+                return at
+        self._placed.append(generator)
         items = []
+        inner = []
         explore.generator_position(items, generator)
         base = -1
         index = 0
@@ -223,7 +261,11 @@ class State:
                     octets[at] = item
                     at += 1
             else:
+                if type(item).__name__ == "generator":
+                    inner.append(item)
                 for unit in self._units:
                     if item is unit:
                         base = unit.samples
+        for item in inner:
+            at = self._position(item, octets, at)
         return at
