@@ -57,6 +57,7 @@ typedef struct {
     uint8_t page[HAL_FLASH_PAGE_OCTETS];
     unsigned faults_in_row;
     state_t state;
+    bool quiet; /* nothing to do until the next put(): a step then costs nothing */
     hal_records_status_t status;
 } store_t;
 
@@ -169,6 +170,7 @@ static void init(store_t *store) {
     memset(store->place, 0, store->places * sizeof store->place[0]);
     memset(&store->status, 0, sizeof store->status);
     store->state = IDLE;
+    store->quiet = false;
     store->last_number = 0;
     store->faults_in_row = 0;
     store->written_page = pages(store);
@@ -349,6 +351,7 @@ bool hal_records_put(hal_records_store_t which, unsigned place, const uint8_t *d
     if (hal_flash_busy()) {
         return false;
     }
+    store->quiet = false;
     finish(store); /* a rewriting in progress goes on afterwards */
     if (is_pending(store) || store->next_cell == cells(store)) {
         return false;
@@ -443,7 +446,7 @@ static void start_rewrite(store_t *store) {
 
 void hal_records_step(hal_records_store_t which) {
     store_t *store = &stores[which];
-    if (store->status.failed || hal_flash_busy()) {
+    if (store->quiet || store->status.failed || hal_flash_busy()) {
         return;
     }
     finish(store);
@@ -466,6 +469,8 @@ void hal_records_step(hal_records_store_t which) {
         } else {
             store->to_rewrite = IN_COPIES;
         }
+    } else {
+        store->quiet = true;
     }
     store->status.settled = store->state == IDLE && store->to_rewrite == 0 && store->written_page == pages(store) &&
                             all_in(store, IN_COPIES);
