@@ -68,6 +68,13 @@ uint8_t sar_pulse_signal(uint8_t phase, uint32_t number) {
     }
 }
 
+/* Without the transmitter there is no Tx path to calibrate: its place is the Rx path's. */
+static uint8_t signal_of(const sim_t *sim, uint8_t phase, uint32_t number) {
+    uint8_t signal = sar_pulse_signal(phase, number);
+    bool receives_only = value(sim, SAR_TABLE_MODE_OFFSET) == SAR_MODE_RX_ONLY;
+    return receives_only && signal == SAR_SIGNAL_TX_CALIBRATION ? SAR_SIGNAL_RX_CALIBRATION : signal;
+}
+
 sar_pulse_t sar_pulse(const sim_t *sim, uint8_t phase, uint32_t number) {
     unsigned count = turns(sim, phase), swath = 0;
     uint32_t in_burst = number;
@@ -88,7 +95,7 @@ sar_pulse_t sar_pulse(const sim_t *sim, uint8_t phase, uint32_t number) {
     }
     const fields_t *at = &fields[swath];
     return (sar_pulse_t){
-        .signal = sar_pulse_signal(phase, number),
+        .signal = signal_of(sim, phase, number),
         .sub_swath = (uint8_t)swath,
         .rank = (uint8_t)value(sim, at->rank),
         .elevation_beam = (uint8_t)value(sim, at->elevation_beam),

@@ -14,6 +14,10 @@ pytestmark = pytest.mark.virtual_time
 FORCED = (
     "power.latchup_sar",
     "power.excess_sar_a",
+    "power.bus_voltage_v",
+    "sar.baseplate_temperature_degc",
+    "optical.door",
+    "optical.door_stuck",
     "sar.trm_temperature_degc",
     "sar.reflected_power_percent",
     "optical.focal_plane_temperature_degc",
@@ -206,6 +210,71 @@ def test_a_power_unit_that_restarted_is_told_the_trip_current_again(
     bench.units.release("power.excess_sar_a")
     session.wait_event("SAFED", steps.SAFE_S, since, instrument="SAR")
     session.run_for(2 * OFF_S)
+
+
+def exit_refused(session: Session) -> str | None:
+    session.send("ARM_SAFE_EXIT").wait(steps.ANSWER_S)
+    command = session.send("SAFE_EXIT")
+    session.wait_for(lambda: command.finished, steps.ANSWER_S, "The exit's answer")
+    return command.failure.name if command.failure else None
+
+
+def test_a_low_bus_keeps_an_unpowered_instrument_in_safe(session: Session, bench: Bench, platform: Platform) -> None:
+    """The bus is read though the unit is off: no exit before it is well again."""
+    steps.sar_preop(session)
+    bench.units.force("power.bus_voltage_v", 24)
+    session.run_for(60)
+    assert session.value("SAR_MODE") == "SAFE_UNPOWERED"
+    assert exit_refused(session) == "LIMIT_BROKEN"
+    bench.units.release("power.bus_voltage_v")
+    session.run_for(1)
+    assert exit_refused(session) is None
+
+
+def test_an_open_door_and_the_sun_are_acted_upon_in_safe(session: Session, bench: Bench, platform: Platform) -> None:
+    quiet = platform.ancillary
+    steps.optical_standby(session)
+    session.send("SET_MODE_OPTICAL", mode="SAFE").wait(steps.SAFE_S)
+    platform.ancillary = lambda gps_s: {**quiet(gps_s), "sun_angle_deg": 20.0}
+    session.run_for(5)
+    assert session.value("OPTICAL_MODE") == "SAFE", "the door is shut"
+    since = len(session.events)
+    bench.units.force("optical.door", 1)
+    session.wait_event("TRIP_LIMIT", steps.ANSWER_S, since, monitor="OPTICAL_SUN")
+    assert exit_refused(session) in ("LIMIT_BROKEN", "SAFING_UNDER_WAY")
+    session.run_for(3 * OFF_S)
+    bench.units.release("optical.door")
+    platform.ancillary = quiet
+    session.run_for(2)
+    assert exit_refused(session) is None
+
+
+def test_powered_safe_is_not_declared_with_the_door_open(session: Session, bench: Bench, platform: Platform) -> None:
+    """A door that sticks open: after the one retry the unit is off, not in SAFE."""
+    quiet = platform.ancillary
+    steps.optical_ready(session)
+    bench.units.force("optical.door_stuck", 1)
+    platform.ancillary = lambda gps_s: {**quiet(gps_s), "sun_angle_deg": 20.0}
+    session.run_for(6 * OFF_S)
+    platform.ancillary = quiet
+    assert bench.units.observe("optical.door_position") == 1
+    assert session.value("OPTICAL_MODE") == "SAFE_UNPOWERED"
+    bench.units.release("optical.door_stuck")
+    session.run_for(5)
+
+
+@pytest.mark.parametrize(("baseplate_degc", "refused"), [(40.0, False), (40.1, True)])
+def test_a_warm_baseplate_has_no_thermal_budget(
+    session: Session, bench: Bench, platform: Platform, baseplate_degc: float, refused: bool
+) -> None:
+    steps.sar_preop(session)
+    bench.units.force("sar.baseplate_temperature_degc", baseplate_degc)
+    session.run_for(0.5)
+    command = session.send("SAR_START_DATA_TAKE", task_id=733, slot=0, start=platform.gps_s() + 4)
+    if refused:
+        assert command.refusal(steps.ANSWER_S).name == "GUARD_OUT_OF_RANGE"
+    else:
+        command.wait(20)
 
 
 def test_safe_by_telecommand_in_a_data_take(session: Session, bench: Bench, platform: Platform) -> None:

@@ -83,11 +83,18 @@ def _at_rest(session: Session, bench: Bench, reported: Reported) -> Iterator[Non
     assert bench.units.observe("recorder.transmitter") == 0
     bench.units.downlink()
     for entry_id in reported.queued():
-        session.send("RECORDER_ARM_ERASE", entry_id=entry_id).wait(steps.ANSWER_S)
-        session.send("RECORDER_ERASE", entry_id=entry_id).wait(steps.ANSWER_S)
+        erase(session, bench, entry_id)
     session.run_for(1.1)  # housekeeping of every kind has come again
     assert session.value("SAR_MODE") == "PREOP"
     assert session.anomalies == []
+
+
+def erase(session: Session, bench: Bench, entry_id: int) -> None:
+    """Only what is corrupt goes without an acknowledgement."""
+    bench.units.force("recorder.damaged_entry", entry_id)
+    assert session.send("RECORDER_VERIFY", entry_id=entry_id).refusal(SENT_S).name == "ENTRY_CRC_WRONG"
+    session.send("RECORDER_ARM_ERASE", entry_id=entry_id).wait(steps.ANSWER_S)
+    session.send("RECORDER_ERASE", entry_id=entry_id).wait(steps.ANSWER_S)
 
 
 def start_take(session: Session, platform: Platform, task_id: int) -> Command:
@@ -189,15 +196,14 @@ def test_a_playback_is_stopped_and_resumed(
     since = len(session.events)
     play(session, platform).wait(steps.ANSWER_S)
     playing(session, bench)
-    session.send("RECORDER_ARM_ERASE", entry_id=entry_id).wait(steps.ANSWER_S)
     busy = [
         play(session, platform),
         session.send("RECORDER_VERIFY", entry_id=entry_id),
         session.send("RECORDER_QUEUE", entry_id=entry_id, priority=1),
-        session.send("RECORDER_ERASE", entry_id=entry_id),
+        session.send("RECORDER_ARM_ERASE", entry_id=entry_id),
     ]
     refusals = [command.refusal(steps.ANSWER_S).name for command in busy]
-    assert refusals == ["PLAYBACK_RUNNING", "PLAYBACK_RUNNING", "ENTRY_IS_BUSY", "ENTRY_IS_BUSY"]
+    assert refusals == ["PLAYBACK_RUNNING", "PLAYBACK_RUNNING", "ENTRY_IS_BUSY", "ENTRY_NOT_ACKNOWLEDGED"]
     session.send("RECORDER_STOP_PLAYBACK").wait(steps.ANSWER_S)
     ended(session, since, "COMMANDED")
     stopped_at = reported(entry_id)["sent_octets"]
@@ -410,9 +416,8 @@ def test_a_recorder_that_only_says_yes_is_refused_by_what_it_shows(
     assert (failure.subservice, failure.name) == (8, "NO_TRANSMITTER")
     failure = session.send("RECORDER_VERIFY", entry_id=entry_id).refusal(90)
     assert (failure.subservice, failure.name) == (8, "RECORDER_REFUSED")
-    session.send("RECORDER_ARM_ERASE", entry_id=entry_id).wait(steps.ANSWER_S)
-    failure = session.send("RECORDER_ERASE", entry_id=entry_id).refusal(steps.SAFE_S)
-    assert failure.subservice == 8
+    failure = session.send("RECORDER_ARM_ERASE", entry_id=entry_id).refusal(steps.ANSWER_S)
+    assert (failure.subservice, failure.name) == (4, "ENTRY_NOT_ACKNOWLEDGED")
     assert reported(entry_id)["state"] == "QUEUED"
 
 

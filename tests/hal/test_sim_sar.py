@@ -418,6 +418,16 @@ def test_tops_takes_its_sub_swaths_in_turn() -> None:
     assert bench.observe("sar.transmit_total_ms") == DURATION_MS
 
 
+def test_a_receive_only_take_has_no_signal_of_the_transmitter() -> None:
+    signals = {}
+    for mode in ("RX_ONLY", "STRIPMAP"):
+        bench = ready_sar(mode=getattr(lib, f"SAR_MODE_{mode}"))
+        phases = (lib.SAR_PHASE_NOISE, lib.SAR_PHASE_OPENING_CALIBRATION, lib.SAR_PHASE_ECHO)
+        signals[mode] = {lib.sar_pulse(bench.sim, phase, n).signal for phase in phases for n in range(1100)}
+    assert signals["STRIPMAP"] - signals["RX_ONLY"] == {lib.SAR_SIGNAL_TX_CALIBRATION}
+    assert signals["RX_ONLY"] >= {lib.SAR_SIGNAL_ECHO, lib.SAR_SIGNAL_NOISE, lib.SAR_SIGNAL_BYPASS_CALIBRATION}
+
+
 @pytest.mark.parametrize("mode", ["CALIBRATION", "TEST", "RX_ONLY"])
 def test_modes_that_do_not_radiate(mode: str) -> None:
     bench = ready_sar(mode=getattr(lib, f"SAR_MODE_{mode}"))

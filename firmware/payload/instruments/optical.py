@@ -208,6 +208,7 @@ class Optical(Instrument):
         """Generator, fault level 2: unit on again, to SAFE and nowhere else; the mode is returned. Raises Failure."""
         yield from self._switch_on_unit(enums.LIMITER_OPTICAL_UNIT)
         self._command(enums.OPTICAL_UNIT_COMMAND_SAFE)
+        yield from self._await_shut_and_dark()
         yield from self._await_within(pool.OPTICAL_STATE, enums.OPTICAL_UNIT_STATE_SAFE, _SAFE_LIMIT_MS)
         return enums.OPTICAL_MODE_SAFE
 

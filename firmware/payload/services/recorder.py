@@ -106,13 +106,14 @@ class RecorderService:
         yield from self._playback.verify(place)
 
     def arm_erase(self, entry_id):
-        self._require_kept(entry_id)
+        """First step. Raises Refusal for what the ground may still get."""
+        self._require_erasable(entry_id)
         self._armed_id = entry_id
         self._erase.arm()
 
     def erase(self, entry_id):
-        """Generator: second step: an entry that is not open to DELETED, whatever became of it."""
-        place = self._require_kept(entry_id)
+        """Generator: second step: a CORRUPT or ACKED entry to DELETED."""
+        place = self._require_erasable(entry_id)
         self._require_not_active(entry_id)
         if self._armed_id != entry_id:
             raise Refusal(failures.NOT_ARMED)
@@ -147,6 +148,14 @@ class RecorderService:
             raise Refusal(failures.ENTRY_IS_OPEN, entry_id)
         if state == enums.ENTRY_STATE_DELETED:
             raise Refusal(failures.ENTRY_IS_DELETED, entry_id)
+        return place
+
+    def _require_erasable(self, entry_id):
+        """Place of an entry that is corrupt or acknowledged. Raises Refusal: all others are the ground's to get."""
+        place = self._require_kept(entry_id)
+        state = self._entries.state(place)
+        if state != enums.ENTRY_STATE_CORRUPT and state != enums.ENTRY_STATE_ACKED:
+            raise Refusal(failures.ENTRY_NOT_ACKNOWLEDGED, entry_id, state)
         return place
 
     def _require_sendable(self, entry_id):

@@ -85,7 +85,14 @@ def finish(bench, limit_cycles=50):
     raise AssertionError("the transmitter stays on")
 
 
+def corrupt(bench, entry_id):
+    entries = entries_of(bench)
+    for _ in entries.store_state(entries.find(entry_id), enums.ENTRY_STATE_CORRUPT):
+        bench.cycles(1)
+
+
 def erase(bench, entry_id):
+    corrupt(bench, entry_id)
     assert ask(bench, "RECORDER_ARM_ERASE", entry_id) == 0
     assert ask(bench, "RECORDER_ERASE", entry_id) == 0
 
@@ -188,6 +195,8 @@ def test_the_highest_priority_goes_first_then_the_oldest():
 def test_erasing_takes_two_steps():
     bench = booted()
     entry, other = record(bench), record(bench)
+    corrupt(bench, entry)
+    corrupt(bench, other)
     assert ask(bench, "RECORDER_ERASE", entry) == failures.NOT_ARMED
     assert ask(bench, "RECORDER_ARM_ERASE", other) == 0
     assert ask(bench, "RECORDER_ERASE", entry) == failures.NOT_ARMED, "armed for another"
@@ -195,7 +204,22 @@ def test_erasing_takes_two_steps():
     assert ask(bench, "RECORDER_ARM_ERASE", entry) == 0
     bench.cycles(610)
     assert ask(bench, "RECORDER_ERASE", entry) == failures.NOT_ARMED, "expired"
-    assert state(bench, entry) == enums.ENTRY_STATE_CLOSED
+    assert state(bench, entry) == enums.ENTRY_STATE_CORRUPT
+
+
+def test_what_the_ground_has_not_acknowledged_is_not_erased():
+    bench = booted()
+    bench.set_time()
+    entry = record(bench)
+
+    def refused():
+        return [ask(bench, name, entry) for name in ("RECORDER_ARM_ERASE", "RECORDER_ERASE")]
+
+    assert refused() == [failures.ENTRY_NOT_ACKNOWLEDGED] * 2
+    send_down(bench, entry)
+    assert refused() == [failures.ENTRY_NOT_ACKNOWLEDGED] * 2 and state(bench, entry) == enums.ENTRY_STATE_SENT
+    assert acknowledge(bench, entry) == 0
+    assert refused() == [0, 0] and state(bench, entry) == enums.ENTRY_STATE_DELETED
 
 
 def test_the_playback_is_refused_when_it_makes_no_sense():
