@@ -174,7 +174,7 @@ def test_monitors_in_raw_units(dictionary: Dictionary, generated: Path) -> None:
     assert sun == {
         "parameter": dictionary.parameters["SUN_ANGLE_DEG"].index,
         "condition": dictionary.parameters["OPTICAL_DOOR"].index,
-        "modes": 0b111_1111_1010,  # STANDBY 1, THERMAL_STABILISATION 3, READY 4 to LAMP 10
+        "modes": 0b1_0111_1111_1010,  # STANDBY 1, THERMAL_STABILISATION 3, READY 4 to LAMP 10, SAFE 12
         "instrument": 2,
         "limits": 1 + 4 + 32,  # warning low, trip low, stale trips
         "samples": 3,
