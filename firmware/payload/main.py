@@ -36,6 +36,7 @@ from payload.storage.memory_boards import MemoryBoards
 from payload.storage.persistent import Persistent
 from payload.storage.playback import Playback
 from payload.storage.recorder_link import RecorderLink
+from payload.storage.recorder_restart import RecorderRestart
 from payload.storage.settings import Settings
 from payload.tables import enums, events, mission, modes, pool, spacecraft, units
 from payload.tmtc.queue import ReportQueue
@@ -166,10 +167,12 @@ class Payload:
             Configuration((housekeeping, self.events, time_reports), self.tables),
         ):
             handlers.update(service.telecommands())
+        recorder_restart = RecorderRestart(recorder_link, self.events)
         for science in (
             SarService(writer, sar, self.tables, self.permit, self.refuse),
             OpticalService(optical),
             RecorderService(writer, self.queue, recorder_link, self.entries, self.playback),
+            recorder_restart,
         ):
             for name, handler in science.telecommands().items():
                 handlers[name] = self.boot_history.refuse if self.boot_history.safe else handler
@@ -198,6 +201,7 @@ class Payload:
             activities.append(Activity(self.catalogue.run))
             activities.append(Activity(self.playback.run))
             activities.append(Activity(MemoryBoards(recorder_link, self.events).run, 10, 6))
+            activities.append(Activity(recorder_restart.run, 10, 5))
         activities.append(Activity(reboot.run))
         if optical is not None:
             activities.append(Activity(optical.run))

@@ -70,6 +70,8 @@ static const place_t faults[] = {
     NUMBER("power.source_v", power.source_v, POWER_SOURCE_V),
     SWITCH("recorder.full", recorder.store.full),
     SWITCH("recorder.failed", recorder.failed),
+    SWITCH("recorder.hung", recorder.hung), /* failed until it is restarted */
+    NUMBER("recorder.bit_errors_s", recorder.bit_errors_s, 0),
     SWITCH("recorder.downlink_lost", recorder.play.lost),
     NUMBER("recorder.worn_boards", recorder.store.worn_boards, 0), /* mask: writes fail */
     NUMBER("recorder.dead_boards", recorder.store.dead_boards, 0), /* mask: reads too */

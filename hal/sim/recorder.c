@@ -42,6 +42,8 @@ static void boot(sim_t *sim) {
     recorder_play_transmitter(sim, false);
     recorder_play_stop(recorder, RECORDER_RESULT_STOPPED);
     recorder->command_flags = 0;
+    recorder->hung = false;
+    recorder->corrected_errors = 0;
     recorder->play.activities = 0;
     recorder->boots++;
     recorder->state = RECORDER_STATE_BOOT;
@@ -64,6 +66,7 @@ void recorder_step(sim_t *sim, uint64_t now_us) {
     if (recorder->state == RECORDER_STATE_BOOT && now_us >= recorder->state_until_us) {
         recorder->state = RECORDER_STATE_READY;
     }
+    recorder->corrected_errors += recorder->bit_errors_s * SIM_STEP_S;
     recorder_play_step(sim, now_us);
     unit_step(unit_of(sim), now_us);
 }
@@ -116,13 +119,21 @@ static uint16_t obey(sim_t *sim, uint32_t code) {
     }
 }
 
+static bool has_failed(const recorder_t *recorder) {
+    return recorder->failed || recorder->hung;
+}
+
 static uint8_t command(sim_t *sim, uint32_t code) {
     recorder_t *recorder = &sim->recorder;
     if (unit_of(sim)->faults[UNIT_FAULT_STUCK_STATE] != 0) {
         return RMAP_STATUS_SUCCESS;
     }
+    if (code == RECORDER_COMMAND_RESTART) {
+        boot(sim);
+        return RMAP_STATUS_SUCCESS;
+    }
     bool known = code >= RECORDER_COMMAND_OPEN_ENTRY && code <= RECORDER_COMMAND_RELEASE_BOARD;
-    if (!known || recorder->state == RECORDER_STATE_BOOT || recorder->failed) {
+    if (!known || recorder->state == RECORDER_STATE_BOOT || has_failed(recorder)) {
         return RMAP_STATUS_GENERAL_ERROR;
     }
     recorder->command_flags = obey(sim, code);
@@ -186,7 +197,7 @@ void recorder_refresh(sim_t *sim) {
         double value;
     } values[] = {
         {RECORDER_HOUSEKEEPING_SAMPLE_COUNT_OFFSET, unit->sample_count},
-        {RECORDER_HOUSEKEEPING_STATE_OFFSET, recorder->failed ? RECORDER_STATE_FAILED : recorder->state},
+        {RECORDER_HOUSEKEEPING_STATE_OFFSET, has_failed(recorder) ? RECORDER_STATE_FAILED : recorder->state},
         {RECORDER_HOUSEKEEPING_FAULT_FLAGS_OFFSET, fault_flags(recorder)},
         {RECORDER_HOUSEKEEPING_CAPACITY_MIB_OFFSET, recorder_store_capacity_mib(recorder)},
         {RECORDER_HOUSEKEEPING_FREE_MIB_OFFSET, recorder_store_free_mib(recorder)},
@@ -208,6 +219,7 @@ void recorder_refresh(sim_t *sim) {
         {RECORDER_HOUSEKEEPING_BOARD_1_ERRORS_OFFSET, recorder->store.errors[1]},
         {RECORDER_HOUSEKEEPING_BOARD_2_ERRORS_OFFSET, recorder->store.errors[2]},
         {RECORDER_HOUSEKEEPING_BOARD_3_ERRORS_OFFSET, recorder->store.errors[3]},
+        {RECORDER_HOUSEKEEPING_CORRECTED_ERRORS_OFFSET, recorder->corrected_errors},
     };
     for (unsigned i = 0; i < sizeof values / sizeof values[0]; i++) {
         unit_report(unit, values[i].offset, values[i].value);

@@ -74,8 +74,10 @@ typedef struct {
     uint64_t state_until_us;
     uint16_t open_id, last_id, last_ever_id, selected_id, boots;
     uint32_t lost_packets;
-    bool overflowed; /* the open entry found no room */
-    bool failed;     /* fault */
+    bool overflowed;                       /* the open entry found no room */
+    bool failed;                           /* fault: for good */
+    bool hung;                             /* fault: until it is restarted */
+    double bit_errors_s, corrected_errors; /* fault: that the memory corrects; since the start */
     recorder_record_t records[RECORDER_ENTRIES];
     recorder_store_t store;
     recorder_play_t play;

@@ -29,6 +29,8 @@ FAULTS = (
     "worn_boards",
     "dead_boards",
     "failed",
+    "hung",
+    "bit_errors_s",
     "dead",
     "stuck_state",
     "slow_ms",
@@ -463,3 +465,49 @@ def test_a_dead_recorder_leaves_an_acknowledged_entry_acknowledged(
     # The unit may have acted without an answer: said again, it ends as it should.
     session.send("RECORDER_DELETE", entry_id=entry_id).wait(steps.ANSWER_S)
     assert reported(entry_id)["state"] == "DELETED"
+
+
+@pytest.mark.virtual_time
+def test_a_recorder_that_hangs_is_restarted_once_and_then_by_telecommand(
+    session: Session, platform: Platform, bench: Bench, reported: Reported
+) -> None:
+    """In a data take: the take ends and is kept, the instrument stays as it is; the second time is the ground's."""
+    since = len(session.events)
+    command = start_take(session, platform, 719)
+    session.run_for(1.0)
+    bench.units.force("recorder.hung", 1)
+    assert command.refusal(steps.SAFE_S).subservice == 8
+    session.wait_event("RECORDER_RESTART_TRIED", 3.0, since)
+    session.wait_event("RECORDER_RESTARTED", BOOT_S, since)
+    entry_id = closed_entry(session, since, 719, BOOT_S)
+    assert reported(entry_id)["state"] in ("CLOSED", "CORRUPT")
+    assert (session.value("SAR_MODE"), session.value("REFUSE")) == ("PREOP", "OFF")
+    bench.units.force("recorder.hung", 1)
+    session.run_for(30)
+    assert session.value("RECORDER_STATE") == "FAILED"
+    assert [event.name for event in session.events[since:]].count("RECORDER_RESTART_TRIED") == 1
+    session.send("RECORDER_RESTART").wait(15)
+    session.run_for(1.1)
+    assert session.value("RECORDER_STATE") == "READY"
+    record(session, platform, 720)
+
+
+@pytest.mark.virtual_time
+def test_a_recorder_that_fails_for_good_refuses_its_restart(session: Session, bench: Bench) -> None:
+    bench.units.force("recorder.failed", 1)
+    session.run_for(1.0)
+    failure = session.send("RECORDER_RESTART").refusal(20)
+    assert (failure.subservice, failure.name) == (8, "RECORDER_REFUSED")
+
+
+@pytest.mark.virtual_time
+def test_corrected_bit_errors_are_counted_and_told_of_once_a_minute(session: Session, bench: Bench) -> None:
+    since = len(session.events)
+    bench.units.force("recorder.bit_errors_s", 2)
+    session.run_for(150)
+    bench.units.release("recorder.bit_errors_s")
+    told = [event for event in session.events[since:] if event.name == "MEMORY_ERRORS_CORRECTED"]
+    assert [event.severity for event in told] == ["low"] * 3
+    total = int(str(session.value("RECORDER_CORRECTED_ERRORS")))
+    assert 295 <= total <= 305
+    assert sum(int(str(event.fields["errors"])) for event in told) == told[-1].fields["total"] <= total

@@ -100,6 +100,7 @@ class _Builder:
                     tuple(item["modes"]),
                     item["window_min"],
                     item["change"],
+                    item["settle_min"],
                 )
                 for index, item in enumerate(content["trends"]["trends"])
             },

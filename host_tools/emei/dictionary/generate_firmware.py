@@ -177,13 +177,14 @@ def _monitors(dictionary: Dictionary) -> str:
 
 
 def _trends(dictionary: Dictionary) -> str:
-    """TRENDS: (parameter, instrument, mask of modes, window in minutes, largest raw change)."""
+    """TRENDS: (parameter, instrument, mask of modes, window in minutes, largest raw change, minutes left out)."""
     rows = []
     for item in dictionary.trends.values():
         modes = dictionary.enumerations[f"{item.instrument}_MODE"].members
         mask = sum(1 << modes[name] for name in item.modes)
         instrument = dictionary.enumerations["INSTRUMENT"].members[item.instrument]
-        rows.append(repr((item.parameter.index, instrument, mask, item.window_min, item.parameter.to_raw(item.change))))
+        change = item.parameter.to_raw(item.change)
+        rows.append(repr((item.parameter.index, instrument, mask, item.window_min, change, item.settle_min)))
     return f"TRENDS = {_tuple(rows)}\n"
 
 

@@ -202,9 +202,9 @@ def _limits(low: float | None, high: float | None) -> str:
 
 
 def _trends(dictionary: Dictionary) -> Iterator[str]:
-    yield "## Slope alarms\n\nLooked at once a minute; an event only. A change of mode begins a new window.\n"
+    yield "## Slope alarms\n\nLooked at once a minute; an event only. A window counts minutes spent in the modes.\n"
     yield from _table(
-        ("index", "trend", "parameter", "unit", "alarm beyond", "within, min", "applies in"),
+        ("index", "trend", "parameter", "unit", "alarm beyond", "within, min", "settles, min", "applies in"),
         (
             (
                 t.index,
@@ -213,6 +213,7 @@ def _trends(dictionary: Dictionary) -> Iterator[str]:
                 t.parameter.unit,
                 f"{t.change:g}",
                 t.window_min,
+                t.settle_min,
                 f"{t.instrument}: {', '.join(t.modes)}",
             )
             for t in dictionary.trends.values()

@@ -286,7 +286,10 @@ class Monitor:
 
 @dataclass(frozen=True)
 class Trend:
-    """Slope alarm: the parameter moved by more than `change` (in its unit) within `window_min`, in the modes."""
+    """Slope alarm: the parameter moved by more than `change` (in its unit) within `window_min`, in the modes.
+
+    The first `settle_min` minutes of a mode are left out.
+    """
 
     name: str
     index: int
@@ -295,6 +298,7 @@ class Trend:
     modes: tuple[str, ...]
     window_min: int
     change: float
+    settle_min: int
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Slope alarms: a slow drift is told of once, a change of mode begins anew, and nothing else alarms."""
+"""Slope alarms: a slow drift is told of once, over many stays in a mode too, and nothing else alarms."""
 
 import hal
 
@@ -7,7 +7,7 @@ from payload.fdir.trends import Trends
 from payload.tables import enums, events, pool, trends
 
 INDEX = 1  # the focal plane's, in READY
-_, _, _, WINDOW_MIN, CHANGE = trends.TRENDS[INDEX]
+_, _, _, WINDOW_MIN, CHANGE, SETTLE_MIN = trends.TRENDS[INDEX]
 
 
 class Machine:
@@ -34,6 +34,8 @@ class Setup:
         self.driver = Driver()
         self.events = Events()
         self.trends = Trends({enums.INSTRUMENT_OPTICAL: self.driver}, self.events)
+        for _ in range(SETTLE_MIN):
+            self.minute(3000)
 
     def minute(self, value):
         hal.pool_set(pool.OPTICAL_FOCAL_PLANE_TEMPERATURE_DEGC, value)
@@ -75,22 +77,38 @@ def test_nothing_is_told_of_less_than_a_window():
     assert len(setup.events.seen) == 1
 
 
-def test_a_change_of_mode_or_a_stale_value_begins_anew():
+def test_a_drift_over_many_short_stays_is_told_of():
+    """Three minutes in READY a pass, each a little warmer: contiguous or not, the minutes in the mode count."""
+    setup = Setup()
+    machine = setup.driver.machine
+    for number in range(WINDOW_MIN):
+        machine.mode = enums.OPTICAL_MODE_STANDBY
+        setup.minute(1500)
+        machine.mode = enums.OPTICAL_MODE_READY
+        for minute in range(SETTLE_MIN + 3):
+            setup.minute(3000 if minute < SETTLE_MIN else 2000 + number * CHANGE // 2)
+    assert len(setup.events.seen) == 1, setup.events.seen
+
+
+def test_another_mode_and_the_first_minutes_are_no_samples():
+    setup = Setup()
+    machine = setup.driver.machine
     for interrupt in ("mode", "stale"):
-        setup = Setup()
-        for minute in range(WINDOW_MIN):
-            setup.minute(2000 + 100 * minute)
-        if interrupt == "mode":
-            setup.driver.machine.mode = enums.OPTICAL_MODE_STANDBY
-            setup.minute(5000)
-            setup.driver.machine.mode = enums.OPTICAL_MODE_READY
-        else:
-            hal.pool_invalidate(pool.OPTICAL_FOCAL_PLANE_TEMPERATURE_DEGC, 1)
-            setup.trends.run()
-        for _ in range(WINDOW_MIN):
-            setup.minute(5000)
-        setup.minute(5000 + CHANGE)
+        for _ in range(3):
+            for _ in range(WINDOW_MIN // 2):
+                setup.minute(2000)
+            if interrupt == "mode":
+                machine.mode = enums.OPTICAL_MODE_STANDBY
+                setup.minute(5000)
+                machine.mode = enums.OPTICAL_MODE_READY
+            else:
+                hal.pool_invalidate(pool.OPTICAL_FOCAL_PLANE_TEMPERATURE_DEGC, 1)
+                setup.trends.run()
+            for _ in range(SETTLE_MIN):
+                setup.minute(5000)
         assert setup.events.seen == [], interrupt
+    setup.minute(2000 + CHANGE + 1)
+    assert len(setup.events.seen) == 1
 
 
 runner.run(globals())
