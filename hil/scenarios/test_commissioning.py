@@ -104,10 +104,7 @@ def test_a_step_whose_entry_conditions_do_not_hold_sends_nothing(session: Sessio
     steps.all_off(session)
 
 
-@pytest.mark.parametrize(
-    ("name", "step", "mode"),
-    [("sar", "low_voltage", "INIT"), ("sar", "receive_noise", "RX_ONLY"), ("optical", "flat_field", "LAMP")],
-)
+@pytest.mark.parametrize(("name", "step", "mode"), [("sar", "low_voltage", "INIT"), ("optical", "flat_field", "LAMP")])
 def test_an_interrupted_step_leaves_the_instrument_off(
     session: Session, bench: Bench, tmp_path: Path, name: str, step: str, mode: str
 ) -> None:
@@ -128,6 +125,23 @@ def test_an_interrupted_step_leaves_the_instrument_off(
     assert again.state(step) == INTERRUPTED
     assert again.attempts[-1].reason == "Interrupted by the user."
     assert next_step(again) == record.campaign.step(step)
+
+
+def test_an_interruption_while_science_data_come_down_is_recorded(
+    session: Session, bench: Bench, tmp_path: Path
+) -> None:
+    class Interrupted:
+        def receive(self) -> bytes:
+            raise KeyboardInterrupt
+
+    record = only_step(session, tmp_path, "sar", "receive_noise")
+    with pytest.raises(KeyboardInterrupt):
+        run(session, record, silent(), station=Interrupted())
+    session.run_for(1.1)
+    assert session.value("SAR_MODE") == "OFF"
+    attempt = Record.open(tmp_path, record.campaign, "BENCH").attempts[-1]
+    assert (attempt.state, attempt.reason) == (INTERRUPTED, "Interrupted by the user.")
+    assert "packets recorded" in [item.name for item in attempt.measured]
 
 
 def test_corner_reflectors_stop_at_a_bad_instrument_and_pass_on_a_good_one(

@@ -76,6 +76,11 @@ def test_a_campaign_is_read_as_written() -> None:
         ('send = "PING"', 'send = "PING", arguments = { speed = 1 }', "PING has no argument speed"),
         ('send = "PING"', 'send = "PING", refused = "BAD_CRX"', "there is no failure BAD_CRX; did you mean BAD_CRC"),
         ('name = "second"', 'name = "first"', "step first: the name stands twice."),
+        (
+            "measurements = [{ name",
+            'measurements = [{ name = "uptime", parameter = "UPTIME_S" }, { name',
+            "step first: the measurement uptime stands twice.",
+        ),
         ('after = ["first"]', 'after = ["third"]', "it comes after third, which is not an earlier step"),
         ('parameter = "UPTIME_S", min = 0', 'event = "BOOTED", field = "color"', "the event BOOTED has no field color"),
         ("wait_s = 1", "wait_s = -1", "trial.toml, first, actions #2, wait_s: the value is -1; 0 to 300000"),

@@ -289,6 +289,12 @@ def _problems(dictionary: Dictionary, instrument: str, steps: Sequence[Step]) ->
             if name not in seen:
                 yield f"{where}: it comes after {name}, which is not an earlier step{did_you_mean(name, seen)}"
         seen.append(step.name)
+        measured = [item.name for item in step.measurements]
+        yield from (
+            f"{where}: the measurement {item} stands twice."
+            for item in dict.fromkeys(measured)
+            if measured.count(item) > 1
+        )
         conditions = [*step.entry, *(a.condition for a in (*step.actions, *step.leave) if isinstance(a, Until))]
         for problem in (
             *_unknown_names(dictionary, step, conditions),

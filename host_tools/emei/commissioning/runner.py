@@ -1,9 +1,10 @@
 """Runs the steps of a campaign over a session: entry conditions, actions, measurements, and back to rest."""
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from statistics import fmean
+from types import MappingProxyType
 from typing import Any
 
 from emei.commissioning.campaign import (
@@ -135,41 +136,51 @@ def _attempt(
 
     Science data are brought down once the instrument is at rest.
     """
-    problem = _entry_problem(session, step)
+    with _interruption_recorded(record, attempt):
+        problem = _entry_problem(session, step)
     if problem:
         record.end(attempt, FAILED, problem, [])
         return
     samples = Samples(session)
-    session.listen(samples.take)
     measured: dict[str, Measured] = {}
+    session.listen(samples.take)
     try:
-        problem = _carry_out(session, step.actions, samples, observer)
-        session.run_for(SETTLE_S)
-        if not problem:
-            measured = {item.name: samples.measure(item) for item in step.measurements if item.source != "science"}
+        with _interruption_recorded(record, attempt):
+            problem = _carry_out(session, step.actions, samples, observer)
+            session.run_for(SETTLE_S)
     except BaseException as error:
-        # The attempt ends in the record first: bringing the instrument to rest may be interrupted as well.
-        record.end(attempt, INTERRUPTED, _cause(error), [])
         left = _leave(session, record, step, samples, observer)
         if left:
             record.end(attempt, INTERRUPTED, f"{_cause(error)} {left}", [])
         raise
     finally:
         session.forget(samples.take)
-    left = _leave(session, record, step, samples, observer)
-    science, why = StepScience(), {}
-    if not problem and station and step.science_tasks:
-        try:
-            science = _science(session, record, step, samples, observer, station)
-            why = _measure_science(session, step, science, measured)
-        except (CommandError, SessionError) as error:
-            problem = f"Science data: {error}"
-        except BaseException as error:
-            record.end(attempt, INTERRUPTED, _cause(error), list(measured.values()))
-            raise
+    if not problem:
+        measured = {item.name: samples.measure(item) for item in step.measurements if item.source != "science"}
+    with _interruption_recorded(record, attempt, measured):
+        left = _leave(session, record, step, samples, observer)
+        science, why = StepScience(), {}
+        if not problem and station and step.science_tasks:
+            try:
+                science = _science(session, record, step, samples, observer, station)
+                why = _measure_science(session, step, science, measured)
+            except (CommandError, SessionError) as error:
+                problem = f"Science data: {error}"
     in_order = [measured[item.name] for item in step.measurements if item.name in measured]
     problem = " ".join(text for text in (problem, _left_out(in_order, why), *science.problems, left) if text)
     record.end(attempt, FAILED if problem else PASSED, problem, in_order, science.files, science.pictures)
+
+
+@contextmanager
+def _interruption_recorded(
+    record: Record, attempt: Attempt, measured: Mapping[str, Measured] = MappingProxyType({})
+) -> Iterator[None]:
+    """An exception ends the attempt in the record at once: what follows it may be interrupted as well."""
+    try:
+        yield
+    except BaseException as error:
+        record.end(attempt, INTERRUPTED, _cause(error), list(measured.values()))
+        raise
 
 
 def _science(
