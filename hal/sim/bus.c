@@ -42,7 +42,7 @@ static void serve(sim_t *sim, uint8_t *frame, size_t octets) {
     size_t packet_octets = hal_cobs_decode(frame, octets);
     unit_t *unit = packet_octets > 0 ? find_unit(sim, frame[0]) : NULL;
     bus->requests++;
-    if (unit == NULL || !unit->powered) {
+    if (unit == NULL || !unit->powered || unit->faults[UNIT_FAULT_DEAF] != 0) {
         bus->discarded++;
         return;
     }

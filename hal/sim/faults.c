@@ -4,13 +4,16 @@
  * reports the forced value, the model behind it goes on.
  * Faults of every unit (sar, optical, power, recorder); 0 is off:
  *   dead           acts on commands and never replies
+ *   deaf           hears nothing: neither acts nor replies
  *   slow_ms        replies this late
  *   corrupt        last octet of every reply damaged (the data CRC of a read)
  *   wrong_id       replies carry another transaction identifier
  *   wrong_address  the unit takes itself for another: status 12
  *   error_status   every request is refused with this RMAP status
  *   stuck_state    commands are confirmed and not acted on; the state stays
+ *   spoil_write    the next block written to its memory is stored with a bit changed, then it is off
  *   reset          momentary: the unit restarts; volatile content is lost
+ *   fail           momentary, sar and optical: the unit finds itself failed
  *   recorder.damaged_entry  momentary: an octet of the entry of this id changes on the medium
  * and those of one unit in the table below. Observable only: the last table. */
 #include "dictionary.h"
@@ -26,10 +29,14 @@ static const char *const unit_faults[UNIT_FAULTS] = {
     [UNIT_FAULT_WRONG_ADDRESS] = "wrong_address",
     [UNIT_FAULT_ERROR_STATUS] = "error_status",
     [UNIT_FAULT_STUCK_STATE] = "stuck_state",
+    [UNIT_FAULT_DEAF] = "deaf",
+    [UNIT_FAULT_SPOIL_WRITE] = "spoil_write",
 };
 
 static void (*const resets[SIM_UNITS])(sim_t *sim) = {
     [SIM_SAR] = sar_reset, [SIM_OPTICAL] = optical_reset, [SIM_POWER] = power_reset, [SIM_RECORDER] = recorder_reset};
+
+static void (*const fails[])(sim_t *sim) = {[SIM_SAR] = sar_fail, [SIM_OPTICAL] = optical_fail};
 
 /* A switch or a number somewhere in the models, with its value when released. */
 typedef struct {
@@ -50,7 +57,9 @@ static const place_t faults[] = {
     NUMBER("sar.antenna_share", sar.antenna_share, 1),     /* of its length that radiates */
     NUMBER("sar.window_error_ns", sar.window_error_ns, 0), /* the receive window opens so much later */
     NUMBER("sar.lost_target", sar.lost_target, 0),         /* place in the scene of one without echo, 1 the first */
+    SWITCH("sar.held", sar.held), /* does not come to the end of what it is at; commands are acted on */
     SWITCH("optical.fail_self_test", optical.fail_self_test),
+    SWITCH("optical.held", optical.held), /* as sar.held; the door is apart */
     SWITCH("optical.sun_near", optical.sun_near),
     SWITCH("optical.focus_stuck", optical.focus_stuck),
     SWITCH("optical.focus_drifts", optical.focus_drifts),
@@ -59,6 +68,7 @@ static const place_t faults[] = {
     NUMBER("optical.stuck_pixels", optical.stuck_pixels, 0),     /* of each band, from the middle of the line on */
     NUMBER("optical.pattern_factor", optical.pattern_factor, 1), /* times the unevenness of the pixels' response */
     SWITCH("optical.door_stuck", optical.door.stuck),
+    SWITCH("optical.door_held", optical.door.held),           /* leaves its position and does not arrive at another */
     NUMBER("optical.door_slow", optical.door.slow_factor, 0), /* times the nominal duration */
     SWITCH("power.latchup_sar", power.limiters[LIMITER_SAR_UNIT].latched_up),
     SWITCH("power.latchup_optical", power.limiters[LIMITER_OPTICAL_UNIT].latched_up),
@@ -154,6 +164,10 @@ static bool set(sim_t *sim, const char *name, double value, bool force) {
     } else if (index == SIM_RECORDER && strcmp(quantity, "damaged_entry") == 0) {
         if (force) {
             recorder_store_damage(&sim->recorder, (uint16_t)value);
+        }
+    } else if (index <= SIM_OPTICAL && strcmp(quantity, "fail") == 0) {
+        if (force && value != 0) {
+            fails[index](sim);
         }
     } else if (strcmp(quantity, "reset") == 0) {
         if (force && value != 0) {

@@ -162,7 +162,8 @@ static void step_focal_plane(sim_t *sim) {
             physics_lag(optical->focal_plane_degc, target_degc, SIM_STEP_S, COOLING_TIME_CONSTANT_S);
     }
     bool stable = optical->focal_plane_on && is_near_set_point(optical);
-    optical->stable_us = stable ? optical->stable_us + SIM_STEP_US : 0;
+    bool waits = optical->held && optical->state == OPTICAL_UNIT_STATE_STABILISING;
+    optical->stable_us = stable ? optical->stable_us + (waits ? 0 : SIM_STEP_US) : 0;
 }
 
 static void step_focus(sim_t *sim, uint64_t now_us) {
@@ -215,8 +216,25 @@ static void step_image(sim_t *sim, uint64_t now_us) {
     }
 }
 
+void optical_fail(sim_t *sim) {
+    if (unit_of(sim)->powered) {
+        enter(sim, OPTICAL_UNIT_STATE_FAILED, 0);
+    }
+}
+
+/* What the unit is at lasts a step longer. A self-test commanded during boot is begun first. */
+static void hold(optical_t *optical) {
+    if (optical->state != OPTICAL_UNIT_STATE_BOOT || !optical->self_test_wanted) {
+        optical->state_until_us += SIM_STEP_US;
+        optical->image_start_us += SIM_STEP_US;
+    }
+}
+
 static void step_state(sim_t *sim, uint64_t now_us) {
     optical_t *optical = &sim->optical;
+    if (optical->held) {
+        hold(optical);
+    }
     if (is_stuck(sim) || now_us < optical->state_until_us) {
         return;
     }

@@ -18,7 +18,7 @@ typedef struct {
     bool moving;
     double movement_us; /* of the present or last movement */
     double slow_factor; /* faults */
-    bool stuck;
+    bool stuck, held;
 } optical_door_t;
 
 typedef struct {
@@ -37,7 +37,7 @@ typedef struct {
     uint64_t focus_moved_us; /* when it moved last */
     double lines;            /* of this image */
     optical_door_t door;
-    bool fail_self_test, sun_near, focus_stuck, focus_drifts, heater_runaway, lamp_dead; /* faults */
+    bool fail_self_test, sun_near, focus_stuck, focus_drifts, heater_runaway, lamp_dead, held; /* faults */
     double stuck_pixels, pattern_factor;
     physics_random_t random;
     optical_packets_t packets;
@@ -67,6 +67,7 @@ void optical_power(sim_t *sim, bool on);
 void optical_step(sim_t *sim, uint64_t now_us);
 void optical_refresh(sim_t *sim);
 void optical_reset(sim_t *sim);
+void optical_fail(sim_t *sim);
 double optical_power_w(const sim_t *sim);
 double optical_heater_power_w(const sim_t *sim);
 double optical_door_power_w(const sim_t *sim);

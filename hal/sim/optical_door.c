@@ -75,7 +75,8 @@ void optical_door_step(sim_t *sim) {
     if (!supplied) {
         optical_door_release(sim);
     }
-    if (!door->moving) {
+    /* Held: the leaf leaves where it was and comes no further; no time passes for it. */
+    if (!door->moving || (door->held && door->position > 0 && door->position < 1)) {
         return;
     }
     door->movement_us += SIM_STEP_US;

@@ -92,8 +92,36 @@ void sar_reset(sim_t *sim) {
     }
 }
 
+void sar_fail(sim_t *sim) {
+    sar_t *sar = &sim->sar;
+    if (!unit_of(sim)->powered) {
+        return;
+    }
+    if (sar->state == SAR_UNIT_STATE_TAKING) {
+        sar_take_account(sim, sim->now_us);
+    }
+    sar_enter(sim, SAR_UNIT_STATE_FAILED, 0);
+}
+
+/* What the unit is at lasts a step longer. A self-test commanded during boot is begun first. */
+static void hold(sim_t *sim) {
+    sar_t *sar = &sim->sar;
+    if (sar->state == SAR_UNIT_STATE_BOOT && sar->self_test_wanted) {
+        return;
+    }
+    if (sar->state == SAR_UNIT_STATE_TAKING) {
+        sar_take_account(sim, sim->now_us); /* it radiates on */
+    }
+    sar->state_until_us += SIM_STEP_US;
+    sar->take_start_us += SIM_STEP_US;
+    sar->phase_start_us += SIM_STEP_US;
+}
+
 static void step_state(sim_t *sim, uint64_t now_us) {
     sar_t *sar = &sim->sar;
+    if (sar->held) {
+        hold(sim);
+    }
     if (sar->state == SAR_UNIT_STATE_TAKING) {
         sar_take_step(sim, now_us);
         return;

@@ -16,9 +16,9 @@
 typedef struct {
     uint8_t state, phase;
     uint16_t fault_flags;
-    bool self_test_wanted; /* commanded during boot */
-    bool transmit_enable;  /* level of the discrete; outlives the unit's power */
-    bool fail_self_test;   /* fault */
+    bool self_test_wanted;     /* commanded during boot */
+    bool transmit_enable;      /* level of the discrete; outlives the unit's power */
+    bool fail_self_test, held; /* faults */
     uint64_t powered_us, state_until_us, take_start_us, phase_start_us, accounted_us;
     uint64_t transmit_us; /* on-time of this data take */
     uint64_t transmit_total_us;
@@ -38,6 +38,7 @@ void sar_power(sim_t *sim, bool on);
 void sar_step(sim_t *sim, uint64_t now_us);
 void sar_refresh(sim_t *sim);
 void sar_reset(sim_t *sim);
+void sar_fail(sim_t *sim);
 double sar_power_w(const sim_t *sim);
 void sar_enter(sim_t *sim, uint8_t state, uint64_t duration_us);
 

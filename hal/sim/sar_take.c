@@ -67,7 +67,7 @@ static bool phase_needs_enable(uint8_t phase) {
 
 static void check_enable(sim_t *sim) {
     sar_t *sar = &sim->sar;
-    if (!sar_is_stuck(sim) && sar->state == SAR_UNIT_STATE_TAKING && phase_needs_enable(sar->phase) &&
+    if (!sar_is_stuck(sim) && !sar->held && sar->state == SAR_UNIT_STATE_TAKING && phase_needs_enable(sar->phase) &&
         !sar->transmit_enable && sar_table_transmits(sim)) {
         sar_take_end(sim, SAR_PHASE_ABORTED, SAR_FAULT_INHIBIT);
     }

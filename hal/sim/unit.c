@@ -188,6 +188,10 @@ static uint8_t write_registers(void *user, uint32_t address, const uint8_t *data
     uint8_t former[UNIT_BLOCK_LARGEST_OCTETS];
     memcpy(former, unit->octets[index], sizeof former);
     memcpy(&unit->octets[index][offset], data, octets);
+    if (index == UNIT_MEMORY && unit->faults[UNIT_FAULT_SPOIL_WRITE] != 0) {
+        unit->octets[index][offset] ^= 1u;
+        unit->faults[UNIT_FAULT_SPOIL_WRITE] = 0;
+    }
     uint8_t status = RMAP_STATUS_GENERAL_ERROR;
     if (is_acceptable(unit, index, offset, (uint16_t)octets)) {
         status = unit->map->written(unit->sim, index, offset, (uint16_t)octets);

@@ -73,6 +73,14 @@ class HostBoard:
         lines = {"to_board": self.link.to_board, "from_board": self.link.from_board}
         lines[direction].set_fault(self.elapsed_s(), fault, **settings)
 
+    def upset_parameter(self, index: int, raw: int | None) -> None:
+        """A parameter of the pool holds a raw value, or none, until the firmware sets it the next time."""
+        self._send(b"P", struct.pack("<H", index) if raw is None else struct.pack("<Hq", index, raw))
+
+    def hang(self, duration_s: float) -> None:
+        """The application stands still from its next wait on; interrupts do not."""
+        self._send(b"H", struct.pack("<I", round(duration_s * 1000)))
+
     def power_cycle(self, off_s: float) -> None:
         """The units share the board's process: they too start afresh. Bench time goes on at a whole second."""
         resume_s = math.ceil(self.elapsed_s() + off_s)
@@ -219,8 +227,8 @@ class HostUnits:
         return float(value)
 
     def _require(self, name: str) -> None:
-        """The board does not answer these orders; what can be observed can be forced. A reset is momentary."""
-        if not name.endswith(".reset"):
+        """The board does not answer these orders; what can be observed can be forced. Some are momentary."""
+        if not name.endswith((".reset", ".fail")):
             self.observe(name)
 
     def recorder_file(self, entry_id: int) -> bytes:

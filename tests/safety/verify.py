@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.safety.alike import differences, not_bisimilar
 from tests.safety.claims import broken_claims, modes_reached
 from tests.safety.explorer import Board, Graph, explore, replay
+from tests.safety.replay import REPLAYED, replay_side
 from tests.safety.weakenings import CODE, OPTICAL, SAR, Weakening, firmware_with, table_guards
 
 COUNTER_EXAMPLES = Path(__file__).parent / "counter_examples.json"
@@ -89,6 +90,22 @@ def known_counter_examples() -> dict[str, list[str]]:
     return examples
 
 
+def fly(side: str) -> tuple[list[str], bool]:
+    """What the replay of a profile's edges on the host board says, and whether all agreed."""
+    lines: list[str] = []
+    good = replay_side(side, say=lines.append)
+    return lines, good
+
+
+def fly_all(pool: ProcessPoolExecutor) -> bool:
+    good = True
+    for future in [pool.submit(fly, side) for side in REPLAYED]:
+        lines, agreed = future.result()
+        print(*lines, sep="\n", flush=True)
+        good = good and agreed
+    return good
+
+
 def examine_all(pool: ProcessPoolExecutor, explorations: Sequence[Exploration]) -> bool:
     good = True
     for future in [pool.submit(examine, exploration) for exploration in explorations]:
@@ -143,6 +160,7 @@ def main() -> int:
     weakenings = [weakening for weakening in [*table_guards(), *CODE] if options.only in weakening.name]
     with ProcessPoolExecutor(WORKERS) as pool:
         good = True if options.only else examine_all(pool, explorations)
+        good = (bool(options.only) or fly_all(pool)) and good
         good = find_all(pool, weakenings, options.record) and good
     return 0 if good else 1
 

@@ -1,11 +1,14 @@
 """The host board in virtual time: grants, lines at their bit rates, edges, resets, and how it ends."""
 
+import struct
 import subprocess
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from emei.dictionary import load
 from emei.packets.frames import uplink_frame
 from tests.system.host_board import COMMAND, PATIENCE_S, HostBoard
 
@@ -125,6 +128,44 @@ def test_reset_drops_transmit_enable(script: Write) -> None:
         assert [edge[8:] for edge in board.heard(b"D")] == [b"T", b"t"]
         kinds = [kind for kind, _ in board.messages if kind in b"DX"]
         assert kinds == [b"D", b"D", b"X"]
+
+
+def test_a_bench_lets_the_application_hang_and_the_watchdog_ends_it(script: Write) -> None:
+    alive = """
+hal.watchdog_start(300)
+while True:
+    hal.watchdog_feed()
+    print(hal.ticks_ms())
+    sleep(100)
+"""
+    with HostBoard(script(alive)) as board:
+        board.run_to(S)
+        board.send(b"H", (200).to_bytes(4, "little"))
+        board.run_to(2 * S)
+        told_ms = [int(line) for line in board.console]
+        assert max(later - earlier for earlier, later in pairwise(told_ms)) == pytest.approx(250, abs=60)
+        assert not board.heard(b"X")
+        board.send(b"H", (400).to_bytes(4, "little"))
+        board.run_to(3 * S)
+        assert board.heard(b"X") == [bytes([WATCHDOG])]
+
+
+def test_a_bench_upsets_a_parameter_of_the_pool(script: Write) -> None:
+    voltage = load().parameter("POWER_BUS_VOLTAGE_V").index
+    look = f"""
+hal.pool_set({voltage}, 28000)
+while True:
+    print(hal.pool_valid({voltage}), hal.pool_get({voltage}))
+    sleep(100)
+"""
+    with HostBoard(script(look)) as board:
+        board.run_to(S)
+        board.send(b"P", struct.pack("<Hq", voltage, 25999))
+        board.run_to(2 * S)
+        assert (board.console[0], board.console[-1]) == ("True 28000", "True 25999")
+        board.send(b"P", struct.pack("<H", voltage))
+        board.run_to(3 * S)
+        assert board.console[-1].startswith("False")
 
 
 def test_watchdog_ends_a_script_that_hangs(script: Write) -> None:

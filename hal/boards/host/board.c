@@ -28,6 +28,7 @@ void board_init(void) {
         power_on();
     }
     host->watchdog_us = HOST_NEVER;
+    host->hang_ms = 0;
     host_lines_reset();
     cause = host->next_cause;
     host->was_powered = true;

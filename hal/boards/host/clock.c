@@ -99,6 +99,13 @@ void host_advance(uint64_t until_us) {
     }
 }
 
+/* The application stands still; interrupts do not. */
+static void hang(void) {
+    uint64_t until_us = host->now_us + host->hang_ms * UINT64_C(1000);
+    host->hang_ms = 0;
+    host_advance(until_us);
+}
+
 void board_wait(uint64_t deadline_us) {
     if (in_interrupt || interrupts_disabled) {
         fputs("emei-host: board_wait() where no interrupt can end it\n", stderr);
@@ -107,6 +114,9 @@ void board_wait(uint64_t deadline_us) {
     woken = false;
     while (host->now_us < deadline_us && !woken) {
         step(deadline_us);
+        if (host->hang_ms > 0) {
+            hang();
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 #include "host.h"
 
 #include "hal_discrete.h"
+#include "hal_pool.h"
 
 #include <errno.h>
 #include <math.h>
@@ -182,6 +183,16 @@ static uint64_t little_endian(const uint8_t *data, size_t octets) {
     return value;
 }
 
+/* A parameter of the pool holds another value, or none, until it is set the next time: parameter u16, value i64. */
+static void upset_pool(const uint8_t *data, size_t octets) {
+    unsigned parameter = (unsigned)little_endian(data, 2);
+    if (octets == 2) {
+        hal_pool_invalidate(parameter, 1);
+    } else if (octets != 10 || !hal_pool_set(parameter, (int64_t)little_endian(data + 2, 8), host->now_us)) {
+        fail("a parameter cannot hold that");
+    }
+}
+
 static void handle(uint8_t type, uint8_t *data, size_t octets) {
     switch (type) {
     case 'G':
@@ -209,6 +220,12 @@ static void handle(uint8_t type, uint8_t *data, size_t octets) {
         break;
     case 'L':
         send_downlink();
+        break;
+    case 'P':
+        upset_pool(data, octets);
+        break;
+    case 'H':
+        host->hang_ms = (uint32_t)little_endian(data, octets < 4 ? octets : 4);
         break;
     case 'Q':
         _exit(HOST_EXIT_QUIT);

@@ -248,12 +248,15 @@ class Sar(Instrument):
             self.state = enums.SAR_UNIT_STATE_IDLE
         elif self.state == enums.SAR_UNIT_STATE_WARMING:
             self.state = enums.SAR_UNIT_STATE_READY
+        elif self.world.table_transmits(self.memory) and not hal.guard_transmitting():
+            # Before its first pulse or after: without transmit-enable the unit ends the data take.
+            self.flags = 8
+            self.phase = enums.SAR_PHASE_ABORTED
+            self.state = enums.SAR_UNIT_STATE_READY
         elif self.phase == enums.SAR_PHASE_WAIT_START:
             self.phase = enums.SAR_PHASE_ECHO
         else:
-            lost_inhibit = self.world.table_transmits(self.memory) and not hal.guard_transmitting()
-            self.flags = 8 if lost_inhibit else 0
-            self.phase = enums.SAR_PHASE_ABORTED if lost_inhibit else enums.SAR_PHASE_DONE
+            self.phase = enums.SAR_PHASE_DONE
             self.state = enums.SAR_UNIT_STATE_READY
 
 

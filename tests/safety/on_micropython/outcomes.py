@@ -1,0 +1,78 @@
+"""The checker's part on the host board, telling besides each step's outcome as an operator and a bench see it.
+
+Arguments as checker.py. What a step reports is followed by "|" and name=value pairs; the last of them, from
+`cycles` on, are what nobody outside sees.
+"""
+
+import sys
+
+import checker
+import hal
+
+from payload.tables import enums, pool
+
+_NAMES_OF = {}
+
+
+def _name(prefix, value):
+    """A member's name of an enumeration of the dictionary."""
+    names = _NAMES_OF.get(prefix)
+    if names is None:
+        names = _NAMES_OF[prefix] = {
+            getattr(enums, name): name[len(prefix) :]
+            for name in dir(enums)
+            if name.startswith(prefix) and not name.startswith("DOOR_COMMAND_")
+        }
+    return names[value]
+
+
+class OutcomeBench(checker.Bench):
+    def __init__(self, spacecraft_id, settles, removed):
+        self._cycles = 0
+        super().__init__(spacecraft_id, settles, removed)
+
+    def serve(self, faults):
+        self._side = self.sides()[0]
+        super().serve(faults)
+
+    def _cycle(self):
+        self._cycles += 1
+        super()._cycle()
+
+    def step(self, number):
+        self._cycles = 0
+        began_ms = hal.ticks_ms()
+        state, log = super().step(number)
+        return state, "%s|%s ms=%d" % (log, self._outcome_words(), hal.ticks_diff(hal.ticks_ms(), began_ms))
+
+    def _outcome_words(self):
+        world = self.world
+        watch = self.watch
+        side = self._side
+        machine = self.machine(side)
+        unit = world.sar if side == "SAR" else world.optical
+        words = [
+            "mode=" + self.mode_name(side, machine.mode),
+            "refuse=%d" % self.payload.refuse.latched(),
+            "cause=%d" % self.payload.refuse.cause(),
+            "permit=" + _name("TRANSMIT_PERMIT_", hal.pool_get(pool.TRANSMIT_PERMIT)),
+            "enable=%d" % hal.guard_transmitting(),
+            "limiters=%d" % world.power.closed,
+            "time=%d" % (1 if hal.time_quality() else 0),
+        ]
+        if unit.powered():
+            words.append("unit=" + _name(side + "_UNIT_STATE_", unit.state))
+            words.append("phase=" + _name(side + "_PHASE_", unit.phase))
+        if side == "OPTICAL":
+            words.append("door=" + _name("DOOR_", world.optical.door))
+        words.append("cycles=%d" % self._cycles)
+        words.append("reaction=%d" % machine._reaction)
+        words.append("target=%d" % machine._target)
+        words.append("armed=%d" % watch.armed)
+        words.append("exit_armed=%d" % watch.exit_armed)
+        words.append("takes=%d" % watch.takes)
+        words.append("slot=%d" % watch.slot_number())
+        return " ".join(words)
+
+
+OutcomeBench(int(sys.argv[1], 16), sys.argv[3] == "settled", sys.argv[4:]).serve(int(sys.argv[2]))

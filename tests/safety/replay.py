@@ -1,0 +1,242 @@
+"""Every kind of edge of the checker's world replayed on the host board, and its outcome compared.
+
+The explored graph says which kinds there are and which ways lead to them; the board flies along such ways, edge by
+edge, and after each what the ground and the bench see is compared with what the checker saw.
+
+    python -m tests.safety.replay                                       every kind
+    python -m tests.safety.replay --only SAR --path "SET_MODE INIT; the SAR unit goes on"
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.safety.explorer import ROOT, Board, Graph, explore
+from tests.safety.replay_acts import ARM_S, PERMIT_S, impossible, lasts_s
+from tests.safety.replay_flight import Difference, Late, Replay
+from tests.safety.replay_plan import TIME, Follower, Kind, Planner, Step, Steps
+from tests.safety.weakenings import OPTICAL, SAR
+
+DIRECTORY = ROOT / "build" / "replay"
+TOURS = Path(__file__).parent / "replay_tours.json"
+SPACECRAFT = {"SAR": SAR, "OPTICAL": OPTICAL}
+REPLAYED = ("SAR",)  # profiles that make verify replays
+LARGEST_STATES = 300_000
+_OFTEN = 3
+_PERMIT_LIFE_S = PERMIT_S - 50
+
+
+@dataclass
+class Result:
+    """What became of every kind. `between` begin between two control cycles only."""
+
+    agreed: set[Kind] = field(default_factory=set)
+    differences: dict[Kind, Difference] = field(default_factory=dict)
+    impossible: dict[Kind, str] = field(default_factory=dict)
+    not_reached: set[Kind] = field(default_factory=set)
+    between: set[Kind] = field(default_factory=set)
+    paths: list[list[str]] = field(default_factory=list)
+    steps: int = 0
+    flown_s: float = 0.0
+
+    def kinds(self) -> int:
+        return len(self.agreed) + len(self.differences) + len(self.impossible) + len(self.not_reached)
+
+    @property
+    def good(self) -> bool:
+        return bool(self.agreed) and not self.differences and not self.not_reached
+
+
+def cost_s(step: Step) -> float | None:
+    """For the planner: seconds on the board; None when a permit or an arm would not live through it."""
+    if impossible(step):
+        return None
+    duration_s = lasts_s(step)
+    for name in ("armed", "exit_armed"):
+        if step.label != TIME and step.before[name] == "1" == step.after[name] and duration_s > ARM_S - 10:
+            return None
+    if step.before["takes"] != "0" != step.after["takes"] and duration_s > _PERMIT_LIFE_S:
+        return None
+    return 1.0 + duration_s
+
+
+class Tour:
+    """Flies until every wanted kind has been replayed once, or cannot be."""
+
+    def __init__(
+        self, side: str, known: Steps, wanted: Callable[[Kind], bool], say: Callable[[str], None] = print
+    ) -> None:
+        self._side = side
+        self._beginning = known.at_rest(0)
+        self._say = say
+        self._planner = Planner(known.all(), cost_s)
+        self._wanted: dict[Kind, list[Step]] = {}
+        self._flying: Replay | None = None
+        self._state = self._beginning
+        self._late: Counter[tuple[int, str]] = Counter()
+        self._met: Counter[tuple[int, str]] = Counter()
+        self.result = Result(between=known.kinds_between() - set(self._planner.by_kind))
+        for kind, instances in self._planner.by_kind.items():
+            flyable = [step for step in instances if self._planner.can_be_taken(step)]
+            if not flyable and impossible(instances[0]):
+                self.result.impossible[kind] = impossible(instances[0])
+            elif wanted(kind):
+                self._wanted[kind] = flyable
+
+    def fly(self) -> Result:
+        while self._wanted:
+            by_source: dict[int, list[Step]] = {}
+            for instances in self._wanted.values():
+                for step in instances:
+                    by_source.setdefault(step.source, []).append(step)
+            way = self._planner.way(self._state, by_source)
+            if way is not None:
+                self._go(way)
+            elif self._flying is None:
+                break
+            else:
+                self._land()
+        self._land()
+        self.result.not_reached |= set(self._wanted)
+        return self.result
+
+    def _go(self, way: Sequence[Step]) -> None:
+        if self._flying is None:
+            self._flying = Replay(self._side, DIRECTORY / self._side)
+        for step in way:
+            try:
+                difference = self._flying.take(step)
+            except Late:
+                self._land()
+                self._late[way[-1].key] += 1
+                if self._late[way[-1].key] > _OFTEN:
+                    self._drop(way[-1])
+                return
+            self.result.steps += 1
+            self._state = step.target
+            if difference:
+                self._land()
+                self._differs(step, difference)
+                return
+            self.result.agreed.add(step.kind)
+            self._wanted.pop(step.kind, None)
+
+    def _differs(self, step: Step, difference: Difference) -> None:
+        """Tell it by the shortest way that shows it, else by the one it was met on."""
+        way = self._planner.way(self._beginning, {step.source: [step]})
+        flying = Replay(self._side, DIRECTORY / self._side)
+        try:
+            for shorter in way or ():
+                if shown := flying.take(shorter):
+                    difference = shown
+                    break
+        except Late:
+            pass  # the long way stands
+        finally:
+            flying.stop()
+        self._say(str(difference))
+        self.result.differences.setdefault(step.kind, difference)
+        self._wanted.pop(step.kind, None)
+        self._met[step.key] += 1
+        if self._met[step.key] > _OFTEN:
+            self._planner.forbid(step)
+
+    def _drop(self, step: Step) -> None:
+        """This instance of its kind comes too late each time."""
+        self._planner.forbid(step)
+        if step.kind in self._wanted:
+            self._wanted[step.kind] = [other for other in self._wanted[step.kind] if other.key != step.key]
+
+    def _land(self) -> None:
+        if self._flying:
+            self.result.flown_s += self._flying.flight.now_s
+            self.result.paths.append(self._flying.path)
+            self._flying.stop()
+        self._flying = None
+        self._state = self._beginning
+
+
+def graph_of(side: str, faults: int = 0, largest: int = LARGEST_STATES) -> Graph:
+    with Board(SPACECRAFT[side], faults, script="outcomes.py") as board:
+        return explore(board, largest, strict=not faults)
+
+
+def replay_path(side: str, labels: Sequence[str], faults: int = 1, directory: Path | None = None) -> Difference | None:
+    """One path from the beginning, each step compared; the first difference."""
+    with Board(SPACECRAFT[side], faults, script="outcomes.py") as board:
+        follower = Follower(board)
+        flying = Replay(side, directory or DIRECTORY / side)
+        try:
+            for label in labels:
+                difference = flying.take(follower.step(label))
+                if difference:
+                    return difference
+        finally:
+            flying.stop()
+    return None
+
+
+def report(side: str, result: Result, took_s: float) -> list[str]:
+    """Sentences on a whole replay."""
+    lines = [
+        f"{side}: {len(result.agreed)} of {result.kinds()} kinds of edges replayed on the host board and agreed, "
+        f"{len(result.differences)} differ, {len(result.not_reached)} not reached ({result.steps} steps, "
+        f"{len(result.paths)} flights, {result.flown_s:.0f} s of the board in {took_s:.0f} s)"
+    ]
+    for reason, count in Counter(result.impossible.values()).items():
+        lines.append(f"{side}: {count} kinds cannot come about on a board: {reason}")
+    if result.between:
+        lines.append(
+            f"{side}: {len(result.between)} kinds begin, or are come to, between two control cycles only: not replayed"
+        )
+    lines += [f"{side}: not reached: {kind}" for kind in sorted(result.not_reached, key=str)]
+    return lines
+
+
+def replay_side(side: str, graph: Graph | None = None, say: Callable[[str], None] = print) -> bool:
+    """Every kind of a profile's edges; True when all agree. Says what it found."""
+    began_s = time.monotonic()
+    result = Tour(side, Steps(graph or graph_of(side)), lambda kind: True, say).fly()
+    for line in report(side, result, time.monotonic() - began_s):
+        say(line)
+    return result.good
+
+
+def record_tours(side: str) -> list[list[str]]:
+    """Paths that take every label once, for the quick test."""
+    known = Steps(graph_of(side))
+    first: Mapping[str, Kind] = {}
+    for step in sorted(known.all(), key=lambda step: cost_s(step) or 0.0):
+        if cost_s(step) is not None:
+            first = {step.label: step.kind, **first}
+    return Tour(side, known, lambda kind: kind in set(first.values())).fly().paths
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", choices=sorted(SPACECRAFT), help="one profile")
+    parser.add_argument("--path", default="", help='labels of one path, "; " between them')
+    parser.add_argument("--record", action="store_true", help="write the tours of the quick test anew")
+    options = parser.parse_args()
+    sides = [options.only] if options.only else list(REPLAYED)
+    if options.path:
+        difference = replay_path(sides[0], options.path.split("; "))
+        print(difference or "the board agrees with the checker after every step")
+        return 1 if difference else 0
+    if options.record:
+        tours = json.loads(TOURS.read_text()) if TOURS.exists() else {}
+        for side in sides:
+            tours[side] = record_tours(side)
+        TOURS.write_text(json.dumps(tours, indent=1) + "\n")
+        return 0
+    good = [replay_side(side) for side in sides]
+    return 0 if all(good) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,183 @@
+"""The real host board under the replay: the whole firmware as flown, the C models of the units, virtual time.
+
+What nobody does by himself in the checker's world is held here by the bench: each instrument's unit stays at what
+it is at (`held`), the door's leaf between two positions (`door_held`), until an edge lets it go on.
+"""
+
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+
+from emei.dictionary import load
+from emei.platform import Platform, quiet_sky
+from emei.session import Session
+from emei.verification import Command
+from hil.boards.host import HostBoard
+from hil.model import Description
+from hil.plugin import GPS_EPOCH_S
+from hil.scenarios.sar_tables import table
+from tests.safety.explorer import ROOT
+
+ANSWER_S = 5.0
+# A short warm-up, so that a permit or an arm lives through one; the firmware waits its 120 s all the same.
+SAR_WARMUP_S = 20
+OPTICAL_STABILISATION_S = 10  # time constant of the focal plane; the 60 s of a stable one are waited for
+STABLE_S = 60
+TAKE_S = 10.0
+SWEEP_S = 2.0
+CYCLE_S = 0.1
+
+# Phases of a data take that are one in the checker's world.
+_PHASES = {
+    "NOISE": "WAIT_START",
+    "OPENING_CALIBRATION": "WAIT_START",
+    "CALIBRATION": "ECHO",
+    "CLOSING_CALIBRATION": "ECHO",
+}
+
+# Events of what the checker's world has no part of: warnings before trips, positions of a track, the power drawn, the
+# recorder's catalogue, which closes what an instrument left open when it comes to it, and how long a cycle takes.
+_NOT_IN_THE_WORLD = (
+    "WARNING_LIMIT",
+    "ANCILLARY_JUMPED",
+    "CATALOGUE_RECONCILED",
+    "DATA_TAKE_CLOSED",
+    "CYCLE_OVERRUN",
+)
+_NO_CURRENTS = ("SAR_CURRENT", "OPTICAL_CURRENT")
+
+
+class Flight:
+    """One board from its power-on to where the checker begins, and on."""
+
+    def __init__(self, side: str, directory: Path) -> None:
+        self.side = side
+        description = Description.read(ROOT / "hil" / "benches" / "host.toml")
+        shorter = {"sar_warmup_s": SAR_WARMUP_S, "optical_stabilisation_s": OPTICAL_STABILISATION_S}
+        description = replace(description, units={**description.units, **shorter})
+        shutil.rmtree(directory, ignore_errors=True)
+        directory.mkdir(parents=True)
+        self.board = HostBoard(description, directory)
+        self.units = self.board.units
+        self.dictionary = load()
+        self.session = Session(self.dictionary, self.board.link)
+        self.platform = Platform(self.session, GPS_EPOCH_S)
+        self.commands: list[Command] = []
+        self._told: set[int] = set()
+        self._event_names = {event.id: event.name for event in self.dictionary.events.values()}
+        for name in ("sar.held", "optical.held", "optical.door_held"):
+            self.units.force(name, 1)
+        self.prepare()
+
+    def __enter__(self) -> "Flight":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.board.stop()
+
+    @property
+    def now_s(self) -> float:
+        return self.board.elapsed_s()
+
+    def prepare(self) -> None:
+        """From a boot to where the checker begins: time, ancillary data, one table loaded."""
+        session = self.session
+        session.wait_for(lambda: session.value("TIME_QUALITY") == "DISCIPLINED", 15, "A disciplined on-board time")
+        session.send("HOUSEKEEPING_SET_PERIOD", structure=1, period_cycles=1).wait(ANSWER_S)
+        others = [structure.id for structure in self.dictionary.structures.values() if structure.id not in (1, 5, 6)]
+        session.wait_for(lambda: session.value("POWER_BUS_VOLTAGE_V"), 10, "Housekeeping of the power unit")
+        session.wait_for(lambda: session.value("RECORDER_STATE") == "READY", 10, "A recorder that is ready")
+        if self.side == "SAR":
+            self.load_table("STRIPMAP").wait(ANSWER_S)
+        for structures in (others[:8], [*others[8:], 5, 6]):
+            session.send("HOUSEKEEPING_DISABLE", structures=structures).wait(ANSWER_S)
+        session.run_for(0.5)
+
+    def load_table(self, mode: str, **other: int) -> Command:
+        """A good table of the mode into slot 0. A beam that is swept has not got far to go."""
+        duration_s = SWEEP_S if mode == "SPOTLIGHT" else TAKE_S
+        return self.session.send("SAR_LOAD_TABLE", slot=0, **{**table(mode, duration_s), **other})
+
+    def send(self, name: str, **arguments: object) -> Command:
+        """A telecommand whose failures are told by new_failures()."""
+        command = self.session.send(name, **arguments)
+        self.commands.append(command)
+        return command
+
+    def after_a_cycle(self) -> None:
+        """Go on until a control cycle has just ended: what is sent now comes before the next samples."""
+        before = self.session.value("CYCLES")
+        self.session.wait_for(lambda: self.session.value("CYCLES") != before, 1, "Another control cycle")
+
+    def quiet_ancillary(self, **other: float) -> None:
+        """Ancillary data now, of a quiet sky but for what is named."""
+        self.session.send("ANCILLARY_DATA", **{**quiet_sky(self.platform.gps_s()), **other})
+
+    def new_failures(self) -> tuple[str, ...]:
+        """Failure reports that came since last asked, as the checker writes them."""
+        found = []
+        for index, command in enumerate(self.commands):
+            if command.failure and index not in self._told:
+                self._told.add(index)
+                found.append(f"{'failed' if command.failure.subservice == 8 else 'refused'}:{command.failure.name}")
+        return tuple(sorted(found))
+
+    @property
+    def transmit_enabled(self) -> bool:
+        return bool(self.board.edges and self.board.edges[-1].on)
+
+    def events_since(self, since: int) -> tuple[int, ...]:
+        """Events that came since, by id, without what the checker's world has no part of."""
+        return tuple(
+            self.dictionary.event(event.name).id
+            for event in self.session.events[since:]
+            if event.fields.get("monitor") not in _NO_CURRENTS
+        )
+
+    def event_words(self, events: Iterable[int]) -> str:
+        """Names of events, in the order of the alphabet, as far as both sides can raise them."""
+        names = [self._event_names[event] for event in events]
+        return " ".join(sorted(name for name in names if name not in _NOT_IN_THE_WORLD))
+
+    def outcome(self) -> Mapping[str, str]:
+        """What the checker's outcome tells, from where it can be seen: the ground's telemetry, the bench's units."""
+        session = self.session
+        side = self.side
+        enabled = self.transmit_enabled
+        seen = {
+            "mode": str(session.value(f"{side}_MODE")),
+            "refuse": str(session.readings["REFUSE"].raw),
+            "cause": str(session.readings["SAFING_CAUSE"].raw),
+            "permit": str(session.value("TRANSMIT_PERMIT")),
+            "enable": str(int(enabled)),
+            "limiters": str(round(self.units.observe("power.limiters_closed"))),
+            "time": str(int(session.value("TIME_QUALITY") != "UNSET")),
+        }
+        if side == "OPTICAL":
+            seen["door"] = self._door()
+        if self.units.observe(f"{side.lower()}.powered"):
+            seen |= self.unit()
+            if side == "SAR" and bool(self.units.observe("sar.transmit_enable_seen")) != enabled:
+                seen["enable"] = "not as the unit sees it"
+        return seen
+
+    def unit(self) -> dict[str, str]:
+        """State and phase of the instrument's unit, as its registers have them."""
+        unit = self.side.lower()
+        phase = self._label(f"{self.side}_PHASE", f"{unit}.phase")
+        return {
+            "unit": self._label(f"{self.side}_UNIT_STATE", f"{unit}.state"),
+            "phase": _PHASES.get(phase, phase),
+        }
+
+    def _label(self, enumeration: str, quantity: str) -> str:
+        return self.dictionary.enumeration(enumeration).label(round(self.units.observe(quantity)))
+
+    def _door(self) -> str:
+        if self.units.observe("optical.powered"):
+            return self._label("DOOR", "optical.door")
+        return "SHUT" if self.units.observe("optical.door_position") <= 0 else "MOVING"

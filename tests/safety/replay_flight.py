@@ -1,0 +1,159 @@
+"""A flight along edges: each is acted out on the host board, and what came of it compared with the checker's."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.safety.replay_acts import ARM_S, PERMIT_S, START_LEAD_S, Acts, lasts_s
+from tests.safety.replay_board import CYCLE_S, Flight
+from tests.safety.replay_faults import RESET
+from tests.safety.replay_plan import TIME, Kind, Step, visible
+
+# What follows from an act by itself comes within this; then it must stay so.
+SETTLE_S = 4.0
+STAYS_S = 0.2
+REST_S = 3.0  # time that passes where nothing is to come of it
+
+# What comes by itself after so long must be the checker's edge of time, not happen before it.
+GUARD_S = 55.0  # of the transmit guard's 60 s
+OPERATION_S = 10.0  # the shortest time limit of what leaves the mode as it is
+POWER_OFF_S = 7.0  # of the 10 s before the one retry of fault level 2
+RESETS = 2
+TAKES = 20  # at 10 s each: less than the orbit's 300 s; and the catalogue holds 64
+AHEAD_S = START_LEAD_S - 10
+MARGIN_S = 3.0
+
+
+class Late(Exception):
+    """The next edge would come after something that time brings by itself."""
+
+
+@dataclass
+class Difference:
+    """The labels that led to it, and what checker and board say of the last, by name."""
+
+    path: list[str]
+    kind: Kind
+    expected: dict[str, str]
+    seen: dict[str, str]
+
+    def __str__(self) -> str:
+        steps = "\n".join(f"  {number:3d}  {label}" for number, label in enumerate(self.path, 1))
+        names = [name for name in self.expected | self.seen if self.expected.get(name) != self.seen.get(name)]
+        found = "\n".join(
+            f"       {name}: the checker saw {self.expected.get(name, 'none')}, the board {self.seen.get(name, 'none')}"
+            for name in names
+        )
+        return f"{self.kind}, after\n{steps}\n{found}"
+
+
+class Replay:
+    """One flight from the checker's beginning on. take() raises Late before a step that would come too late."""
+
+    def __init__(self, side: str, directory: Path) -> None:
+        self.flight = Flight(side, directory)
+        self.acts = Acts(self.flight)
+        self.path: list[str] = []
+        machine = self.flight.dictionary.machines[side]
+        self._limits_s = {str(mode.value): OPERATION_S for mode in machine.modes}
+        values = {mode.name: str(mode.value) for mode in machine.modes}
+        for transition in machine.transitions:
+            self._limits_s[values[transition.target]] = transition.time_limit_ms / 1000
+        self._began_s = 0.0
+        self._until_s: dict[str, float] = {}
+        self._cause = "0"
+        self._takes = 0
+
+    def take(self, step: Step) -> Difference | None:
+        self._require_in_time(step)
+        flight = self.flight
+        self.path.append(step.label)
+        was_enabled = flight.transmit_enabled
+        self.acts.act(step)
+        flight.session.run_for(CYCLE_S)
+        if step.label == TIME and step.target == step.source:
+            flight.session.run_for(REST_S)
+        expected = self._expected(step)
+        seen = self._settle(step, expected)
+        if was_enabled and not flight.transmit_enabled:
+            self.acts.took()
+        self._note_limits(step)
+        self._takes += step.label.startswith("START ") and not step.failures
+        self._cause = seen["cause"]
+        return None if seen == expected else Difference(list(self.path), step.kind, expected, seen)
+
+    def stop(self) -> None:
+        self.flight.board.stop()
+
+    def _expected(self, step: Step) -> dict[str, str]:
+        expected = visible(step.after)
+        if step.before["refuse"] == "1" and step.after["refuse"] == "1":
+            # Which event latched it first steers nothing, and states that differ in it are one to the checker.
+            expected["cause"] = self._cause
+        expected["failures"] = " ".join(step.failures)
+        expected["events"] = "" if step.label == RESET else self.flight.event_words(step.events)
+        return expected
+
+    def _settle(self, step: Step, expected: dict[str, str]) -> dict[str, str]:
+        """Go on until all is as expected and stays so, or the time is over; what is seen then."""
+        flight = self.flight
+        failures: Counter[str] = Counter()
+        until_s = flight.now_s + SETTLE_S + (1.3 * lasts_s(step) if step.label == TIME else 0.0)
+        arm_again_s = flight.now_s
+        as_expected_s = None
+        while True:
+            failures.update(flight.new_failures())
+            seen = dict(flight.outcome())
+            seen["failures"] = " ".join(sorted(failures.elements()))
+            seen["events"] = flight.event_words(flight.events_since(self.acts.since))
+            if seen != expected:
+                as_expected_s = None
+                if flight.now_s >= until_s:
+                    return seen
+                if step.label == TIME and flight.now_s >= arm_again_s:
+                    self.acts.keep_armed(step)
+                    arm_again_s += ARM_S / 2
+            elif as_expected_s is None:
+                as_expected_s = flight.now_s
+            elif flight.now_s >= as_expected_s + STAYS_S - CYCLE_S / 2:
+                return seen
+            flight.session.run_for(CYCLE_S)
+
+    def _require_in_time(self, step: Step) -> None:
+        """What the checker leaves to the edge of time must not come by itself during this one."""
+        if step.label == RESET and self.acts.resets >= RESETS:
+            raise Late("the third reset within an hour is another edge")
+        if step.label.startswith("START ") and self._takes >= TAKES:
+            raise Late("an orbit's budget is used up")
+        last_s = self.flight.now_s + lasts_s(step) + self.acts.before_start_s(step)
+        for name, until_s in self._until_s.items():
+            arm = name in ("armed", "exit_armed")
+            minute = step.label == "a minute without anything" and (arm or name == "takes")
+            waits_for_it = step.label == TIME or minute
+            if last_s > until_s and not waits_for_it and not (arm and step.after[name] == "0"):
+                raise Late(f"{name} at {until_s:.0f} s, and {step.label} lasts to {last_s:.0f} s")
+
+    def _note_limits(self, step: Step) -> None:
+        now_s = self.flight.now_s
+        before, after = step.before, step.after
+        # Time passed with an arm that was given again and again: the last is up to half a life old.
+        arm_s = now_s + (ARM_S / 2 if step.label == TIME else ARM_S) - MARGIN_S
+        for name, label in (("armed", "SAR_ARM_TRANSMIT"), ("exit_armed", "ARM_SAFE_EXIT")):
+            self._note(name, after[name] == "1", step.label in (label, TIME), arm_s)
+        given = step.label == "SAR_PERMIT_TRANSMIT" and not step.failures
+        self._note("takes", after["takes"] != "0", given, now_s + PERMIT_S - MARGIN_S)
+        if after["target"] != before["target"]:
+            self._began_s = now_s
+        limit_s = self._limits_s.get(after["target"], 0.0) - MARGIN_S
+        if after.get("unit") == "READY":
+            # A start that lies ahead, or the rest of a warm-up.
+            limit_s = min(limit_s, AHEAD_S)
+        self._note("target", after["target"] != "-1", True, self._began_s + limit_s)
+        self._note("enable", after["enable"] == "1", before["enable"] == "0", now_s + GUARD_S)
+        self._note("reaction", after["reaction"] != "0", after["reaction"] != before["reaction"], now_s + POWER_OFF_S)
+
+    def _note(self, name: str, stands: bool, anew: bool, until_s: float) -> None:
+        if not stands:
+            self._until_s.pop(name, None)
+        elif anew:
+            self._until_s[name] = until_s

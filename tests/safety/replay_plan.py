@@ -1,0 +1,253 @@
+"""Which kinds of edges there are in an explored graph, and which way leads to one that is still to be replayed.
+
+The explorer's state may stand between two control cycles; on a board that runs it is over in the next. A step here
+therefore goes on, without time, until the state is quiet, and begins in quiet states only.
+"""
+
+import heapq
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from tests.safety.explorer import Answer, Board, CheckerError, Graph
+
+TIME = "time passes"
+INERT = "SET_MODE SAFE_UNPOWERED"  # refused in every state, and changes nothing
+HIDDEN_FROM = "cycles"  # outcomes.py: from this word on, what nobody outside sees
+_LONGEST_UNREST = 12
+
+Words = Mapping[str, str]
+Seen = tuple[tuple[str, ...], tuple[int, ...], Words, int]
+
+
+def parse(seen: str) -> Seen:
+    """What a step of outcomes.py tells: failures, events, words, and the time that passed in ms."""
+    log, _, text = seen.partition("|")
+    words = dict(word.split("=") for word in text.split())
+    items = log.split()
+    failures = tuple(item for item in items if item.startswith(("refused:", "failed:")))
+    events = tuple(int(item[len("event") :]) for item in items if item.startswith("event"))
+    return failures, events, words, int(words.pop("ms"))
+
+
+@dataclass(frozen=True)
+class Kind:
+    """An edge without the incidental: its label, the mode before it, the failure codes, and what it ends in."""
+
+    label: str
+    mode: str
+    failures: tuple[str, ...]
+    outcome: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.label} in {self.mode}: {' '.join((*self.failures, *self.outcome))}"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One edge and what followed by itself. `before` and `after` are the outcome's words by name."""
+
+    label: str
+    source: int
+    target: int
+    failures: tuple[str, ...]
+    events: tuple[int, ...]
+    before: Words
+    after: Words
+    duration_ms: int
+
+    @property
+    def key(self) -> tuple[int, str]:
+        return self.source, self.label
+
+    @property
+    def kind(self) -> Kind:
+        names = ("mode", "refuse", "permit", "enable")
+        return Kind(
+            self.label,
+            self.before["mode"],
+            self.failures,
+            tuple(f"{name}={self.after[name]}" for name in names),
+        )
+
+
+def visible(words: Words) -> dict[str, str]:
+    """What the bench and the ground see of an outcome."""
+    seen = {}
+    for name, value in words.items():
+        if name == HIDDEN_FROM:
+            break
+        seen[name] = value
+    return seen
+
+
+class Steps:
+    """The steps of a graph whose edges tell their outcome (outcomes.py)."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._time = graph.labels.index(TIME)
+        self._rows: list[dict[int, tuple[int, str]]] = [{} for _ in graph.states]
+        self._words: dict[int, Words] = {}
+        self._parsed: dict[str, Seen] = {}
+        for source, edge, target, seen in zip(graph.source, graph.edge, graph.target, graph.seen, strict=True):
+            self._rows[source][edge] = (target, seen)
+            self._words.setdefault(target, self._parse(seen)[2])
+
+    def explored(self, state: int) -> bool:
+        return bool(self._rows[state])
+
+    def quiet(self, state: int) -> bool:
+        """Nothing changes any more without time and without an edge."""
+        target, seen = self._rows[state].get(self._time, (state, ""))
+        return target == state or self._parse(seen)[3] > 0
+
+    def at_rest(self, state: int) -> int:
+        """The quiet state that one comes to by itself."""
+        for _ in range(_LONGEST_UNREST):
+            if self.quiet(state):
+                break
+            state = self._rows[state][self._time][0]
+        return state
+
+    def edges(self, state: int) -> list[int]:
+        return list(self._rows[state])
+
+    def words(self, state: int) -> Words:
+        return self._words[state]
+
+    def step(self, state: int, edge: int) -> Step | None:
+        """None when it leads out of what was explored, or never comes to rest."""
+        target, seen = self._rows[state][edge]
+        failures, events, words, duration_ms = self._parse(seen)
+        unrest = 0
+        while not self.quiet(target):
+            target, seen = self._rows[target][self._time]
+            more_failures, more_events, words, more_ms = self._parse(seen)
+            failures, events, duration_ms = failures + more_failures, events + more_events, duration_ms + more_ms
+            unrest += 1
+            if unrest > _LONGEST_UNREST:
+                return None
+        if not self._rows[target]:
+            return None
+        label = self._graph.labels[edge]
+        return Step(
+            label, state, target, tuple(sorted(failures)), tuple(sorted(events)), self._words[state], words, duration_ms
+        )
+
+    def all(self) -> list[Step]:
+        """Every step from every state that a way over quiet states leads to."""
+        found = []
+        seen = {self.at_rest(0)}
+        waiting = list(seen)
+        while waiting:
+            state = waiting.pop()
+            steps = [step for edge in self._rows[state] if (step := self.step(state, edge))]
+            found += steps
+            fresh = {step.target for step in steps} - seen
+            seen |= fresh
+            waiting += fresh
+        return found
+
+    def kinds_between(self) -> set[Kind]:
+        """Kinds of every step that begins where no way over quiet states leads."""
+        reached = {step.source for step in self.all()}
+        found = set()
+        for state, row in enumerate(self._rows):
+            if state in self._words and state not in reached:
+                found |= {step.kind for edge in row if (step := self.step(state, edge))}
+        return found
+
+    def _parse(self, seen: str) -> Seen:
+        found = self._parsed.get(seen)
+        if found is None:
+            found = self._parsed[seen] = parse(seen)
+        return found
+
+
+class Follower:
+    """Steps of one path, from the checker itself."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._image = 0
+        self._state = board.root
+        # No edge leads to the beginning: what it looks like comes with one that changes nothing.
+        self._words = parse(self._settled(self._take(INERT)))[2]
+
+    def step(self, label: str) -> Step:
+        before, source = self._words, self._state
+        failures, events, self._words, duration_ms = parse(self._settled(self._take(label)))
+        target = 0 if self._state == source else 1
+        return Step(label, 0, target, tuple(sorted(failures)), tuple(sorted(events)), before, self._words, duration_ms)
+
+    def _take(self, label: str) -> Answer:
+        """One edge for good."""
+        if label not in self._board.labels:
+            raise CheckerError(f'no edge is called "{label}"')
+        answer, image = self._board.follow(self._image, self._board.labels.index(label))
+        self._board.forget(self._image)
+        self._image, self._state = image, answer.state
+        return answer
+
+    def _settled(self, answer: Answer) -> str:
+        """What was seen, with what follows by itself; the time that passed is the edge's own."""
+        log, _, text = answer.seen.partition("|")
+        for _ in range(_LONGEST_UNREST):
+            after, image = self._board.follow(self._image, self._board.labels.index(TIME))
+            if after.state == self._state or parse(after.seen)[3] > 0:
+                self._board.forget(image)
+                break
+            self._board.forget(self._image)
+            self._image, self._state = image, after.state
+            more, _, text = after.seen.partition("|")
+            log = f"{log} {more}"
+        *words, _ = text.split()
+        return f"{log}|{' '.join(words)} ms={parse(answer.seen)[3]}"
+
+
+class Planner:
+    """Ways over the steps; `cost_s` says how long one lasts on the board, None when it must not be taken."""
+
+    def __init__(self, steps: list[Step], cost_s: Callable[[Step], float | None]) -> None:
+        self.by_kind: dict[Kind, list[Step]] = {}
+        self._moves: dict[int, dict[int, tuple[float, Step]]] = {}
+        self._cost_s = {step.key: cost_s(step) for step in steps}
+        for step in steps:
+            self.by_kind.setdefault(step.kind, []).append(step)
+            cost = self._cost_s[step.key]
+            if cost is None:
+                continue
+            row = self._moves.setdefault(step.source, {})
+            if step.target != step.source and (step.target not in row or row[step.target][0] > cost):
+                row[step.target] = (cost, step)
+
+    def can_be_taken(self, step: Step) -> bool:
+        return self._cost_s[step.key] is not None
+
+    def forbid(self, step: Step) -> None:
+        """Never take this one again on the way to another."""
+        row = self._moves.get(step.source, {})
+        if step.target in row and row[step.target][1] == step:
+            del row[step.target]
+
+    def way(self, state: int, wanted: Mapping[int, list[Step]]) -> list[Step] | None:
+        """The shortest way from a state to a wanted step, that step included; None when there is none."""
+        best_s = {state: 0.0}
+        came: dict[int, Step] = {}
+        waiting = [(0.0, state)]
+        while waiting:
+            so_far_s, here = heapq.heappop(waiting)
+            if so_far_s > best_s[here]:
+                continue
+            if wanted.get(here):
+                path = [min(wanted[here], key=lambda step: self._cost_s[step.key] or 0.0)]
+                while here != state:
+                    path.append(came[here])
+                    here = came[here].source
+                return path[::-1]
+            for target, (cost, step) in self._moves.get(here, {}).items():
+                if so_far_s + cost < best_s.get(target, float("inf")):
+                    best_s[target] = so_far_s + cost
+                    came[target] = step
+                    heapq.heappush(waiting, (so_far_s + cost, target))
+        return None
