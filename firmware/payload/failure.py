@@ -17,3 +17,7 @@ class Failure(Exception):
         self.code = code
         self.detail = detail
         self.limit = limit
+
+
+class EntryRefused(Failure):
+    """What held when a data take was accepted holds no more just before it begins; the instrument itself is well."""

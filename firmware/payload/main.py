@@ -90,7 +90,7 @@ class Payload:
         self.tables = KeptTables(self.events, not self.boot_history.safe)
         budget = TransmitBudget(self.persistent)
         self.permit = TransmitPermit(self.events)
-        self.refuse = RefuseState(self.persistent, self.boot_history)
+        self.refuse = RefuseState(self.persistent, self.permit, self.boot_history)
         self.playback = Playback(recorder_link, self.entries, self.refuse, self.events)
         checks: dict = {}
         interlocks = Interlocks(checks)

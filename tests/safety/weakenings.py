@@ -147,7 +147,7 @@ CODE = (
     ),
     Weakening(
         "a transition does not ask for the REFUSE state", SAR, file=_MACHINE,
-        old="        self._refuse.require_clear()\n", new="",
+        old="        self._refuse.require_clear()\n        if self.busy():", new="        if self.busy():",
     ),
     Weakening(
         "a second transition is not refused", SAR, file=_MACHINE, old="        if self.busy():\n", new="        if False:\n",
@@ -231,7 +231,8 @@ CODE = (
     ),
     Weakening(
         "the alarm leaves the permit of an instrument that is off", SAR, file=_PROTECTION,
-        old="        driver.inhibit()\n        self._refuse.latch(cause)", new="        self._refuse.latch(cause)",
+        # Each of the two withdraws it.
+        old="        driver.inhibit()\n        self._refuse.latch(cause)", new="        pass",
     ),
     Weakening(
         "the alarm does not latch the REFUSE state", SAR, file=_PROTECTION,

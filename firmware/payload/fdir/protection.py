@@ -143,7 +143,9 @@ class Protection:
 
     def _check_monitors(self):
         for driver in self._drivers:
-            hal.monitor_sweep(driver.machine.instrument, driver.machine.mode)
+            machine = driver.machine
+            # A unit that is being switched on has its supply already.
+            hal.monitor_sweep(machine.instrument, machine.target_or_mode() if machine.is_off() else machine.mode)
         while True:
             monitor = hal.monitor_changed()
             if monitor < 0:

@@ -3,12 +3,13 @@
 import hal
 from micropython import const
 
-from payload.failure import Failure, Refusal
+from payload.failure import EntryRefused, Failure, Refusal
 from payload.tables import enums, events, failures, units
 
 _START_LEAD_MS = const(2500)
 _START_LATEST_MS = const(120000)
 _RETRY_CYCLES = const(10)
+_LARGEST_STEP_BACK_MS = const(1000)  # of the on-board time while a data take waits
 
 # The unit needs the start command this long before the start.
 _START_COMMAND_MARGIN_MS = const(200)
@@ -29,6 +30,7 @@ _INSTRUMENT_WELL = (
     failures.NO_SUCH_ENTRY,
     failures.NO_TRANSMIT_PERMIT,
     failures.START_IN_THE_PAST,
+    failures.START_TOO_FAR,
     failures.TRANSMIT_ZONE,
     failures.POSITION_UNKNOWN,
 )
@@ -182,7 +184,9 @@ class Instrument:
 
     def is_well(self, failure):
         """Is the failure none of the instrument's own?"""
-        return failure.code in _INSTRUMENT_WELL or failure.detail == units.RECORDER_NODE
+        if isinstance(failure, EntryRefused) or failure.code in _INSTRUMENT_WELL:
+            return True
+        return failure.detail == units.RECORDER_NODE
 
     def _open_entry(self, request):
         yield from self._catalogue.open(request.task_id, self.machine.instrument, request.mode, request.priority)
@@ -244,14 +248,23 @@ class Instrument:
 
     def _await_start(self, request, lead_ms):
         """Generator: until the lead before the start. Raises Failure when the preparation took too long for it."""
+        started_ms = hal.ticks_ms()
+        left_ms = hal.time_until_ms(request.start, 0)
         while hal.time_until_ms(request.start, 0) > lead_ms:
             self._require_ready()
             self._require_recording()
+            self._require_nearer(request, left_ms - hal.ticks_diff(hal.ticks_ms(), started_ms))
             yield 0
         self._require_ready()
         until_ms = hal.time_until_ms(request.start, 0)
         if until_ms < _START_COMMAND_MARGIN_MS:
             raise Failure(failures.START_IN_THE_PAST, until_ms, _START_COMMAND_MARGIN_MS)
+
+    def _require_nearer(self, request, expected_ms):
+        """Raise Failure when the time was set back, and the start moved away."""
+        until_ms = hal.time_until_ms(request.start, 0)
+        if until_ms > expected_ms + _LARGEST_STEP_BACK_MS:
+            raise Failure(failures.START_TOO_FAR, until_ms, expected_ms)
 
     def _await_within(self, parameter, value, limit_ms):
         """Generator: as _await, with a limit of its own; for recovery and safing."""

@@ -20,6 +20,9 @@ class TwoStep:
         self._armed = True
         self._until_s = hal.uptime_s() + _ARM_EXPIRES_S
 
+    def disarm(self):
+        self._armed = False
+
     def armed(self):
         if self._armed and hal.uptime_s() >= self._until_s:
             self._armed = False
@@ -61,6 +64,11 @@ class TransmitPermit:
     def inhibit(self):
         """Set the inhibit. The guard drops transmit-enable before anything else happens."""
         hal.guard_inhibit()
+        self.withdraw()
+
+    def withdraw(self):
+        """Neither a permit nor a first step is left for a data take to come; one under way goes on."""
+        self._two_step.disarm()
         if self._takes_left:
             self._takes_left = 0
             self._events.report(events.TRANSMIT_INHIBITED)
@@ -102,11 +110,13 @@ class TransmitPermit:
 class RefuseState:
     """Latched by a safing: instrument telecommands are refused until a two-step exit.
 
-    The cause is kept in `values` (storage.persistent), so that a reboot does not clear it.
+    The cause is kept in `values` (storage.persistent), so that a reboot does not clear it. `permit` is the
+    TransmitPermit: the safing of any instrument withdraws it.
     """
 
-    def __init__(self, values, boot_history=None):
+    def __init__(self, values, permit, boot_history=None):
         self._values = values
+        self._permit = permit
         self._boot_history = boot_history
         self._exit = TwoStep()
         self._cause = values.get(persistent.REFUSE_CAUSE)
@@ -117,6 +127,7 @@ class RefuseState:
         if self._cause == 0:
             self._cause = event_id
             self._values.put(persistent.REFUSE_CAUSE, event_id)
+        self._permit.withdraw()
         self._publish()
 
     def latched(self):
@@ -157,6 +168,11 @@ class Interlocks:
 
     def __init__(self, checks):
         self._checks = checks
+
+    def require_again(self, guard, request):
+        """As require(), just before the mode is entered: all but what is looked at before acceptance only."""
+        if guard not in modes.GUARDS_ONCE:
+            self.require(guard, request)
 
     def require(self, guard, request):
         """Raise Refusal unless the guard holds. Range guards need a fresh sample."""

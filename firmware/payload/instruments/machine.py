@@ -12,7 +12,7 @@ again once, after a while, into powered SAFE only.
 import hal
 from micropython import const
 
-from payload.failure import Failure, Refusal
+from payload.failure import EntryRefused, Failure, Refusal
 from payload.tables import enums, events, failures, mission
 
 _KIND_OFF = const(0)
@@ -50,6 +50,7 @@ class ModeMachine:
         self._refuse = refuse
         self._events = event_service
         self._begins = None
+        self._guards: tuple = ()
         self._target = _NOBODY
         self._cancelled = False
         self._cancel_cause = 0
@@ -127,6 +128,18 @@ class ModeMachine:
             raise Refusal(failures.ILLEGAL_TRANSITION, self.mode, self.mode)
         yield from self._carry_out(self.mode, procedure, guards, time_limit_ms, request)
 
+    def require_entry(self, request):
+        """Just before a data take begins: REFUSE and the guards once more, for the telecommand may be minutes old.
+
+        Raises EntryRefused.
+        """
+        try:
+            self._refuse.require_clear()
+            for guard in self._guards:
+                self._interlocks.require_again(guard, request)
+        except Refusal as refusal:
+            raise EntryRefused(refusal.code, refusal.detail, refusal.limit)
+
     def cancel(self):
         """Abort what is going on, by telecommand. False when nothing is."""
         if self._target == _NOBODY:
@@ -152,7 +165,7 @@ class ModeMachine:
         """
         self._driver.inhibit()
         self._refuse.latch(cause)
-        if self.is_safing() or (self.is_off() and self._target == _NOBODY and self._reaction == _NOTHING):
+        if self.is_safing() or self._is_left_off():
             return
         if self.is_safe():
             if not power_cycle or not self._driver.powered():
@@ -199,6 +212,10 @@ class ModeMachine:
             # A software fault: from the beginning next cycle, and the supervisor sees this activity fail.
             self._begin(self._reaction, self._cause)
             raise
+
+    def _is_left_off(self):
+        """Off, and nothing is going on that would switch it on; hard_off() leaves an overridden handler to end."""
+        return self.is_off() and self._reaction == _NOTHING and (self._target == _NOBODY or self._overridden)
 
     def _reached(self, mode):
         """A part of a reaction has come to its end."""
@@ -262,6 +279,7 @@ class ModeMachine:
         for guard in guards:
             self._interlocks.require(guard, request)
         origin = self.mode
+        self._guards = guards
         self._target = target
         self._cancelled = False
         self._overridden = False

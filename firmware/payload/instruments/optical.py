@@ -406,10 +406,15 @@ class Optical(Instrument):
         if strip:
             hal.time_add_ms(request.start, 0, request.interval_ms)
         self.unit.write_time(units.OPTICAL_CONTROL_START_COARSE, request.start)
+        started_ms = hal.ticks_ms()
+        left_ms = hal.time_until_ms(request.start, 0)
         while hal.time_until_ms(request.start, 0) > _START_COMMAND_LEAD_MS:
             self._require_taking(request)
+            self._require_nearer(request, left_ms - hal.ticks_diff(hal.ticks_ms(), started_ms))
             yield 0
         yield from self._await_start(request, _START_COMMAND_LEAD_MS)
+        if strip == 0:
+            self.machine.require_entry(request)
         self._command(enums.OPTICAL_UNIT_COMMAND_START)
         self._line_period.begin(request, strip)
         yield from self.unit.fresh_sample()

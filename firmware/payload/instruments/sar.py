@@ -10,7 +10,9 @@ from payload.tables import enums, failures, mission, modes, pool, units
 # Transmit-enable is raised this long before the first pulse, so that the guard's limit covers the data take alone.
 _ENABLE_LEAD_MS = const(700)
 _ABORT_LIMIT_MS = const(1000)
-_SAFE_LIMIT_MS = const(1000)
+
+# Within 1 s the instrument is safe, or without its supply; that is confirmed by two samples.
+_SAFE_LIMIT_MS = const(500)
 
 # While transmitting, the data take ends this long before the track meets a zone.
 _ZONE_LOOKAHEAD_MS = const(1000)
@@ -202,6 +204,7 @@ class Sar(Instrument):
         unit.write(units.SAR_CONTROL_ENTRY_ID, hal.U16, self._catalogue.open_entry_id())
         unit.write_time(units.SAR_CONTROL_START_COARSE, request.start)
         yield from self._await_start(request, _ENABLE_LEAD_MS)
+        self.machine.require_entry(request)
         try:
             if transmits:
                 self._require_clear_track(
@@ -245,6 +248,9 @@ class Sar(Instrument):
         self._require_recording()
         if transmits:
             self._require_clear_track(Failure, 0, _ZONE_LOOKAHEAD_MS)
+            if not hal.guard_transmitting():
+                # Inhibited by telecommand: fault protection was here before for any other reason.
+                raise Failure(failures.NO_TRANSMIT_PERMIT)
         flags = hal.pool_get(pool.SAR_FAULT_FLAGS)
         if flags or hal.pool_get(pool.SAR_PHASE) == enums.SAR_PHASE_ABORTED:
             raise Failure(failures.UNIT_FAULT, flags, hal.pool_get(pool.SAR_STATE))

@@ -30,10 +30,12 @@ class SarService:
 
     def load_table(self, slot, *values):
         self._require_fitted()
+        self._refuse.require_clear()
         return self._slots.keep(slot, values)
 
     def clear_table(self, slot):
         self._require_fitted()
+        self._refuse.require_clear()
         return self._slots.clear(slot)
 
     def report_table(self, slot):

@@ -233,6 +233,7 @@ class _Builder:
             item.get("check", ""),
             item.get("failure", "GUARD_OUT_OF_RANGE"),
             item.get("help", ""),
+            item.get("again", True),
         )
 
     def monitor(self, index: int, item: Content) -> Monitor:

@@ -138,6 +138,8 @@ def _housekeeping(dictionary: Dictionary) -> str:
 def _modes(dictionary: Dictionary) -> str:
     guards = list(dictionary.guards)
     text = _CONST + _lines(f"GUARD_{name} = const({index})" for index, name in enumerate(guards))
+    once = tuple(index for index, guard in enumerate(dictionary.guards.values()) if not guard.again)
+    text += f"GUARDS_ONCE = {once!r}\n"
     text += f"GUARDS = {_tuple(_guard(dictionary, item) for item in dictionary.guards.values())}\n"
     for name, machine in dictionary.machines.items():
         value = dictionary.enumerations["INSTRUMENT"].members[name]

@@ -242,7 +242,10 @@ class ModeMachine:
 
 @dataclass(frozen=True)
 class Guard:
-    """Holds while `parameter` is fresh and within its range, or while the condition `check` holds."""
+    """Holds while `parameter` is fresh and within its range, or while the condition `check` holds.
+
+    With `again`, the guard of a data take is looked at once more just before it begins.
+    """
 
     name: str
     parameter: Parameter | None
@@ -251,6 +254,7 @@ class Guard:
     check: str
     failure: str
     help: str = ""
+    again: bool = True
 
     @property
     def raw_minimum(self) -> int | None:

@@ -134,11 +134,14 @@ class Setup:
     def __init__(self):
         hal.init(0x0E00, True)
         self.events = Events()
-        self.refuse = RefuseState(Persistent())
+        self.refuse = RefuseState(Persistent(), self)
         self.machine = ModeMachine(1, MODES, TRANSITIONS, pool.SAR_MODE, Interlocks({}), self.refuse, self.events)
         self.instrument = Instrument()
         self.machine.attach(self.instrument)
         hal.pool_set(pool.POWER_BUS_VOLTAGE_V, 28000)
+
+    def withdraw(self):
+        """As the transmit permit has it."""
 
     def go(self, target):
         for _ in self.machine.transition(target, None):
@@ -541,6 +544,22 @@ def test_safing_overrides_a_recovery():
     assert setup.instrument.recovered == 0
     setup.run(5)
     assert setup.machine.mode == SAFE
+
+
+def test_a_level_2_in_the_cycle_of_a_hard_off_switches_nothing_on_again():
+    """The handler that hard_off() overrode has not come to its end yet."""
+    setup = Setup()
+    setup.go(REST)
+    transition = setup.machine.transition(READY, None)
+    next(transition)
+    setup.machine.hard_off()
+    setup.machine.safe(events.LIMITER_TRIPPED[0], True)
+    setup.run(3)
+    assert not setup.machine.is_safing() and setup.machine.mode == OFF
+    refused(failures.ABORTED, lambda: [None for _ in transition])
+    setup.machine.safe(events.LIMITER_TRIPPED[0], True)
+    setup.run(3)
+    assert not setup.machine.busy() and setup.machine.mode == OFF
 
 
 def test_hard_off_overrides_a_recovery():

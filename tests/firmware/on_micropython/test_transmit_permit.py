@@ -114,6 +114,26 @@ def test_inhibit_ends_a_transmission_at_once():
     assert not hal.guard_transmitting() and not permit.in_force()
 
 
+def test_inhibit_takes_the_first_step_back():
+    permit = _permit()
+    permit.arm()
+    permit.inhibit()
+    refused(failures.NOT_ARMED, permit.permit, 1, 60)
+
+
+def test_a_safing_leaves_no_permit_and_no_first_step_but_a_take_under_way():
+    permit = _permit()
+    refuse = RefuseState(Persistent(), permit)
+    permit.arm()
+    permit.permit(2, 60)
+    permit.begin_take()
+    hal.guard_transmit(True)
+    permit.arm()
+    refuse.latch(22)
+    assert hal.guard_transmitting() and not permit.in_force()
+    refused(failures.NOT_ARMED, permit.permit, 1, 60)
+
+
 def test_guard_drops_when_the_heartbeat_stops():
     permit = _permit()
     permit.arm()
@@ -126,7 +146,7 @@ def test_guard_drops_when_the_heartbeat_stops():
 
 def test_neither_step_is_taken_in_the_refuse_state():
     permit = _permit()
-    refuse = RefuseState(Persistent())
+    refuse = RefuseState(Persistent(), permit)
     service = SarService(None, object(), None, permit, refuse)
     service.arm_transmit()
     refuse.latch(22)

@@ -365,6 +365,8 @@ class Watch:
             self.require(machine.busy() and not machine.is_safing(), "the guard has a permit outside a data take")
         if latched:
             self.require(not self._payload.permit.in_force(), "a permit is in force in the REFUSE state")
+        if self._world.alarm:
+            self.require(not self._payload.permit.in_force(), "a permit is in force with the alarm raised")
 
     def _check_door(self, machine):
         optical = self._world.optical

@@ -1,0 +1,195 @@
+"""What changes between the acceptance of a data take and its start: it does not begin, and nothing else is touched."""
+
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from emei.platform import Platform, quiet_sky
+from emei.session import Session
+from emei.verification import Command
+from hil.bench import Bench
+from hil.scenarios import steps
+
+pytestmark = pytest.mark.virtual_time
+
+LEAD_S = 20.0
+FORCED = (
+    "sar.trm_temperature_degc",
+    "power.total_power_w",
+    "power.bus_voltage_v",
+    "recorder.free_mib",
+    "optical.focus_valid",
+    "power.latchup_optical",
+)
+
+
+class Sky:
+    """Ancillary data as a scenario wants it."""
+
+    def __init__(self) -> None:
+        self.changed: dict[str, float | int | str] = {}
+
+    def __call__(self, gps_s: float) -> Mapping[str, float | int | str]:
+        return {**quiet_sky(gps_s), **self.changed}
+
+
+@pytest.fixture(autouse=True)
+def sky(session: Session, platform: Platform, bench: Bench) -> Iterator[Sky]:
+    before, sky = platform.ancillary, Sky()
+    platform.ancillary = sky
+    steps.ready(session, bench)
+    yield sky
+    platform.ancillary = before
+    for name in FORCED:
+        bench.units.release(name)
+    session.run_for(3)
+    steps.all_off(session)
+    session.run_for(60)  # the transmitter cools
+    assert session.anomalies == []
+
+
+def waiting(session: Session, platform: Platform, instrument: str) -> Command:
+    """A data take or image accepted, its start some time ahead, its entry open."""
+    start = platform.gps_s() + LEAD_S
+    if instrument == "SAR":
+        command = session.send("SAR_START_DATA_TAKE", task_id=501, slot=0, start=start)
+    else:
+        command = session.send("OPTICAL_START_IMAGE", task_id=502, mode="STRIP", start=start, duration_ms=2000)
+    session.run_for(5)
+    assert not command.finished
+    return command
+
+
+def assert_not_begun(session: Session, bench: Bench, command: Command, edges: int, name: str, mode: str) -> None:
+    failure = command.refusal(LEAD_S + steps.ANSWER_S)
+    assert (failure.subservice, failure.name) == (8, name)
+    session.run_for(1.5)
+    assert session.value("SAR_MODE" if mode == "PREOP" else "OPTICAL_MODE") == mode
+    assert session.value("RECORDER_STATE") == "READY"
+    assert not any(edge.on for edge in bench.edges[edges:] if edge.name == "transmit-enable")
+
+
+@pytest.mark.parametrize(
+    ("fault", "value", "failure"),
+    [
+        ("attitude_error_deg", 0.06, "GUARD_OUT_OF_RANGE"),
+        ("battery_percent", 49.0, "GUARD_OUT_OF_RANGE"),
+        ("sar.trm_temperature_degc", 46.0, "GUARD_OUT_OF_RANGE"),
+        ("power.bus_voltage_v", 25.9, "GUARD_OUT_OF_RANGE"),
+        ("power.total_power_w", 1000.0, "POWER_BUDGET"),
+        ("recorder.free_mib", 1.0, "MEMORY_BUDGET"),
+    ],
+)
+def test_sar_guard_that_holds_no_more(
+    session: Session, bench: Bench, platform: Platform, sky: Sky, fault: str, value: float, failure: str
+) -> None:
+    steps.sar_preop(session)
+    edges = len(bench.edges)
+    command = waiting(session, platform, "SAR")
+    if "." in fault:
+        bench.units.force(fault, value)
+    else:
+        sky.changed[fault] = value
+    assert_not_begun(session, bench, command, edges, failure, "PREOP")
+    assert session.value("REFUSE") == "OFF"
+
+
+@pytest.mark.parametrize(
+    ("fault", "value", "failure"),
+    [
+        ("attitude_rate_deg_s", 0.5, "GUARD_OUT_OF_RANGE"),
+        ("optical.focus_valid", 0.0, "GUARD_OUT_OF_RANGE"),
+        ("recorder.free_mib", 1.0, "MEMORY_BUDGET"),
+    ],
+)
+def test_optical_guard_that_holds_no_more(
+    session: Session, bench: Bench, platform: Platform, sky: Sky, fault: str, value: float, failure: str
+) -> None:
+    steps.optical_ready(session)
+    edges = len(bench.edges)
+    command = waiting(session, platform, "OPTICAL")
+    if "." in fault:
+        bench.units.force(fault, value)
+    else:
+        sky.changed[fault] = value
+    assert_not_begun(session, bench, command, edges, failure, "READY")
+
+
+def test_the_safing_of_the_other_instrument(session: Session, bench: Bench, platform: Platform) -> None:
+    """A data take to come is frozen by the REFUSE state, and its permit is gone."""
+    steps.sar_preop(session)
+    steps.optical_standby(session)
+    edges = len(bench.edges)
+    command = waiting(session, platform, "SAR")
+    session.send("SET_MODE_OPTICAL", mode="SAFE").wait(steps.SAFE_S)
+    session.run_for(1.1)
+    assert session.value("TRANSMIT_PERMIT") == "INHIBITED"
+    assert_not_begun(session, bench, command, edges, "REFUSE_STATE", "PREOP")
+
+
+@pytest.mark.parametrize("instrument", ["SAR", "OPTICAL"])
+def test_the_time_set_back(session: Session, bench: Bench, platform: Platform, instrument: str) -> None:
+    if instrument == "SAR":
+        steps.sar_preop(session)
+    else:
+        steps.optical_ready(session)
+    edges = len(bench.edges)
+    command = waiting(session, platform, instrument)
+    platform.gps_epoch_s -= 3600
+    assert_not_begun(session, bench, command, edges, "START_TOO_FAR", "PREOP" if instrument == "SAR" else "READY")
+    platform.gps_epoch_s += 3600
+    session.run_for(5)
+
+
+def test_the_inhibit_ends_a_data_take_in_preop(session: Session, bench: Bench, platform: Platform) -> None:
+    steps.sar_preop(session)
+    command = steps.start_data_take(session, platform, task_id=503)
+    session.wait_for(lambda: bench.edges and bench.edges[-1].on, 5, "Transmit-enable")
+    since = len(session.events)
+    session.send("SAR_INHIBIT_TRANSMIT").wait(steps.ANSWER_S)
+    assert not bench.edges[-1].on
+    assert command.refusal(steps.ANSWER_S).name == "NO_TRANSMIT_PERMIT"
+    session.wait_event("DATA_TAKE_CLOSED", steps.ANSWER_S, since, task_id=503)
+    session.run_for(1.1)
+    assert (session.value("SAR_MODE"), session.value("REFUSE")) == ("PREOP", "OFF")
+
+
+def test_the_alarm_and_an_over_current_in_the_same_cycle(session: Session, bench: Bench) -> None:
+    """Level 4 stays: nothing is switched on again, whatever else was seen."""
+    steps.optical_standby(session)
+    command = session.send("SET_MODE_OPTICAL", mode="THERMAL_STABILISATION")
+    session.run_for(1)
+    since = len(session.events)
+    bench.units.force("power.latchup_optical", 1)
+    bench.alarm(True)
+    assert command.refusal(steps.ANSWER_S).name == "ABORTED"
+    session.run_for(15)
+    bench.alarm(False)
+    closed = [e for e in session.events[since:] if e.name == "LIMITER_SWITCHED" and e.fields["position"] == "ON"]
+    assert closed == []
+    assert int(bench.units.observe("power.limiters_closed")) == 0
+    assert session.value("OPTICAL_MODE") == "OFF"
+
+
+@pytest.mark.parametrize(
+    ("instrument", "mode", "monitor"),
+    [("SAR", "INIT", "SAR_BUS_VOLTAGE"), ("OPTICAL", "STANDBY", "OPTICAL_FOCAL_PLANE")],
+)
+def test_limits_hold_while_a_unit_is_switched_on(
+    session: Session, bench: Bench, instrument: str, mode: str, monitor: str
+) -> None:
+    command = session.send(f"SET_MODE_{instrument}", mode=mode)
+    session.run_for(1.5)
+    assert not command.finished
+    since = len(session.events)
+    quantity, value = {
+        "SAR_BUS_VOLTAGE": ("power.bus_voltage_v", 24.0),
+        "OPTICAL_FOCAL_PLANE": ("optical.focal_plane_temperature_degc", 40.0),
+    }[monitor]
+    bench.units.force(quantity, value)
+    trip = session.wait_event("TRIP_LIMIT", steps.ANSWER_S, since)
+    bench.units.release(quantity)
+    assert trip.fields["monitor"] == monitor
+    assert command.refusal(steps.ANSWER_S).name == "ABORTED"
+    session.run_for(steps.SAFE_S)
+    assert session.value(f"{instrument}_MODE") in ("STANDBY", "SAFE", "SAFE_UNPOWERED", "OFF")
