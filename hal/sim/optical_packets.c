@@ -17,6 +17,7 @@ void optical_packets_start(sim_t *sim, bool same_entry) {
     }
     packets->strip++;
     packets->next = 0;
+    packets->charged_lines = 0;
     packets->rows = 0;
 }
 
@@ -119,9 +120,26 @@ static size_t row_octets(uint8_t bands) {
     return count * (SCIENCE_PRIMARY_HEADER_OCTETS + header_octets / 8 + samples_octets);
 }
 
+/* What the unit would send for the lines since the step before: PAN in full, a colour band a sixteenth of its pixels.
+ */
+static void charge(sim_t *sim, const optical_view_t *view) {
+    optical_packets_t *packets = &sim->optical.packets;
+    uint32_t lines = view->line < packets->charged_lines ? 0 : view->line - packets->charged_lines;
+    double pixels = 0;
+    for (unsigned band = 0; band < OPTICAL_BANDS; band++) {
+        double share = band == 0 ? 1.0 : 1.0 / 16.0;
+        pixels += view->bands >> band & 1u ? OPTICAL_PIXELS_PER_LINE * share : 0;
+    }
+    double line_octets = pixels * OPTICAL_BITS_PER_SAMPLE / 8.0 * 10.0 / view->compression;
+    packets->charged_lines = view->line;
+    recorder_charge(sim, (uint16_t)unit_raw(&sim->units[SIM_OPTICAL], UNIT_CONTROL, OPTICAL_CONTROL_ENTRY_ID_OFFSET),
+                    line_octets * lines);
+}
+
 void optical_packets_step(sim_t *sim, uint64_t now_us) {
     optical_packets_t *packets = &sim->optical.packets;
     optical_view_t view = optical_view(sim);
+    charge(sim, &view);
     science_pace(&packets->pace, sim->settings.science_octets_per_second, SIM_STEP_US);
     while ((uint64_t)packets->next * OPTICAL_SCALE_LINE_DIVISOR <= view.line) {
         about_t packet_of = about(sim, &view, now_us);

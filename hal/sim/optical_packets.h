@@ -8,9 +8,10 @@
 #define OPTICAL_SATURATION_ROWS 32u
 
 typedef struct {
-    uint32_t sent; /* into the entry */
-    uint8_t strip; /* of the entry, 1 onwards */
-    uint32_t next; /* recorded line of the strip that comes next */
+    uint32_t sent;          /* into the entry */
+    uint8_t strip;          /* of the entry, 1 onwards */
+    uint32_t next;          /* recorded line of the strip that comes next */
+    uint32_t charged_lines; /* lines of the strip that the recorder was told of */
     science_pace_t pace;
     /* Of the rows recorded last, the newest at `rows` - 1, modulo their number. */
     uint32_t rows;

@@ -1,7 +1,8 @@
 /* Recorder: memory boards, records of what they hold, playback to the downlink transmitter.
  *
- * What is recorded is scaled down and kept in full, up to the store's size: each block stands for its
- * share of the capacity. The store and the records outlive a restart of the recorder, except what was
+ * What is recorded is scaled down and kept in full, up to the store's size. The space that is told of is that of
+ * what the instruments would have sent: each says how much as it goes. When the store itself has no room left for a
+ * packet, no space is left either. The store and the records outlive a restart of the recorder, except what was
  * in its write buffer: the block that was not yet full.
  *
  * recorder.c          registers and commands
@@ -34,6 +35,7 @@ typedef struct {
     uint8_t instrument, mode, state, priority;
     recorder_extent_t extent;
     recorder_extent_t flushed; /* what a restart leaves of it */
+    double volume_octets;      /* what it would be, not scaled down */
     uint16_t first_block, last_block;
 } recorder_record_t;
 
@@ -94,6 +96,9 @@ void recorder_refresh(sim_t *sim);
 void recorder_reset(sim_t *sim);
 /* A source packet from an instrument's link, for the entry it names; lost when that is not open. */
 void recorder_take(sim_t *sim, uint16_t entry_id, const uint8_t *packet, size_t octets, int64_t gps_us);
+
+/* An instrument says what it would have sent, not scaled down, into the entry that it names. */
+void recorder_charge(sim_t *sim, uint16_t entry_id, double octets);
 
 /* Memory. Appending takes all octets or none; a record's chain of blocks is given back by releasing it. */
 void recorder_store_init(recorder_t *recorder);

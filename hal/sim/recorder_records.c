@@ -115,12 +115,13 @@ void recorder_record_restart(recorder_t *recorder) {
 void recorder_take(sim_t *sim, uint16_t entry_id, const uint8_t *packet, size_t octets, int64_t gps_us) {
     recorder_t *recorder = &sim->recorder;
     recorder_record_t *record = recorder_record(recorder, entry_id);
-    if (record == NULL || entry_id != recorder->open_id || recorder->failed) {
+    if (record == NULL || entry_id != recorder->open_id || recorder->failed || recorder->hung) {
         recorder->lost_packets++;
         return;
     }
     recorder_extent_t before = record->extent;
-    if (recorder->overflowed || !recorder_store_append(recorder, record, packet, octets)) {
+    bool no_room = recorder_store_free_mib(recorder) <= 0;
+    if (recorder->overflowed || no_room || !recorder_store_append(recorder, record, packet, octets)) {
         /* Closed with what fits: nothing is recorded behind a gap. */
         recorder->overflowed = true;
         recorder->lost_packets++;
@@ -139,6 +140,14 @@ void recorder_take(sim_t *sim, uint16_t entry_id, const uint8_t *packet, size_t 
         record->flushed = *extent;
     } else if (extent->size_octets / RECORDER_BLOCK_OCTETS != before.size_octets / RECORDER_BLOCK_OCTETS) {
         record->flushed = before;
+    }
+}
+
+void recorder_charge(sim_t *sim, uint16_t entry_id, double octets) {
+    recorder_t *recorder = &sim->recorder;
+    recorder_record_t *record = recorder_record(recorder, entry_id);
+    if (record != NULL && entry_id == recorder->open_id && !recorder->overflowed) {
+        record->volume_octets += octets;
     }
 }
 

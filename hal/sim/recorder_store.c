@@ -5,6 +5,8 @@
 #include <string.h>
 
 #define DAMAGE 0x01u
+#define MIB_OCTETS (1024.0 * 1024.0)
+#define BLOCKS_OF_A_PACKET (SCIENCE_PACKET_LARGEST_OCTETS / RECORDER_BLOCK_OCTETS + 1u)
 
 static unsigned board_of(uint16_t block) {
     return block / RECORDER_BOARD_BLOCKS;
@@ -162,13 +164,21 @@ double recorder_store_capacity_mib(const recorder_t *recorder) {
 }
 
 double recorder_store_free_mib(const recorder_t *recorder) {
-    unsigned usable = 0;
+    const recorder_store_t *store = &recorder->store;
+    unsigned free = 0, good = 0;
     for (unsigned board = 0; board < RECORDER_BOARDS; board++) {
-        bool used = in_mask(recorder->store.boards_in_use, board);
-        usable += used ? recorder->store.counts[board][BLOCK_FREE] : 0u;
+        if (in_mask(store->boards_in_use, board)) {
+            free += store->counts[board][BLOCK_FREE];
+            good += store->counts[board][BLOCK_FREE] + store->counts[board][BLOCK_USED];
+        }
     }
+    double left_mib = store->capacity_mib * good / RECORDER_BLOCKS;
+    for (unsigned slot = 0; slot < RECORDER_ENTRIES; slot++) {
+        left_mib -= recorder->records[slot].id != 0 ? recorder->records[slot].volume_octets / MIB_OCTETS : 0;
+    }
+    bool none = store->full || free < BLOCKS_OF_A_PACKET || left_mib < 0;
     /* Down: what is said to be free is free. */
-    return recorder->store.full ? 0 : (double)(uint32_t)(recorder->store.capacity_mib * usable / RECORDER_BLOCKS);
+    return none ? 0 : (double)(uint32_t)left_mib;
 }
 
 uint16_t recorder_store_bad_blocks(const recorder_t *recorder) {

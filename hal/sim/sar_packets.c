@@ -252,6 +252,16 @@ static bool follows(const sim_t *sim, uint8_t phase) {
     return phase == SAR_PHASE_ECHO && (mode == SAR_MODE_SPOTLIGHT || mode == SAR_MODE_TOPS);
 }
 
+/* What the unit would send for the pulses: the whole window of each, whatever its signal. */
+static void charge(sim_t *sim, uint8_t phase, uint32_t number, uint32_t pulses) {
+    sar_pulse_t pulse = sar_pulse(sim, phase, number);
+    double rate_hz = sampling_rates_khz[field(sim, SAR_TABLE_SAMPLING_RATE_OFFSET)] * 1e3;
+    unsigned quads = (unsigned)(pulse.swl_code * rate_hz / SAR_REFERENCE_FREQUENCY_HZ / 2);
+    size_t octets = packet_octets(quads, (uint8_t)field(sim, SAR_TABLE_BAQ_OFFSET));
+    recorder_charge(sim, (uint16_t)unit_raw(&sim->units[SIM_SAR], UNIT_CONTROL, SAR_CONTROL_ENTRY_ID_OFFSET),
+                    (double)octets * pulses);
+}
+
 void sar_packets_step(sim_t *sim, uint8_t phase, uint64_t now_us) {
     sar_packets_t *packets = &sim->sar.packets;
     if (packets->phase != phase) {
@@ -261,6 +271,7 @@ void sar_packets_step(sim_t *sim, uint8_t phase, uint64_t now_us) {
     if (phase == SAR_PHASE_ECHO) {
         send_interleaved(sim, packets->number, number, now_us);
     }
+    charge(sim, phase, number, number - packets->number);
     packets->number = number;
     science_pace(&packets->pace, (uint32_t)(sim->settings.science_octets_per_second * sim->sar.science_factor),
                  SIM_STEP_US);

@@ -5,8 +5,8 @@
 #include "sim_internal.h"
 
 /* The dictionary allows sar.take_overhead_ms for what surrounds the echoes. */
-#define NOISE_US UINT64_C(300000)
-#define CALIBRATION_US UINT64_C(500000)
+#define NOISE_US (SAR_NOISE_MS * UINT64_C(1000))
+#define CALIBRATION_US (SAR_CALIBRATION_MS * UINT64_C(1000))
 
 uint32_t sar_table_value(const sim_t *sim, uint16_t offset) {
     return (uint32_t)unit_raw(&sim->units[SIM_SAR], UNIT_MEMORY, offset);

@@ -31,6 +31,7 @@ FAULTS = (
     "failed",
     "hung",
     "bit_errors_s",
+    "free_mib",
     "dead",
     "stuck_state",
     "slow_ms",
@@ -512,3 +513,20 @@ def test_corrected_bit_errors_are_counted_and_told_of_once_a_minute(session: Ses
     assert 295 <= total <= 305
     reported_total = int(str(told[-1].fields["total"]))
     assert sum(int(str(event.fields["errors"])) for event in told) == reported_total <= total
+
+
+@pytest.mark.virtual_time
+def test_a_data_take_fills_what_was_predicted(session: Session, platform: Platform, bench: Bench) -> None:
+    """The prediction is what the refusal of a full recorder names; on the safe side by less than a tenth."""
+    bench.units.force("recorder.free_mib", 1)
+    session.run_for(1.0)
+    session.send("SAR_ARM_TRANSMIT").wait(steps.ANSWER_S)
+    session.send("SAR_PERMIT_TRANSMIT", takes=1, valid_s=300).wait(steps.ANSWER_S)
+    command = session.send("SAR_START_DATA_TAKE", task_id=721, slot=0, start=platform.gps_s() + 4)
+    predicted_mib = command.refusal(steps.ANSWER_S).limit
+    bench.units.release("recorder.free_mib")
+    session.run_for(1.0)
+    free_mib = bench.units.observe("recorder.free_mib")
+    record(session, platform, 722)
+    used_mib = free_mib - bench.units.observe("recorder.free_mib")
+    assert 0.9 * predicted_mib <= used_mib <= predicted_mib

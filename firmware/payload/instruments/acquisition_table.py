@@ -19,6 +19,9 @@ _LAST_BEAM = const(1023)
 _FREF_KHZ = -(-mission.SAR_REFERENCE_FREQUENCY_MILLIHZ // 1000000)
 _CRC_OCTETS = const(2)
 
+# Of a packet, less than a 128th: 8 bits a block of 128 pairs of samples.
+_BLOCK_INDEX_SHIFT = const(7)
+
 # Octets of a source packet before its samples: primary and secondary header.
 _PACKET_HEADER_OCTETS = 6 + mission.SAR_PACKET_SECONDARY_HEADER_OCTETS
 
@@ -286,7 +289,9 @@ class TableSlots:
         return hal.get(hal.U32, self.block(slot), units.ACQUISITION_TABLE_DURATION_MS)
 
     def predicted_mib(self, slot):
-        """Memory of a data take with this table: the data rate of its busiest sub-swath, times the duration."""
+        """Memory of a data take with this table: the data rate of its busiest sub-swath, for as long as it lasts with
+        noise and calibrations, which count like echoes.
+        """
         block = self.block(slot)
         rate_khz = mission.SAR_SAMPLING_RATE_KHZ[block[units.ACQUISITION_TABLE_SAMPLING_RATE]]
         bits = _BITS[block[units.ACQUISITION_TABLE_BAQ]]
@@ -294,6 +299,8 @@ class TableSlots:
         for index in range(block[units.ACQUISITION_TABLE_SUB_SWATHS]):
             at = _SUB_SWATHS[index]
             octets = packet_octets(_samples(hal.get(hal.U16, block, at[3]), rate_khz), bits)
-            pulses = self.duration_ms(slot) * mission.SAR_REFERENCE_FREQUENCY_MILLIHZ // 1000000
+            lasts_ms = self.duration_ms(slot) + mission.SAR_NOISE_MS + 2 * mission.SAR_CALIBRATION_MS
+            pulses = lasts_ms * mission.SAR_REFERENCE_FREQUENCY_MILLIHZ // 1000000
             most = max(most, octets * (pulses // hal.get(hal.U16, block, at[0])))
-        return (most >> 20) + 1
+        # The indices of the BAQ's blocks come on top.
+        return ((most + (most >> _BLOCK_INDEX_SHIFT)) >> 20) + 1
