@@ -99,7 +99,10 @@ def test_a_step_whose_entry_conditions_do_not_hold_sends_nothing(session: Sessio
     sent = len(session.commands)
     record = Record.open(tmp_path, campaign.load(session.dictionary, "sar"), "BENCH")
     assert not run(session, record, silent())
-    assert record.attempts[-1].reason == "Entry: SAR_MODE is STANDBY; OFF is needed."
+    assert record.attempts[-1].reason == (
+        "Entry: SAR_MODE is STANDBY; OFF is needed. "
+        "Send SET_MODE_SAR mode=OFF; after a safing first ARM_SAFE_EXIT and SAFE_EXIT."
+    )
     assert {command.name for command in session.commands[sent:]} <= {"TIME_MESSAGE", "ANCILLARY_DATA"}
     steps.all_off(session)
 
