@@ -446,6 +446,19 @@ def test_decontamination_trips_at_45_degc(session: Session, bench: Bench) -> Non
     assert bench.units.observe("power.heater_current_ma") == 0
 
 
+def test_a_unit_that_does_not_begin_to_decontaminate_is_not_heated_for_days(session: Session, bench: Bench) -> None:
+    """Found by the safety checker: it was waited for until the time limit of the whole, 73 h."""
+    steps.optical_standby(session)
+    bench.units.force("optical.stuck_state", 1)
+    command = session.send("OPTICAL_DECONTAMINATE", duration_h=1)
+    failure = command.refusal(10)
+    bench.units.release("optical.stuck_state")
+    assert failure.name == "STEP_TIME_OUT"
+    session.run_for(3)
+    assert bench.units.observe("power.heater_current_ma") == 0
+    assert session.value("OPTICAL_MODE") == "SAFE"
+
+
 def test_heater_that_runs_away_is_switched_off(session: Session, bench: Bench) -> None:
     steps.optical_standby(session)
     bench.units.force("optical.heater_runaway", 1)

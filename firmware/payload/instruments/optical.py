@@ -23,6 +23,7 @@ _ABORT_LIMIT_MS = const(2000)
 _SAFE_LIMIT_MS = const(6000)
 _START_COMMAND_LEAD_MS = const(700)
 _LAMP_LIMIT_MS = const(2000)
+_DECONTAMINATION_START_LIMIT_MS = const(2000)
 
 STEP_SETTINGS_VERIFIED = const(1)
 STEP_ENTRY_OPEN = const(2)
@@ -336,7 +337,10 @@ class Optical(Instrument):
         self._stop_heating = False
         yield from self._limiters.switch(enums.LIMITER_OPTICAL_HEATER, True)
         self._command(enums.OPTICAL_UNIT_COMMAND_DECONTAMINATE)
-        yield from self._await(pool.OPTICAL_STATE, enums.OPTICAL_UNIT_STATE_DECONTAMINATING)
+        # The transition's own limit is days, with the heater on.
+        yield from self._await_within(
+            pool.OPTICAL_STATE, enums.OPTICAL_UNIT_STATE_DECONTAMINATING, _DECONTAMINATION_START_LIMIT_MS
+        )
         self.machine.set_mode(request.mode)
         started_s = hal.uptime_s()
         while not self._stop_heating and hal.uptime_s() - started_s < planned_s:
