@@ -37,8 +37,8 @@ class Exploration:
         each = "a cycle" if self.grain == "cycles" else "until all is quiet"
         if self.faults == 0:
             return f"every mode, every guard's condition broken, no faults; a step lasts {each}"
-        standing = "one standing fault" if self.faults == 1 else f"{self.faults} standing faults"
-        return f"{standing} at once and every passing one, of modes that are alike one; a step lasts {each}"
+        at_once = "one fault" if self.faults == 1 else f"{self.faults} faults"
+        return f"{at_once} at once and a reset at any time, of modes that are alike one; a step lasts {each}"
 
 
 def explore_profile(exploration: Exploration) -> tuple[Graph, list[str], float]:
@@ -148,7 +148,7 @@ def _submitted(
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--faults", type=int, default=0, help="standing faults at once; 0: no exploration with faults")
+    parser.add_argument("--faults", type=int, default=0, help="faults at once; 0: no exploration with faults")
     parser.add_argument("--only", default="", help="weakenings whose name contains this; no exploration")
     parser.add_argument("--record", action="store_true", help="write the counter-examples that were searched anew")
     options = parser.parse_args()

@@ -85,7 +85,7 @@ class Edges:
             lambda: len(bench.watch.checked_table) > 0,
             bench.load_another_table,
         )
-        self._add("an upset in slot 0", FAULT, bench.may_read_slot, bench.upset_slot)
+        self._add("an upset in slot 0", FAULT, lambda: bench.may_read_slot() and self._may_pass(), bench.upset_slot)
         self._unit(self._world.sar)
         self._standing(
             "a transmit zone ahead",
@@ -204,27 +204,31 @@ class Edges:
         self._add(
             "the %s unit fails" % name,
             FAULT,
-            lambda: unit.powered() and unit.state != FAILED,
+            lambda: unit.powered() and unit.state != FAILED and self._may_pass(),
             lambda: bench.then(unit.fail),
         )
         self._add(
             "the %s unit starts anew by itself" % name,
             FAULT,
-            lambda: unit.powered() and unit.state != 0,
+            lambda: unit.powered() and unit.state != 0 and self._may_pass(),
             lambda: bench.then(unit.reset),
         )
         self._add(
             "the %s supply trips" % name,
             FAULT,
-            unit.powered,
+            lambda: unit.powered() and self._may_pass(),
             lambda: bench.then(lambda: self._world.power.trip(unit.limiter)),
         )
         self._add(
             "the next block written to the %s unit is corrupted" % name,
             FAULT,
-            lambda: unit.powered() and not unit.corrupt_next_write and bench.may_start(name),
+            lambda: unit.powered() and not unit.corrupt_next_write and bench.may_start(name) and self._may_pass(),
             lambda: bench.then(lambda: setattr(unit, "corrupt_next_write", True)),
         )
+
+    def _may_pass(self):
+        """A fault of an instrument that passes counts among those at once while it does. A reset may come at any time."""
+        return self._bench.standing() < self._faults
 
     def _standing(self, label, is_on, switch, is_met=None):
         """A fault that stands until it is over, or, when `is_met` is given, until nobody can meet it."""
@@ -272,7 +276,9 @@ class Edges:
         self._add("the OBC gives the time", STEP, lambda: not hal.time_quality(), bench.give_time)
         self._add("time passes", STEP, None, bench.time_passes)
         self._add("a minute without anything", ODD, bench.something_expires, bench.minute)
-        self._add("the application hangs for 1.5 s", FAULT, hal.guard_permitted, bench.hang)
+        self._add(
+            "the application hangs for 1.5 s", FAULT, lambda: hal.guard_permitted() and self._may_pass(), bench.hang
+        )
         self._add("a reset by the watchdog", FAULT, None, lambda: bench.reset(enums.RESET_CAUSE_WATCHDOG))
         self._add(
             "the third reset by the watchdog within an hour",

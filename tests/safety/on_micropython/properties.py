@@ -379,7 +379,9 @@ class Watch:
         self._supplied_cycles = self._supplied_cycles + 1 if at_rest else 0
         self.require(self._supplied_cycles <= DOOR_CYCLES, "the door keeps its supply while it is shut")
         looks = machine.mode != enums.OPTICAL_MODE_SUN  # which needs the Sun, behind the diffuser
-        if pulled_open and looks and self._world.sun_is_bad() and reachable:
+        # A safing has a limit of its own; what does not shut by then is left to the spring.
+        safing = machine.is_safing()
+        if pulled_open and looks and self._world.sun_is_bad() and reachable and not safing:
             self._door_cycles += 1
             self.require(self._door_cycles <= DOOR_CYCLES, "the door stays open toward the Sun or in ignorance of it")
         else:

@@ -50,6 +50,9 @@ _LIVE_WHILE = {
 # Which event it was is told to the ground and steers nothing: latched or not.
 _AS_BOOLEAN = ("_cause",)
 
+# Generators that only wait until an instrument is safe, and say so.
+_WAITING = ("_await_safe",)
+
 # Generators that only count cycles: how far they have come is left to the passing of time.
 _COUNTING = ("cut_power_persistently",)
 
@@ -175,7 +178,7 @@ class State:
         generators = []
         at = explore.attributes(octets, self._fields, generators)
         # In the order in which they are resumed; which of the router's places they hold is nothing to them.
-        handlers = [request.handler for request in self._router._in_progress if request.handler is not None]
+        handlers = [request.handler for request in self._router._in_progress if self._does(request.handler)]
         octets[at] = len(handlers)
         at += 1
         generators.extend(handlers)
@@ -224,6 +227,14 @@ class State:
             octets[at] = _small(int(value))
             at += 1
         return at
+
+    def _does(self, handler):
+        """A handler that only waits and reports does nothing, as long as the router has places left (edges.py)."""
+        if handler is None:
+            return False
+        items = []
+        explore.generator_position(items, handler)
+        return len(items) < 2 or items[1] not in _WAITING
 
     def _position(self, generator, octets, at):
         """Places in the bytecode, also of generators that are locals; of the other locals what may steer: small
