@@ -166,13 +166,13 @@ class Flight:
         return seen
 
     def unit(self) -> dict[str, str]:
-        """State and phase of the instrument's unit, as its registers have them."""
+        """State of the instrument's unit, and its phase while it takes data, as its registers have them."""
         unit = self.side.lower()
+        state = self._label(f"{self.side}_UNIT_STATE", f"{unit}.state")
+        if state not in ("TAKING", "IMAGING"):
+            return {"unit": state}
         phase = self._label(f"{self.side}_PHASE", f"{unit}.phase")
-        return {
-            "unit": self._label(f"{self.side}_UNIT_STATE", f"{unit}.state"),
-            "phase": _PHASES.get(phase, phase),
-        }
+        return {"unit": state, "phase": _PHASES.get(phase, phase)}
 
     def _label(self, enumeration: str, quantity: str) -> str:
         return self.dictionary.enumeration(enumeration).label(round(self.units.observe(quantity)))

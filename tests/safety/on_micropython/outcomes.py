@@ -62,7 +62,8 @@ class OutcomeBench(checker.Bench):
         ]
         if unit.powered():
             words.append("unit=" + _name(side + "_UNIT_STATE_", unit.state))
-            words.append("phase=" + _name(side + "_PHASE_", unit.phase))
+            if unit.state == 5:  # TAKING, IMAGING: what is left behind afterwards tells two states no longer apart
+                words.append("phase=" + _name(side + "_PHASE_", unit.phase))
         if side == "OPTICAL":
             words.append("door=" + _name("DOOR_", world.optical.door))
         words.append("cycles=%d" % self._cycles)
