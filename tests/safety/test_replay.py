@@ -14,7 +14,7 @@ from tests.safety.replay_plan import Follower, Step
 
 TO_STANDBY = ["SET_MODE INIT", "the SAR unit goes on", "SET_MODE STANDBY"]
 TO_PREOP = [*TO_STANDBY, "SET_MODE PREOP", "the SAR unit goes on", "time passes"]
-TO_TAKE = [*TO_PREOP, "SAR_ARM_TRANSMIT", "SAR_PERMIT_TRANSMIT", "START STRIPMAP"]
+TO_TAKE = [*TO_PREOP, "SAR_ARM_TRANSMIT", "SAR_PERMIT_TRANSMIT", "START STRIPMAP", "time passes"]
 
 
 @pytest.fixture
