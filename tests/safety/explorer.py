@@ -45,9 +45,11 @@ class Board:
         path: str = ".frozen",
         script: str = "checker.py",
     ) -> None:
+        # A firmware that is not frozen is compiled into the heap.
+        heap = "384k" if path == ".frozen" else "640k"
         self._process = subprocess.Popen(
             [
-                str(MICROPYTHON), "-X", "heapsize=384k", str(SCRIPTS / script),
+                str(MICROPYTHON), "-X", f"heapsize={heap}", str(SCRIPTS / script),
                 f"{spacecraft:x}", str(standing_faults), grain, *removed,
             ],
             env={**os.environ, "MICROPYPATH": f"{path}:{SCRIPTS}"},
