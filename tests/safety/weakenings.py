@@ -83,6 +83,7 @@ _MACHINE = "instruments/machine.py"
 _SAR = "instruments/sar.py"
 _OPTICAL = "instruments/optical.py"
 _PROTECTION = "fdir/protection.py"
+_ASKED_AGAIN = ("instruments/sar.py", "        self.machine.require_entry(request)\n", "")
 _STAYS_CLOSED = ("units/power.py", "        if not stays:\n", "        if True:\n")
 
 CODE = (
@@ -106,6 +107,7 @@ CODE = (
         "a data take begins without a permit", SAR, file=_INTERLOCKS,
         old="        if not self.in_force():\n            return False\n        self._takes_left -= 1",
         new="        self._takes_left = max(self._takes_left - 1, 0)",
+        behind="the guards are asked again just before it begins", also=(_ASKED_AGAIN,),
     ),
     Weakening(
         "a permit is not used up", SAR, file=_INTERLOCKS, old="        self._takes_left -= 1\n", new="",
@@ -210,6 +212,7 @@ CODE = (
         "no look for zones before transmit-enable", SAR, file=_SAR,
         old="            if transmits:\n                self._require_clear_track(",
         new="            if False:\n                self._require_clear_track(",
+        behind="the guards are asked again just before it begins", also=(_ASKED_AGAIN,),
     ),
     Weakening(
         "no look for zones while transmitting", SAR, file=_SAR,
