@@ -137,7 +137,8 @@ class Acts:
             self._in(condition, step, lambda: self._start_image(mode))
         else:
             if step.before["slot"] not in ("0", "99") and not _is_busy(step):
-                self._flight.load_table(mode).wait(ANSWER_S)
+                loaded = self._flight.load_table(mode)
+                self._flight.session.wait_for(lambda: loaded.finished, ANSWER_S, "An answer")
             self._flight.session.run_for(self.before_start_s(step))
             # A budget is one of the start's own instant: soon, where it is to be seen used up.
             lead_s = _SHORT_LEAD_S if condition.endswith("TRANSMIT_BUDGET") else START_LEAD_S

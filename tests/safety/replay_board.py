@@ -100,7 +100,7 @@ class Flight:
     def load_table(self, mode: str, **other: int) -> Command:
         """A good table of the mode into slot 0. A beam that is swept has not got far to go."""
         duration_s = SWEEP_S if mode == "SPOTLIGHT" else TAKE_S
-        return self.session.send("SAR_LOAD_TABLE", slot=0, **{**table(mode, duration_s), **other})
+        return self.send("SAR_LOAD_TABLE", slot=0, **{**table(mode, duration_s), **other})
 
     def send(self, name: str, **arguments: object) -> Command:
         """A telecommand whose failures are told by new_failures()."""
