@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.safety.explorer import ROOT, Board, Graph, explore
-from tests.safety.replay_acts import ARM_S, PERMIT_S, impossible, lasts_s
+from tests.safety.replay_acts import ARM_S, PERMIT_S, arms_again, impossible, lasts_s
 from tests.safety.replay_flight import Difference, Late, Replay
 from tests.safety.replay_plan import TIME, Follower, Kind, Planner, Step, Steps
 from tests.safety.weakenings import OPTICAL, SAR
@@ -57,7 +57,7 @@ def cost_s(step: Step) -> float | None:
     if impossible(step):
         return None
     duration_s = lasts_s(step)
-    for name in ("armed", "exit_armed"):
+    for name in () if arms_again(step) else ("armed", "exit_armed"):
         if step.label != TIME and step.before[name] == "1" == step.after[name] and duration_s > ARM_S - 10:
             return None
     if step.before["takes"] != "0" != step.after["takes"] and duration_s > _PERMIT_LIFE_S:

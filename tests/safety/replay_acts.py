@@ -56,6 +56,11 @@ def lasts_s(step: Step) -> float:
     return 1.0
 
 
+def arms_again(step: Step) -> bool:
+    """Does the act itself give an arm again that would not live through it?"""
+    return step.label.endswith("not TRANSMIT_BUDGET")
+
+
 def _is_busy(step: Step) -> bool:
     return step.before["target"] != "-1" or step.before["reaction"] != "0"
 
