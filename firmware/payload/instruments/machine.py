@@ -204,7 +204,7 @@ class ModeMachine:
         except Failure:
             # Level 1 could not be carried out, or the one retry failed.
             if self._reaction == _STANDING_DOWN:
-                self._end()
+                # Still under way: an instrument that was being switched on is in OFF, and has its supply.
                 self.safe(self._cause)
             else:
                 self._begin(_SWITCHING_OFF, self._cause)

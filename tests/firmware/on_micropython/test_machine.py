@@ -546,6 +546,17 @@ def test_safing_overrides_a_recovery():
     assert setup.machine.mode == SAFE
 
 
+def test_standing_down_that_fails_while_switching_on_is_safed():
+    setup = Setup()
+    setup.instrument.stand_down_failure = Failure(failures.UNIT_FAULT)
+    transition = setup.machine.transition(REST, None)
+    next(transition)
+    setup.machine.stand_down(events.TRIP_LIMIT[0])
+    refused(failures.ABORTED, lambda: [None for _ in transition])
+    setup.run(10)
+    assert setup.machine.mode == SAFE and setup.refuse.latched()
+
+
 def test_a_level_2_in_the_cycle_of_a_hard_off_switches_nothing_on_again():
     """The handler that hard_off() overrode has not come to its end yet."""
     setup = Setup()
