@@ -115,7 +115,7 @@ bench: firmware ## Measure the firmware in guest instructions: make bench [ARGS=
 test: all ## Run every test: make test [WORKERS=3] [ARGS=...]
 	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(ARGS)
 
-verify: host-board ## Explore every state of modes, inhibits and faults, and weaken each guard: make verify [ARGS=...]
+verify: host-board cffi ## Explore every state of modes, inhibits and faults, and weaken each guard: make verify [ARGS=...]
 	@$(PYTHON) -m tests.safety.verify $(ARGS)
 
 lint: $(STAMPS)/generate $(MPY_CROSS) ## Check the sources: ruff, mypy, mpy-cross, dictionary, cppcheck, clang-format

@@ -35,6 +35,7 @@ static size_t line_octets[HAL_SERIAL_PORTS];
 static bool held_ports[HAL_SERIAL_PORTS];
 static bool transmit_enable;
 static uint64_t transmit_off_us;
+static uint32_t unmasked_drives;
 static uint32_t waits;
 static uint32_t watchdog_timeout_ms, watchdog_feeds;
 static hal_reset_cause_t reset_cause;
@@ -55,6 +56,7 @@ static void clear_lines(void) {
     memset(held_ports, 0, sizeof held_ports);
     timer_on = true;
     transmit_enable = false;
+    unmasked_drives = 0;
     waits = 0;
     watchdog_timeout_ms = 0;
     watchdog_feeds = 0;
@@ -183,6 +185,10 @@ uint64_t test_board_transmit_off_us(void) {
     return transmit_off_us;
 }
 
+uint32_t test_board_unmasked_drives(void) {
+    return unmasked_drives;
+}
+
 uint32_t test_board_waits(void) {
     return waits;
 }
@@ -286,6 +292,7 @@ void board_serial_start(hal_serial_port_t port) {
 }
 
 void board_transmit_enable(bool on) {
+    unmasked_drives += interrupts_off == 0;
     if (transmit_enable && !on) {
         transmit_off_us = time_us;
     }

@@ -29,6 +29,7 @@ void test_board_hold(hal_serial_port_t port, bool held);
 
 bool test_board_transmit_enable(void);
 uint64_t test_board_transmit_off_us(void); /* instant of the last on-to-off edge */
+uint32_t test_board_unmasked_drives(void); /* of transmit-enable, with interrupts enabled */
 uint32_t test_board_waits(void);           /* calls of board_wait() */
 uint32_t test_board_interrupts_off(void);  /* 1 while interrupts are disabled */
 uint32_t test_board_watchdog_timeout_ms(void);

@@ -88,6 +88,10 @@ def output_directory(sanitize: bool) -> Path:
     return ROOT / "build" / ("cffi-sanitize" if sanitize else "cffi")
 
 
+def include_directories() -> list[Path]:
+    return [HAL / "include", HAL / "core", HAL / "cffi", HAL / "sim", GENERATED]
+
+
 def _inputs(selected: list[Part]) -> list[Path]:
     watched = [Path(__file__), *HAL.glob("include/*.h"), *HAL.glob("core/*.h"), *HAL.glob("sim/*.h")]
     watched += GENERATED.glob("*.h")
@@ -117,7 +121,6 @@ def build(sanitize: bool = False) -> Path:
 
 def _compile(selected: list[Part], directory: Path, sanitize: bool) -> None:
     headers = [header for part in selected for header in part.headers]
-    include_directories = [HAL / "include", HAL / "core", HAL / "cffi", HAL / "sim", GENERATED]
     flags = ["-O1", "-g", *SANITIZERS] if sanitize else ["-O2", "-g"]
     builder = cffi.FFI()
     for header in headers:
@@ -126,7 +129,7 @@ def _compile(selected: list[Part], directory: Path, sanitize: bool) -> None:
         MODULE,
         "\n".join(f'#include "{header.name}"' for header in headers),
         sources=[str(source) for part in selected for source in part.sources],
-        include_dirs=[str(path) for path in include_directories],
+        include_dirs=[str(path) for path in include_directories()],
         extra_compile_args=[*WARNINGS, *flags],
         extra_link_args=SANITIZERS if sanitize else [],
         libraries=["m"],

@@ -25,7 +25,9 @@ def _load_build() -> Any:
 
 
 build = _load_build()
-sys.path.insert(0, str(build.build(SANITIZED)))
+# make verify runs these tests on modules with a weakened guard.
+WEAKENED = os.environ.get("EMEI_HAL")
+sys.path.insert(0, WEAKENED or str(build.build(SANITIZED)))
 _module = importlib.import_module("emei_hal")
 ffi: Any = _module.ffi
 lib: Any = _module.lib

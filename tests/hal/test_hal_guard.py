@@ -147,6 +147,7 @@ class GuardMachine(RuleBasedStateMachine):
         assert lib.hal_guard_permitted() == self.permit
         assert lib.hal_guard_trips() == self.trips
         assert lib.test_board_interrupts_off() == 0
+        assert lib.test_board_unmasked_drives() == 0
 
 
 TestGuardMachine = GuardMachine.TestCase
@@ -218,6 +219,50 @@ def test_the_alarm_acts_at_once_without_the_timer() -> None:
     assert lib.hal_guard_permit(1000)
 
 
+def test_a_permit_that_is_refused_takes_the_former_back() -> None:
+    transmitting()
+    assert not lib.hal_guard_permit(0)
+    assert not enabled() and not lib.hal_guard_permitted()
+
+
+CALLS = {
+    "heartbeat": lib.hal_guard_heartbeat,
+    "permit": lambda: lib.hal_guard_permit(1000),
+    "transmit": lambda: lib.hal_guard_transmit(True),
+    "inhibit": lib.hal_guard_inhibit,
+    "tick": lambda: lib.hal_guard_tick(now_us()),
+    "init": lib.hal_guard_init,
+}
+
+
+@pytest.mark.parametrize("call", ["heartbeat", "permit", "transmit"])
+def test_what_comes_too_late_does_not_save_a_transmission_before_the_next_tick(call: str) -> None:
+    lib.test_board_set_timer(False)
+    transmitting()
+    advance_us(HEARTBEAT_US + 1)
+    CALLS[call]()
+    assert not enabled()
+    assert (lib.hal_guard_trips(), lib.hal_guard_last_reason()) == (1, lib.HAL_GUARD_HEARTBEAT)
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_transmit_enable_is_driven_with_interrupts_disabled(call: str) -> None:
+    lib.test_board_set_timer(False)
+    transmitting()
+    advance_us(HEARTBEAT_US + 1)
+    CALLS[call]()
+    assert not enabled()
+    assert lib.test_board_unmasked_drives() == 0
+
+
+def test_no_transmission_begins_with_an_old_heartbeat() -> None:
+    lib.hal_guard_heartbeat()
+    assert lib.hal_guard_permit(1000)
+    advance_us(HEARTBEAT_US + 1)
+    assert not lib.hal_guard_transmit(True)
+    assert not enabled() and lib.hal_guard_permitted()
+
+
 def test_inhibit_is_not_a_trip() -> None:
     transmitting()
     lib.hal_guard_inhibit()
@@ -255,3 +300,39 @@ def test_a_read_of_corrupt_state_errs_to_the_safe_side() -> None:
     assert not lib.hal_guard_transmit(True)
     assert not enabled()
     assert lib.hal_guard_last_reason() == lib.HAL_GUARD_CORRUPT_STATE
+
+
+@pytest.mark.parametrize("complement", [False, True])
+def test_a_level_that_one_copy_shows_is_taken_for_on_and_a_permit_for_none(complement: bool) -> None:
+    lib.test_board_set_timer(False)
+    lib.test_board_flip_guard(1, complement, 1)
+    assert lib.hal_guard_transmitting()
+    lib.test_board_flip_guard(0, complement, 1)
+    assert not lib.hal_guard_permitted()
+
+
+@pytest.mark.parametrize("complement", [False, True])
+@pytest.mark.parametrize("word", range(lib.test_board_guard_words()))
+def test_an_upset_of_any_word_ends_a_transmission(word: int, complement: bool) -> None:
+    transmitting()
+    lib.test_board_flip_guard(word, complement, 1 << 20)
+    advance_us(2000)
+    assert not enabled()
+    assert lib.hal_guard_last_reason() == lib.HAL_GUARD_CORRUPT_STATE
+
+
+def test_inhibit_tells_a_corrupt_state_that_it_overwrites() -> None:
+    lib.test_board_flip_guard(0, False, 1)
+    lib.hal_guard_inhibit()
+    assert (lib.hal_guard_trips(), lib.hal_guard_last_reason()) == (1, lib.HAL_GUARD_CORRUPT_STATE)
+
+
+def test_a_permit_that_two_upsets_make_has_no_time() -> None:
+    transmitting()
+    lib.hal_guard_inhibit()
+    lib.test_board_flip_guard(0, False, 1)
+    lib.test_board_flip_guard(0, True, 1)
+    lib.hal_guard_transmit(True)
+    advance_us(2000)
+    assert not enabled()
+    assert lib.hal_guard_last_reason() == lib.HAL_GUARD_PERMIT_TIME

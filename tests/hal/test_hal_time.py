@@ -60,6 +60,12 @@ def test_unset_time_counts_from_power_on() -> None:
     assert (gps_us(), lib.hal_time_quality()) == (1_234_000, UNSET)
 
 
+def test_a_start_forgets_the_time() -> None:
+    second(GPS_S)
+    lib.hal_time_init()
+    assert (gps_us(), lib.hal_time_quality()) == (1_000_000, UNSET)
+
+
 def test_first_edge_with_a_message_sets_the_time() -> None:
     second(GPS_S)
     assert gps_us() == GPS_S * 1_000_000
@@ -133,7 +139,8 @@ def test_the_fall_back_is_noticed_at_an_edge_too() -> None:
     for n in range(3):
         second(GPS_S + n)
     advance_ms(10_500)
-    second(GPS_S + 13, late_us=500_000)
+    second(GPS_S + 14, late_us=500_000)
+    assert lib.hal_time_steps() == 1
     assert lib.hal_time_quality() == SET
 
 

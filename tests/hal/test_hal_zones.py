@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -97,6 +98,12 @@ def test_the_position_grows_old() -> None:
     assert not lib.hal_zones_position_known(now_us()) and ahead()[0] == UNKNOWN
 
 
+def test_a_start_forgets_the_position() -> None:
+    be_at(0, -30)
+    lib.hal_zones_init()
+    assert ahead() == (UNKNOWN, 0)
+
+
 def test_times_that_cannot_be_looked_ahead_are_not_clear() -> None:
     be_at(0, -30)
     assert ahead(0, lib.HAL_ZONE_AHEAD_LARGEST_MS)[0] == NONE
@@ -187,6 +194,40 @@ def test_a_zone_passed_before_the_start_does_not_count(orbit: Orbit, from_s: int
         assert from_s * 1000 <= at_ms <= (from_s + length_s) * 1000
         allowance_m = ORBIT_RATE * at_ms / 1000 * RADIUS_M / 8 + STEP_M
         assert great_circle_m(*orbit.at(at_ms / 1000), ZONES[found]) < ZONES[found][2] + allowance_m + 2000
+
+
+def orbit_that_misses(zone: int, miss_m: float, when_s: int) -> Orbit:
+    """Northbound, past a zone's edge at its eastern side, and on the zone's latitude at a time."""
+    latitude, longitude, radius_m = ZONES[zone]
+    inclination = math.radians(97.5)
+    phase = math.asin(math.sin(math.radians(latitude)) / math.sin(inclination)) - ORBIT_RATE * when_s
+
+    def passing(east: float) -> tuple[Orbit, float]:
+        orbit = Orbit(inclination, 0.0, phase)
+        orbit.node = math.radians(longitude + east - orbit.at(when_s)[1])
+        closest_m = min(great_circle_m(*orbit.at(t / 4), ZONES[zone]) for t in range(4 * when_s + 1))
+        return orbit, closest_m - radius_m
+
+    low, high = 0.0, 40.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if passing(middle)[1] < miss_m else (low, middle)
+    return passing(high)[0]
+
+
+@pytest.mark.parametrize(
+    ("when_s", "miss_m", "is_met"),
+    [
+        (0, STEP_M / 2, True),
+        (0, STEP_M * 2, False),
+        (60, 60 * STEP_M / 8, True),
+        (60, 60 * STEP_M / 4, False),
+    ],
+)
+def test_half_a_step_and_an_eighth_of_the_way_are_allowed_for(when_s: int, miss_m: float, is_met: bool) -> None:
+    zone = 13  # Mauna Kea, far from every other
+    fly_to_now(orbit_that_misses(zone, miss_m, when_s))
+    assert ahead(0, 1000 * when_s)[0] == (zone if is_met else NONE)
 
 
 def test_without_a_direction_every_direction_is_allowed_for() -> None:

@@ -1,6 +1,7 @@
 """The core of make verify: the SAR explored without faults, and some weakenings that must be found."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ from emei.dictionary.load import load
 from tests.safety.alike import differences, not_bisimilar
 from tests.safety.claims import broken_claims, modes_reached
 from tests.safety.explorer import ROOT, Board, Graph, explore, replay
+from tests.safety.guard_weakenings import C_CODE
 from tests.safety.verify import known_counter_examples
+from tests.safety.weakened_hal import is_found, weakened_source
 from tests.safety.weakenings import CODE, SAR, firmware_with, table_guards, weakened
 
 CASE = ROOT / "docs" / "safety.md"
@@ -73,6 +76,17 @@ def test_every_place_that_is_weakened_is_there() -> None:
     for weakening in CODE:
         for file, old, new in weakening.edits() if weakening.file else ():
             assert weakened((payload / file).read_text(), weakening.name, file, old, new)
+
+
+def test_every_place_of_the_c_guard_that_is_weakened_is_there() -> None:
+    for weakening in C_CODE:
+        assert weakened_source(weakening)
+
+
+def test_a_weakened_c_guard_is_found_and_one_that_is_as_it_was_is_not() -> None:
+    weakening = next(item for item in C_CODE if item.name == "the inhibit does nothing")
+    assert is_found(weakening)
+    assert not is_found(replace(weakening, new=weakening.old))
 
 
 def test_every_test_that_the_safety_case_names_exists() -> None:

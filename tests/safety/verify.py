@@ -15,6 +15,7 @@ from tests.safety.alike import differences, not_bisimilar
 from tests.safety.claims import broken_claims, modes_reached
 from tests.safety.explorer import Board, Graph, explore, replay
 from tests.safety.replay import REPLAYED, replay_side
+from tests.safety.weakened_hal import find_in_c
 from tests.safety.weakenings import CODE, OPTICAL, SAR, Weakening, firmware_with, table_guards
 
 COUNTER_EXAMPLES = Path(__file__).parent / "counter_examples.json"
@@ -97,6 +98,10 @@ def fly(side: str) -> tuple[list[str], bool]:
     return lines, good
 
 
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
 def fly_all(pool: ProcessPoolExecutor) -> bool:
     good = True
     for future in [pool.submit(fly, side) for side in REPLAYED]:
@@ -162,6 +167,7 @@ def main() -> int:
         good = True if options.only else examine_all(pool, explorations)
         good = (bool(options.only) or fly_all(pool)) and good
         good = find_all(pool, weakenings, options.record) and good
+        good = find_in_c(pool, options.only, say) and good
     return 0 if good else 1
 
 
