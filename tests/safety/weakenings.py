@@ -125,6 +125,10 @@ CODE = (
         old="        if self._takes_left:\n            self._takes_left = 0\n", new="        if self._takes_left:\n",
     ),
     Weakening(
+        "the inhibit leaves the first step of a permit", SAR, file=_INTERLOCKS,
+        old="        self._two_step.disarm()\n", new="",
+    ),
+    Weakening(
         "the REFUSE state refuses nothing", SAR, file=_INTERLOCKS,
         old="        if self._cause:\n            raise Refusal(failures.REFUSE_STATE, self._cause)", new="        pass",
     ),
@@ -318,6 +322,8 @@ CODE = (
     Weakening(
         "the second step of a permit is taken in the REFUSE state", SAR, file="services/sar.py",
         old="        self._refuse.require_clear()\n        self._permit.permit(", new="        self._permit.permit(",
+        behind="a safing withdraws the first step",
+        also=((_INTERLOCKS, "        self._two_step.disarm()\n", ""),),
     ),
     Weakening(
         "a safe boot refuses nothing", SAR, file=_INTERLOCKS,

@@ -251,8 +251,15 @@ class Bench(Commands):
             world.recorder.silent = False
         if world.ancillary_lost and "OPTICAL" not in watch.machines and not watch.takes_data("SAR"):
             world.ancillary_lost = False
+        if world.eclipse and not self.waits_for_eclipse():
+            world.eclipse = False
         if world.hot and not world.sar.powered() and not world.optical.powered():
             world.heat(False)
+
+    def waits_for_eclipse(self):
+        """Has a DARK been accepted that has not begun?"""
+        machine = self.machine("OPTICAL")
+        return machine.target_or_mode() == enums.OPTICAL_MODE_DARK and machine.mode != enums.OPTICAL_MODE_DARK
 
     def may_meet(self, unit):
         """Can somebody ask the unit for something before the ground has left the REFUSE state?"""

@@ -86,11 +86,11 @@ class Commands:
         self.telecommand("OPTICAL_START_IMAGE", "OPTICAL", target, ground.image(target), violated)
 
     def start_calibration(self, target, violated):
-        """DARK in eclipse: that it is one counts at the start and nowhere else."""
-        self.world.eclipse = target == enums.OPTICAL_MODE_DARK
-        self._send_ancillary()
+        """DARK in eclipse, which lasts until it is over or nobody asks for it any more."""
+        if target == enums.OPTICAL_MODE_DARK and self.may_start("OPTICAL"):
+            self.world.eclipse = True
+            self._send_ancillary()
         self.telecommand("OPTICAL_START_CALIBRATION", "OPTICAL", target, ground.calibration(target), violated)
-        self.world.eclipse = False
 
     def decontaminate(self, target, violated):
         self.telecommand("OPTICAL_DECONTAMINATE", "OPTICAL", target, (1,), violated)

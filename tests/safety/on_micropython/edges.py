@@ -138,6 +138,12 @@ class Edges:
             lambda: optical.door != optical.door_target,
             lambda: bench.then(optical.door_arrives),
         )
+        self._add(
+            "the eclipse ends",
+            ODD,
+            lambda: self._world.eclipse,
+            lambda: bench.then(lambda: setattr(self._world, "eclipse", False)),
+        )
         self._standing("sun near", lambda: self._world.sun_near, lambda on: setattr(self._world, "sun_near", on))
 
     def _optical_take(self, target, command):

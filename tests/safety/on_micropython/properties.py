@@ -161,6 +161,8 @@ class Watch:
             self.require(self.accepted > 100, "an image is started that was not accepted")
             self.require(bytes(unit.memory) == unit.given, "the unit images with settings not checked")
             self.require(not self._payload.refuse.latched(), "an image is started in the REFUSE state")
+            dark = self.accepted == 101 + enums.OPTICAL_MODE_DARK
+            self.require(self._world.eclipse or not dark, "DARK is started outside the eclipse")
 
     def door_commanded(self, target):
         self._report("door%d" % target)
@@ -213,6 +215,7 @@ class Watch:
                 self.armed = False
         elif name == "SAR_INHIBIT_TRANSMIT" and accepted:
             self.takes = 0
+            self.armed = False
             self.require(
                 not hal.guard_transmitting() and not hal.guard_permitted(), "the inhibit leaves the guard a permit"
             )

@@ -64,7 +64,7 @@ _WATCHED = (
     "optical.state", "optical.phase", "optical.flags", "optical.silent", "optical.stuck", "optical.spoilt", "optical.settings",
     "door", "door_target", "stable", "lamp",
     "recorder.state", "recorder.silent", "recorder.stuck",
-    "hot", "sun_near", "ancillary_lost", "zone",
+    "hot", "sun_near", "eclipse", "ancillary_lost", "zone",
     "armed", "takes", "exit_armed", "table_in_slot", "accepted", "retried",
 )  # fmt: skip
 
@@ -221,7 +221,7 @@ class State:
             optical.state, optical.phase if optical_takes else 0, optical.flags if optical_takes else 0, optical.silent, optical.stuck,
             optical.corrupt_next_write, optical.memory != optical.given, optical.door, optical.door_target, optical.stable, optical.lamp,
             world.recorder.get("STATE"), world.recorder.silent, world.recorder.stuck,
-            world.hot, world.sun_near, world.ancillary_lost, world.zone,
+            world.hot, world.sun_near, world.eclipse, world.ancillary_lost, world.zone,
             watch.armed, watch.takes, watch.exit_armed, watch.table_in_slot(), watch.accepted, watch.retried,
         ):  # fmt: skip
             octets[at] = _small(int(value))

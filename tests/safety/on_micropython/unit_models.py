@@ -307,7 +307,7 @@ class Optical(Instrument):
                 self.move(target)
             return REPLY
         if address == units.OPTICAL_CONTROL_LAMP_COMMAND and not self.stuck:
-            self.lamp = hal.get(hal.U8, buffer, offset) == enums.SWITCH_ON
+            self.lamp = hal.get(hal.U16, buffer, offset) == enums.SWITCH_ON
         if address != units.OPTICAL_CONTROL_COMMAND:
             return REPLY
         code = hal.get(hal.U16, buffer, offset)
