@@ -14,6 +14,8 @@ pytestmark = pytest.mark.virtual_time
 STUCK = "power.stuck_limiters"
 DEAD = "sar.dead"
 RETRY_S = 2.0
+DOOR = 3
+OPEN = 1
 
 
 @pytest.fixture(autouse=True)
@@ -82,3 +84,20 @@ def test_a_switch_on_that_does_not_happen_fails(session: Session, bench: Bench) 
     bench.units.release(STUCK)
     session.run_for(RETRY_S)
     assert closed(bench) == 0
+
+
+def test_a_door_that_kept_its_supply_is_given_it_before_it_opens(session: Session, bench: Bench) -> None:
+    """Else the supply would be cut while the door is open, as one that is closed against a command."""
+    steps.optical_ready(session)
+    off = session.send("SET_MODE_OPTICAL", mode="OFF")
+    session.run_for(0.5)
+    session.send("ABORT", instrument="OPTICAL").wait(steps.ANSWER_S)
+    assert off.refusal(steps.ANSWER_S).name == "ABORTED"
+    since = len(session.events)
+    bench.units.force(STUCK, 1)
+    session.wait_event("LIMITER_STAYS_CLOSED", steps.ANSWER_S, since, limiter="DOOR")
+    session.send("OPTICAL_MOVE_DOOR", position="OPEN").wait(steps.ANSWER_S)
+    bench.units.release(STUCK)
+    session.run_for(RETRY_S)
+    assert closed(bench) >> DOOR & 1
+    assert bench.units.observe("optical.door_position") == OPEN

@@ -26,10 +26,14 @@ class Escalation:
         self._timeless = True
 
     def limit_broken(self, driver, cause):
-        """Level 1, or level 2 when it is the second time within an orbit; `cause` is the event's id."""
+        """Level 1, or level 2 when it is the second time within an orbit; `cause` is the event's id.
+
+        One that is broken while the instrument is standing down is such a second one, also when the ground has
+        cleared the history meanwhile: it cannot wait for the standing down to time out.
+        """
         machine = driver.machine
         key = _KEYS[machine.instrument]
-        if machine.is_safe() or self._within_orbit(self._values.get(key)):
+        if machine.is_safe() or machine.is_standing_down() or self._within_orbit(self._values.get(key)):
             self._values.put(key, _NEVER)
             machine.safe(cause, True)
         else:

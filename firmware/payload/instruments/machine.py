@@ -83,6 +83,9 @@ class ModeMachine:
     def is_safe(self):
         return self._kinds[self.mode] == _KIND_SAFE
 
+    def is_standing_down(self):
+        return self._reaction == _STANDING_DOWN
+
     def is_safing(self):
         return self._reaction >= _SAFING
 

@@ -271,13 +271,19 @@ class Optical(Instrument):
 
     def _move_door(self, position):
         # The door has power only while it is away from SHUT, so that losing the supply shuts it.
-        if not self._limiters.is_closed(enums.LIMITER_DOOR):
-            yield from self._limiters.switch(enums.LIMITER_DOOR, True)
-        self.unit.write(units.OPTICAL_CONTROL_DOOR_COMMAND, hal.U16, position)
+        if position != enums.DOOR_COMMAND_SHUT:
+            yield from self._supply_door()
+        # What has no supply is shut by its spring already.
+        if self._limiters.is_closed(enums.LIMITER_DOOR):
+            self.unit.write(units.OPTICAL_CONTROL_DOOR_COMMAND, hal.U16, position)
         yield from self._await(pool.OPTICAL_DOOR, position)
         self._events.report(events.DOOR_MOVED, position, hal.pool_get(pool.OPTICAL_DOOR_MOVEMENT_MS))
         if position == enums.DOOR_COMMAND_SHUT:
             yield from self._limiters.switch(enums.LIMITER_DOOR, False)
+
+    def _supply_door(self):
+        if not self._limiters.stays_closed(enums.LIMITER_DOOR):
+            yield from self._limiters.switch(enums.LIMITER_DOOR, True)
 
     def _cut_door_supply(self):
         try:
@@ -288,8 +294,7 @@ class Optical(Instrument):
 
     def _test_door(self, request):
         self._publish_door_tested(False)
-        if not self._limiters.is_closed(enums.LIMITER_DOOR):
-            yield from self._limiters.switch(enums.LIMITER_DOOR, True)
+        yield from self._supply_door()
         yield from self._time_door(enums.DOOR_COMMAND_DIFFUSER)
         away_ms = hal.pool_get(pool.OPTICAL_DOOR_MOVEMENT_MS)
         yield from self._time_door(enums.DOOR_COMMAND_SHUT)

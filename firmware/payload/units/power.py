@@ -90,6 +90,10 @@ class Limiters:
         """Was it commanded closed, and not open since?"""
         return bool(self._meant_closed >> limiter & 1)
 
+    def stays_closed(self, limiter):
+        """Is it closed, and meant so? One that is closed against a command is opened again at any time."""
+        return self.is_meant_closed(limiter) and self.is_closed(limiter)
+
     def expect(self, limiter, predicted_ma):
         """Tell the power unit beyond which current to open a limiter; 0: its own limit alone. Raises Failure."""
         trip_ma = predicted_ma * mission.FAULT_LEVELS_OVER_CURRENT_PERCENT // 100

@@ -33,6 +33,7 @@ class Machine:
         self.instrument = enums.INSTRUMENT_OPTICAL
         self.mode = enums.OPTICAL_MODE_STRIP
         self.safing = False
+        self.standing_down = False
         self.safe_now = False
         self.causes = []
         self.power_cycles = 0
@@ -45,6 +46,9 @@ class Machine:
 
     def stand_down(self, cause):
         self.stood_down.append(cause)
+
+    def is_standing_down(self):
+        return self.standing_down
 
     def is_safing(self):
         return self.safing
@@ -200,6 +204,15 @@ def test_the_ground_clears_the_history():
     Persistent().put(persistent.OPTICAL_LEVEL_1_GPS_S, 0xFFFFFFFF)
     bench.command("CLEAR_FAULT_HISTORY")
     assert Persistent().get(persistent.OPTICAL_LEVEL_1_GPS_S) == 0
+
+
+def test_a_limit_broken_while_standing_down_is_the_second_whatever_the_ground_cleared():
+    setup = Setup()
+    setup.break_limit()
+    setup.driver.machine.standing_down = True
+    setup.persistent.put(persistent.OPTICAL_LEVEL_1_GPS_S, 0)
+    setup.break_limit()
+    assert setup.driver.machine.power_cycles == 1 and len(setup.driver.machine.stood_down) == 1
 
 
 def test_what_happened_before_the_time_was_known_is_dated_once_it_is():
