@@ -8,7 +8,7 @@ import os
 import subprocess
 from array import array
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +20,7 @@ BREACH = "BREACH:"
 
 # The order of exploration: nominal edges first, so that a counter-example is short and found early.
 WEIGHTS = (1, 2, 10)
+TOLD_EVERY_STATES = 20_000
 
 
 class CheckerError(Exception):
@@ -165,9 +166,15 @@ class Graph:
         }
 
 
-def explore(board: Board, largest: int = 1_000_000, strict: bool = True, first: bool = False) -> Graph:
+def explore(
+    board: Board,
+    largest: int = 1_000_000,
+    strict: bool = True,
+    first: bool = False,
+    tell: Callable[[str], None] | None = None,
+) -> Graph:
     """Every reachable state and transition. No path goes on from a breach; with `first` the exploration ends there.
-    Beyond `largest` states it gives up: an error when `strict`.
+    Beyond `largest` states it gives up: an error when `strict`. `tell` is called now and then with how far it is.
     """
     graph = Graph(board.labels, board.weights, board.fields)
     numbers: dict[bytes, int] = {}
@@ -181,6 +188,7 @@ def explore(board: Board, largest: int = 1_000_000, strict: bool = True, first: 
     graph.origin.append((0, -1))
     weight = 0
     idle = 0
+    expanded = 0
     while idle < len(queues):
         queue = queues[weight % len(queues)]
         if not queue:
@@ -190,6 +198,9 @@ def explore(board: Board, largest: int = 1_000_000, strict: bool = True, first: 
         idle = 0
         state = queue.popleft()
         image = images.pop(state)
+        expanded += 1
+        if tell is not None and expanded % TOLD_EVERY_STATES == 0:
+            tell(f"{expanded} of {len(graph.states)} states found so far, {len(graph.edge)} transitions")
         fresh = []
         for answer in board.expand(image):
             if BREACH in answer.seen:

@@ -22,7 +22,7 @@ COUNTER_EXAMPLES = Path(__file__).parent / "counter_examples.json"
 LARGEST_STATES = 300_000
 
 # A weakening that shows neither without faults nor within this many states is not found.
-SEARCH_STATES = 4000
+SEARCH_STATES = 10_000
 PROFILES = (("SAR", SAR), ("OPTICAL", OPTICAL))
 WORKERS = min(2, os.cpu_count() or 1)
 
@@ -46,7 +46,7 @@ def explore_profile(exploration: Exploration) -> tuple[Graph, list[str], float]:
     """The graph, what is broken in it, and how long it took."""
     began_s = time.monotonic()
     with Board(exploration.spacecraft, exploration.faults, exploration.grain) as board:
-        graph = explore(board, LARGEST_STATES)
+        graph = explore(board, LARGEST_STATES, tell=lambda far: print(f"  {exploration.instrument}: {far}", flush=True))
         alike = board.alike
     took_s = time.monotonic() - began_s
     sentences = broken_claims(graph, exploration.instrument)
@@ -153,7 +153,7 @@ def _submitted(
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--faults", type=int, default=0, help="faults at once; 0: no exploration with faults")
+    parser.add_argument("--faults", type=int, default=1, help="faults at once; 0: no exploration with faults")
     parser.add_argument("--only", default="", help="weakenings whose name contains this; no exploration")
     parser.add_argument("--record", action="store_true", help="write the counter-examples that were searched anew")
     options = parser.parse_args()

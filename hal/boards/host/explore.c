@@ -1,5 +1,6 @@
 /* An image is the difference to the first one, in chunks: its data and bss, the MicroPython heap,
- * and what the board keeps apart (time, no-init memory, the flash that was written). */
+ * and what the board keeps apart (time, no-init memory, the flash that was written). Images have most
+ * chunks in common: each is kept once, with the number of images it is part of. */
 #include "explore.h"
 
 #include "host.h"
@@ -10,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK_OCTETS 512u
+#define CHUNK_OCTETS 256u
+#define BUCKETS (1u << 20)
 #define MILLISECOND_US 1000u
 
 typedef struct {
@@ -18,14 +20,21 @@ typedef struct {
     size_t octets;
 } region_t;
 
-typedef struct {
-    uint32_t offset; /* in the first image */
+typedef struct chunk {
+    struct chunk *next; /* in its bucket */
+    uint32_t bucket;
+    uint32_t images;
     uint8_t octets[CHUNK_OCTETS];
 } chunk_t;
 
 typedef struct {
-    size_t chunks;
-    chunk_t chunk[];
+    uint32_t offset; /* in the first image */
+    chunk_t *chunk;
+} place_t;
+
+typedef struct {
+    size_t places;
+    place_t place[];
 } image_t;
 
 /* Apart from the memory that is saved and restored. */
@@ -35,6 +44,8 @@ typedef struct {
     size_t octets;
     image_t **images;
     int count, room;
+    int lowest_free; /* no number below is */
+    chunk_t *bucket[BUCKETS];
 } store_t;
 
 extern uint8_t __data_start[], _end[];
@@ -79,47 +90,105 @@ static size_t chunk_octets(const region_t *region, size_t at) {
     return region->octets - at < CHUNK_OCTETS ? region->octets - at : CHUNK_OCTETS;
 }
 
-static image_t *difference(void) {
-    size_t room = 64;
-    image_t *image = malloc(sizeof *image + room * sizeof(chunk_t));
-    size_t chunks = 0;
+/* FNV-1a over words: what is compared anyway needs no better one. */
+static uint32_t bucket_of(const uint8_t *octets) {
+    uint64_t hash = 14695981039346656037u;
+    for (size_t at = 0; at < CHUNK_OCTETS; at += sizeof hash) {
+        uint64_t word;
+        memcpy(&word, octets + at, sizeof word);
+        hash = (hash ^ word) * 1099511628211u;
+        hash ^= hash >> 32;
+    }
+    return (uint32_t)(hash % BUCKETS);
+}
+
+/* The chunk with these octets, new or one that other images have too; NULL without memory for it. */
+static chunk_t *hold_chunk(const uint8_t *from, size_t octets) {
+    uint8_t whole[CHUNK_OCTETS] = {0};
+    memcpy(whole, from, octets);
+    uint32_t bucket = bucket_of(whole);
+    chunk_t *chunk = store->bucket[bucket];
+    while (chunk != NULL && memcmp(chunk->octets, whole, sizeof whole) != 0) {
+        chunk = chunk->next;
+    }
+    if (chunk == NULL) {
+        chunk = malloc(sizeof *chunk);
+        if (chunk == NULL) {
+            return NULL;
+        }
+        memcpy(chunk->octets, whole, sizeof whole);
+        chunk->images = 0;
+        chunk->bucket = bucket;
+        chunk->next = store->bucket[bucket];
+        store->bucket[bucket] = chunk;
+    }
+    chunk->images++;
+    return chunk;
+}
+
+static void release_chunk(chunk_t *chunk) {
+    if (--chunk->images > 0) {
+        return;
+    }
+    chunk_t **link = &store->bucket[chunk->bucket];
+    while (*link != chunk) {
+        link = &(*link)->next;
+    }
+    *link = chunk->next;
+    free(chunk);
+}
+
+static void free_image(image_t *image) {
+    for (size_t i = 0; image != NULL && i < image->places; i++) {
+        release_chunk(image->place[i].chunk);
+    }
+    free(image);
+}
+
+static size_t count_differences(void) {
+    size_t count = 0;
     const uint8_t *first = store->first;
     for (size_t i = 0; i < sizeof store->regions / sizeof store->regions[0]; i++) {
         const region_t *region = &store->regions[i];
-        for (size_t at = 0; image != NULL && at < region->octets; at += CHUNK_OCTETS) {
+        for (size_t at = 0; at < region->octets; at += CHUNK_OCTETS) {
+            count += memcmp(region->start + at, first + at, chunk_octets(region, at)) != 0;
+        }
+        first += region->octets;
+    }
+    return count;
+}
+
+static image_t *difference(void) {
+    image_t *image = malloc(sizeof *image + count_differences() * sizeof(place_t));
+    if (image == NULL) {
+        return NULL;
+    }
+    image->places = 0;
+    const uint8_t *first = store->first;
+    for (size_t i = 0; i < sizeof store->regions / sizeof store->regions[0]; i++) {
+        const region_t *region = &store->regions[i];
+        for (size_t at = 0; at < region->octets; at += CHUNK_OCTETS) {
             size_t octets = chunk_octets(region, at);
             if (memcmp(region->start + at, first + at, octets) == 0) {
                 continue;
             }
-            if (chunks == room) {
-                room *= 2;
-                image_t *larger = realloc(image, sizeof *image + room * sizeof(chunk_t));
-                if (larger == NULL) {
-                    free(image);
-                }
-                image = larger;
+            chunk_t *chunk = hold_chunk(region->start + at, octets);
+            if (chunk == NULL) {
+                free_image(image);
+                return NULL;
             }
-            if (image != NULL) {
-                image->chunk[chunks].offset = (uint32_t)(first - store->first + at);
-                memcpy(image->chunk[chunks].octets, region->start + at, octets);
-                chunks++;
-            }
+            image->place[image->places++] = (place_t){(uint32_t)(first - store->first + at), chunk};
         }
         first += region->octets;
     }
-    if (image == NULL) {
-        return NULL;
-    }
-    image->chunks = chunks;
-    image_t *fitting = realloc(image, sizeof *image + chunks * sizeof(chunk_t));
-    return fitting != NULL ? fitting : image;
+    return image;
 }
 
 int explore_save(void) {
     if (store->first == NULL && !gather_first()) {
         return -1;
     }
-    int number = 0;
+    int number = store->lowest_free;
     while (number < store->count && store->images[number] != NULL) {
         number++;
     }
@@ -137,6 +206,7 @@ int explore_save(void) {
         return -1;
     }
     store->images[number] = image;
+    store->lowest_free = number + 1;
     if (number == store->count) {
         store->count++;
     }
@@ -148,14 +218,14 @@ bool explore_restore(int number) {
         return false;
     }
     const image_t *image = store->images[number];
-    const chunk_t *chunk = image->chunk;
+    const place_t *place = image->place;
     size_t begin = 0;
     for (size_t i = 0; i < sizeof store->regions / sizeof store->regions[0]; i++) {
         const region_t *region = &store->regions[i];
         memcpy(region->start, store->first + begin, region->octets);
-        for (; chunk < image->chunk + image->chunks && chunk->offset < begin + region->octets; chunk++) {
-            size_t at = chunk->offset - begin;
-            memcpy(region->start + at, chunk->octets, chunk_octets(region, at));
+        for (; place < image->place + image->places && place->offset < begin + region->octets; place++) {
+            size_t at = place->offset - begin;
+            memcpy(region->start + at, place->chunk->octets, chunk_octets(region, at));
         }
         begin += region->octets;
     }
@@ -164,8 +234,11 @@ bool explore_restore(int number) {
 
 void explore_release(int number) {
     if (number >= 0 && number < store->count) {
-        free(store->images[number]);
+        free_image(store->images[number]);
         store->images[number] = NULL;
+        if (number < store->lowest_free) {
+            store->lowest_free = number;
+        }
     }
 }
 
