@@ -54,6 +54,17 @@ def test_hard_off(session: Session, bench: Bench) -> None:
     assert session.value("SAR_MODE") == "OFF"
 
 
+def test_platform_safe_cuts_what_stays_on_in_off_at_once(session: Session, bench: Bench) -> None:
+    steps.sar_standby(session)
+    since = len(session.events)
+    bench.units.force(STUCK, 1)
+    session.send("HARD_OFF", instrument="SAR").wait(steps.ANSWER_S)
+    session.wait_event("LIMITER_STAYS_CLOSED", steps.ANSWER_S, since, limiter="SAR_UNIT")
+    bench.units.release(STUCK)
+    session.send("PLATFORM_SAFE").wait(steps.ANSWER_S)
+    assert closed(bench) == 0, "before the next look of the limiters' watch"
+
+
 def test_off_fails_and_ends_unpowered_only_when_it_is(session: Session, bench: Bench) -> None:
     steps.sar_standby(session)
     since = len(session.events)

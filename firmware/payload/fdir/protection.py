@@ -192,10 +192,13 @@ class Protection:
         self._ancillary_stale = stale
 
     def _hard_off(self, driver, cause):
-        """Level 4: limiters open at once; when the power unit does not confirm, the safing path goes on trying."""
+        """Level 4: limiters open at once; when the power unit does not confirm, the safing path goes on trying.
+
+        Also of an instrument in OFF, unless telemetry says that its supply is off.
+        """
         driver.inhibit()
         self._refuse.latch(cause)
-        if driver.machine.is_off() and not driver.machine.busy():
+        if driver.machine.is_off() and not driver.machine.busy() and driver.is_seen_unsupplied():
             return
         try:
             driver.machine.hard_off()

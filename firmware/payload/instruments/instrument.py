@@ -94,6 +94,10 @@ class Instrument:
     def powered(self):
         return self.unit.powered
 
+    def is_seen_unsupplied(self):
+        """Does the power unit's telemetry say that it has no supply, whatever was commanded?"""
+        return self._limiters.are_seen_open(self._limiters_used)
+
     def uses(self, limiter):
         return limiter in self._limiters_used
 

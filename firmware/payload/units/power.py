@@ -90,6 +90,13 @@ class Limiters:
         """Was it commanded closed, and not open since?"""
         return bool(self._meant_closed >> limiter & 1)
 
+    def are_seen_open(self, limiters):
+        """Does the unit's telemetry say that all of them are open? False when it says nothing."""
+        mask = 0
+        for limiter in limiters:
+            mask |= 1 << limiter
+        return hal.pool_valid(pool.POWER_LIMITERS_CLOSED) and not hal.pool_get(pool.POWER_LIMITERS_CLOSED) & mask
+
     def stays_closed(self, limiter):
         """Is it closed, and meant so? One that is closed against a command is opened again at any time."""
         return self.is_meant_closed(limiter) and self.is_closed(limiter)
