@@ -79,11 +79,14 @@ def table_guards() -> list[Weakening]:
 
 
 _INTERLOCKS = "instruments/interlocks.py"
+_INSTRUMENT = "instruments/instrument.py"
 _MACHINE = "instruments/machine.py"
 _SAR = "instruments/sar.py"
 _OPTICAL = "instruments/optical.py"
 _PROTECTION = "fdir/protection.py"
+_ESCALATION = "fdir/escalation.py"
 _ASKED_AGAIN = ("instruments/sar.py", "        self.machine.require_entry(request)\n", "")
+_CAME_UP_ANEW = "        if state == _STATE_BOOT:\n            return True\n"
 _STAYS_CLOSED = ("units/power.py", "        if not stays:\n", "        if True:\n")
 
 CODE = (
@@ -352,6 +355,78 @@ CODE = (
     Weakening(
         "a safing does not wait for the door", OPTICAL, file=_OPTICAL,
         old="            yield from self._await_shut_and_dark()\n", new="",
+    ),
+    Weakening(
+        "a unit that came up anew is started", SAR, file=_INSTRUMENT,
+        old="        if state != _STATE_READY:\n            raise", new="        if False:\n            raise",
+        behind="a unit that came up anew has failed", also=((_INSTRUMENT, _CAME_UP_ANEW, ""),),
+    ),
+    Weakening(
+        "a unit that came up anew at rest is not noticed", SAR, file=_INSTRUMENT,
+        old=_CAME_UP_ANEW, new="",
+        behind="a unit that left its mode's state by itself has failed",
+        also=((_INSTRUMENT, "        return not machine.busy() and machine.mode in", "        return False and machine.mode in"),),
+    ),
+    Weakening(
+        "the guards are not asked again before the SAR takes data", SAR, file=_ASKED_AGAIN[0],
+        old=_ASKED_AGAIN[1], new=_ASKED_AGAIN[2],
+    ),
+    Weakening(
+        "the guards are not asked again before an image begins", OPTICAL, file=_OPTICAL,
+        old="        if strip == 0:\n            self.machine.require_entry(request)\n", new="",
+    ),
+    Weakening(
+        "a standing down has no time limit", OPTICAL, file=_MACHINE,
+        old="if hal.ticks_diff(hal.ticks_ms(), self._since_ms) > _RECOVERY_LIMIT_MS:", new="if False:",
+    ),
+    Weakening(
+        "a recovery has no time limit", OPTICAL, file=_MACHINE,
+        old="if hal.ticks_diff(hal.ticks_ms(), started_ms) > _RECOVERY_LIMIT_MS:", new="if False:",
+    ),
+    Weakening(
+        "a standing down does not inhibit", SAR, file=_MACHINE,
+        old="go to STANDBY; `cause` is the event's id.\"\"\"\n        self._driver.inhibit()\n",
+        new="go to STANDBY; `cause` is the event's id.\"\"\"\n",
+    ),
+    Weakening(
+        "a limit broken twice within an orbit is level 1 both times", SAR, file=_ESCALATION,
+        old="self._within_orbit(self._values.get(key)):", new="False:",
+    ),
+    Weakening(
+        "a limit broken while standing down waits for its end", OPTICAL, file=_ESCALATION,
+        old="machine.is_standing_down() or", new="",
+    ),
+    Weakening(
+        "a supply is taken for switched by the reply alone", SAR, file="units/power.py",
+        old="        self._require(limiter, closed)\n", new="",
+        behind="a limiter that is closed and should be open is opened again",
+        also=(_STAYS_CLOSED,),
+    ),
+    Weakening(
+        "what a unit did not confirm is taken for done", SAR, file="units/unit.py",
+        old="        if status == 0:\n            return\n", new="        if True:\n            return\n",
+    ),
+    Weakening(
+        "a table is loaded in the REFUSE state", SAR, file="services/sar.py",
+        old="        self._refuse.require_clear()\n        return self._slots.keep(", new="        return self._slots.keep(",
+    ),
+    Weakening(
+        "the REFUSE state is forgotten by a reset", SAR, file=_INTERLOCKS,
+        old="        self._cause = values.get(persistent.REFUSE_CAUSE)\n", new="        self._cause = 0\n",
+    ),
+    Weakening(
+        "PLATFORM_SAFE is not heeded", SAR, file=_PROTECTION,
+        old="        self._all_off(events.PLATFORM_SAFE[0])\n", new="        pass\n",
+    ),
+    Weakening(
+        "SAFE by telecommand is not heeded", SAR, file=_PROTECTION,
+        old="        machine.safe(events.SAFE_COMMANDED[0])\n", new="        pass\n",
+    ),
+    Weakening(
+        "a limiter that tripped is not heeded", SAR, file=_PROTECTION,
+        old="                    driver.machine.safe(events.LIMITER_TRIPPED[0], True)\n", new="                    pass\n",
+        behind="a unit without its supply is lost",
+        also=((_PROTECTION, "            if driver.unit.lost() or power_lost:\n", "            if False:\n"),),
     ),
     Weakening("the Sun is not watched", OPTICAL, removed="OPTICAL MONITOR OPTICAL_SUN"),
 )  # fmt: skip

@@ -289,6 +289,8 @@ class Bench(Commands):
             event = hal.get(hal.U16, packet, offset + 21)
             if event == events.HANDLER_FAULT[0]:
                 self.watch.breach("a software fault")
+            elif event == events.FAULT_LEVEL[0]:
+                self.watch.fault_level(packet[offset + 23], packet[offset + 24])
             self._log.append("event%d" % event)
 
     def takes(self):
@@ -351,6 +353,7 @@ class Bench(Commands):
         self._cycle()
 
     def reset(self, cause, within_an_hour=False):
+        latched = self.payload.refuse.latched()
         explore.reset_in_place(cause)
         # More than an hour after the last one: that three within an hour lead to a safe boot is an edge of its own.
         if not within_an_hour:
@@ -364,6 +367,8 @@ class Bench(Commands):
         self.prepare()
         if hal.guard_transmitting() or hal.guard_permitted():
             self.watch.breach("transmission through a reset")
+        if latched and not self.payload.refuse.latched():
+            self.watch.breach("a reset leaves the REFUSE state")
         if within_an_hour and not self.payload.boot_history.safe:
             self.watch.breach("the third boot within an hour is no safe boot")
 

@@ -120,12 +120,11 @@ class Commands:
         self._cycle()
 
     def load_table(self, mode):
-        self._send("SAR_LOAD_TABLE", [0] + ground.worked_table(mode))
-        self._cycle()
+        self.telecommand("SAR_LOAD_TABLE", "SAR", None, [0] + ground.worked_table(mode), None)
 
     def load_another_table(self):
-        self._send("SAR_LOAD_TABLE", [0] + ground.worked_table(enums.SAR_MODE_STRIPMAP, 100))
-        self._cycle()
+        another = [0] + ground.worked_table(enums.SAR_MODE_STRIPMAP, 100)
+        self.telecommand("SAR_LOAD_TABLE", "SAR", None, another, None)
 
     def upset_slot(self):
         self._slots()._slots[0][units.ACQUISITION_TABLE_AZIMUTH_BEAM + 1] ^= 4

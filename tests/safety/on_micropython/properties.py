@@ -39,6 +39,7 @@ class Watch:
         self.accepted = 0
         self.booting = False
         self.retried = False
+        self._level_1 = set()
         self._standing = {}
         self._door_cycles = 0
         self._hot_cycles = 0
@@ -157,6 +158,8 @@ class Watch:
             self.require(len(self.checked_table) > 0, "a data take is started that was not accepted")
             self.require(bytes(unit.memory) == bytes(self.checked_table), "the unit starts with a table not checked")
             self.require(not self._payload.refuse.latched(), "a data take is started in the REFUSE state")
+            receives = not self._world.table_transmits(self.checked_table)
+            self.require(self.takes == 0 or not receives, "a data take that only receives has a transmit permit")
         if unit.name == "OPTICAL" and code == enums.OPTICAL_UNIT_COMMAND_START:
             self.require(self.accepted > 100, "an image is started that was not accepted")
             self.require(bytes(unit.memory) == unit.given, "the unit images with settings not checked")
@@ -233,6 +236,13 @@ class Watch:
             self.require(self._hot_cycles <= TRIP_CYCLES, "the REFUSE state is left with a limit broken")
             self.exit_armed = False
             self.retried = False
+        elif name == "PLATFORM_SAFE" and accepted:
+            self.require(self._payload.refuse.latched(), "PLATFORM_SAFE does not latch the REFUSE state")
+            for unit in (self._world.sar, self._world.optical):
+                off = not unit.powered() or self._world.power.stuck or self._world.power.silent
+                self.require(off, "the supply is on after PLATFORM_SAFE")
+        elif name == "CLEAR_FAULT_HISTORY" and accepted:
+            self._level_1.clear()
         if not accepted or target is None or not name.startswith(("SET_MODE", "START")):
             return
         target_name = self._names[instrument][target]
@@ -249,6 +259,14 @@ class Watch:
             self.require(
                 self.takes == 0 and not hal.guard_permitted(), "INIT is entered with a transmit permit in force"
             )
+
+    def fault_level(self, level, instrument):
+        """The firmware says how it answers a fault. No orbit passes here but by CLEAR_FAULT_HISTORY."""
+        if level == enums.FAULT_LEVEL_STAND_DOWN:
+            self.require(instrument not in self._level_1, "level 1 twice within an orbit is not level 2")
+            self._level_1.add(instrument)
+        elif level == enums.FAULT_LEVEL_SAFE:
+            self._level_1.discard(instrument)
 
     def ask(self, side, target, table):
         """A telecommand that moves an instrument is about to be given; what it may do is judged by it."""
@@ -399,6 +417,7 @@ class Watch:
             ("unit silent", unit.silent and not machine.is_off()),
             ("limit broken", self._hot_is_seen(name, machine) and self._is_active(name, machine)),
             ("alarm raised", reachable and self._world.alarm and unit.powered()),
+            ("supply lost", not unit.powered() and not machine.is_off() and not machine.busy()),
             ("supply on in OFF", reachable and unit.powered() and machine.is_off() and not machine.busy()),
         )
         for condition, stands in conditions:

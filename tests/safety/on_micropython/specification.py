@@ -79,6 +79,7 @@ DATA_MODES = {
 # Longest that a condition may stand before the machine has reacted, in cycles.
 REACTION_CYCLES = {
     "unit failed": 8,
+    "supply lost": 14,
     "unit silent": 14,
     "limit broken": 6,
     "alarm raised": 14,
@@ -103,7 +104,6 @@ IN_REFUSE = (
     "ARM_SAFE_EXIT",
     "SAFE_EXIT",
     "SAR_INHIBIT_TRANSMIT",
-    "SAR_LOAD_TABLE",
     "PLATFORM_SAFE",
     "LEAVE_SAFE_BOOT",
     "CLEAR_FAULT_HISTORY",
