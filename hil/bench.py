@@ -64,6 +64,13 @@ class Bench:
         """Drive the hardware alarm."""
         self._board.alarm(on)
 
+    def memory_error(self, corrected: bool) -> None:
+        """The payload computer's memory reports an error: one that it corrected, or one that it cannot.
+
+        The bench's boards have no error-correcting memory; the report comes as an edge of the discretes.
+        """
+        self._board.memory_error(corrected)
+
     def save_recorder_file(self, entry_id: int, path: Path | None = None) -> Path:
         """Write the recorder's file of an entry: its raw source packets back to back, and nothing else.
 

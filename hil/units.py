@@ -9,6 +9,7 @@ on standard output, {"ok": true, ...} or {"error": "..."}; the first line says t
     {"recorder_file": 1, "offset": 0}                      answers octets from there on, base64; none at the end
     {"downlink": true}                                     answers octets the transmitter has sent, base64
     {"alarm": true}
+    {"memory_error": "corrected"}                          or "uncorrectable": of the board's memory
     {"edges": true}                                        answers edges of transmit-enable: [time_s, on]
     {"board_off": true}                                    the board lost its power: what it drives falls
 
@@ -111,6 +112,7 @@ class Units:
             "recorder_file": self._recorder_file,
             "downlink": self._downlink,
             "alarm": self._alarm,
+            "memory_error": self._memory_error,
             "edges": self._tell_edges,
             "board_off": self._board_off,
         }
@@ -197,6 +199,10 @@ class Units:
 
     def _alarm(self, order: dict[str, Any]) -> dict[str, Any]:
         self._discrete.write(b"A" if order["alarm"] else b"a")
+        return {}
+
+    def _memory_error(self, order: dict[str, Any]) -> dict[str, Any]:
+        self._discrete.write({"corrected": b"m", "uncorrectable": b"M"}[order["memory_error"]])
         return {}
 
     def _tell_edges(self, _: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import hal
 from payload.executive import Activity, Executive
 from payload.failure import Failure
 from payload.fdir.boot_history import BootHistory
+from payload.fdir.corrected_errors import CorrectedErrors
 from payload.fdir.escalation import Escalation
 from payload.fdir.link_watch import LinkWatch
 from payload.fdir.over_current import OverCurrent
@@ -209,6 +210,10 @@ class Payload:
         activities.append(Activity(self.permit.run))
         activities.append(Activity(platform.run))
         activities.append(Activity(LinkWatch(self.events).run, 10, 8))
+        processor_errors = CorrectedErrors(
+            pool.PROCESSOR_ERRORS_CORRECTED, events.PROCESSOR_ERRORS_CORRECTED, self.events
+        )
+        activities.append(Activity(processor_errors.run, 10, 4))
         activities.append(Activity(escalation.run, 10, 7))
         activities.append(Activity(Trends(self.instruments, self.events).run, _CYCLES_PER_MINUTE, _TRENDS_PHASE_CYCLES))
         activities.append(Activity(self.boot_history.run, _CYCLES_PER_MINUTE, _CYCLES_PER_MINUTE - 1))

@@ -7,6 +7,7 @@
 
 #include "guard_state.h"
 
+#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +40,7 @@ static uint32_t unmasked_drives;
 static uint32_t waits;
 static uint32_t watchdog_timeout_ms, watchdog_feeds;
 static hal_reset_cause_t reset_cause;
+static jmp_buf *at_reset;
 static uint8_t flash[FLASH_OCTETS];
 static uint64_t flash_busy_until_us;
 static bool flash_fails;
@@ -177,6 +179,19 @@ void test_board_hold(hal_serial_port_t port, bool held) {
     held_ports[port] = held;
 }
 
+int test_board_edge_that_resets(uint8_t code) {
+    jmp_buf here;
+    int cause = setjmp(here);
+    if (cause == 0) {
+        at_reset = &here;
+        hal_discrete_edge(code, time_us);
+        cause = -1;
+    }
+    at_reset = NULL;
+    interrupts_off = 0;
+    return cause;
+}
+
 bool test_board_transmit_enable(void) {
     return transmit_enable;
 }
@@ -312,8 +327,10 @@ hal_reset_cause_t board_reset_cause(void) {
 }
 
 void board_reset(hal_reset_cause_t cause) {
-    (void)cause;
-    abort();
+    if (at_reset == NULL || cause == HAL_RESET_POWER_ON) {
+        abort();
+    }
+    longjmp(*at_reset, (int)cause);
 }
 
 void *board_noinit(size_t *size_octets) {

@@ -27,6 +27,9 @@ size_t test_board_transmitted(hal_serial_port_t port, uint8_t *data, size_t room
 /* When set, the port keeps its octets in the ring, as a line that is cut. */
 void test_board_hold(hal_serial_port_t port, bool held);
 
+/* An edge arrives now. The cause of the reset it leads to, which ends what runs; -1: none. */
+int test_board_edge_that_resets(uint8_t code);
+
 bool test_board_transmit_enable(void);
 uint64_t test_board_transmit_off_us(void); /* instant of the last on-to-off edge */
 uint32_t test_board_unmasked_drives(void); /* of transmit-enable, with interrupts enabled */

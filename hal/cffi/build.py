@@ -46,6 +46,7 @@ def parts() -> list[Part]:
         "rmap",
         "time",
         "discrete",
+        "memory",
         "guard",
         "pool",
         "geometry",

@@ -5,6 +5,7 @@
 #include "hal_guard.h"
 #include "hal_journal.h"
 #include "hal_link.h"
+#include "hal_memory.h"
 #include "hal_noinit.h"
 #include "hal_pool.h"
 #include "hal_records.h"
@@ -25,6 +26,7 @@ void hal_init(uint16_t spacecraft_id, bool accept_clear_mode) {
     hal_pool_init();
     hal_monitor_init();
     hal_zones_init();
+    hal_memory_init();
     hal_discrete_init();
     hal_rmap_init();
     hal_serial_init();
@@ -61,6 +63,7 @@ void hal_pool_refresh(void) {
         {POOL_GUARD_TRIPS, (uint16_t)hal_guard_trips()},
         {POOL_JOURNAL_FAULTS, (uint16_t)hal_journal_status()->faults},
         {POOL_JOURNAL_DAMAGED, (uint16_t)hal_journal_status()->damaged},
+        {POOL_PROCESSOR_ERRORS_CORRECTED, (uint16_t)hal_memory_corrected_errors()},
         {POOL_ALARM, hal_discrete_alarm()},
         {POOL_PPS_COUNT, (uint16_t)hal_discrete_pps_count()},
     };

@@ -1,6 +1,7 @@
 #include "hal_discrete.h"
 
 #include "hal_guard.h"
+#include "hal_memory.h"
 #include "hal_time.h"
 
 #include <stdatomic.h>
@@ -29,6 +30,11 @@ void hal_discrete_edge(uint8_t code, uint64_t time_us) {
         atomic_store(&pps_count, atomic_load(&pps_count) + 1);
         hal_time_pps(time_us);
         break;
+    case HAL_EDGE_MEMORY_CORRECTED:
+        hal_memory_corrected();
+        break;
+    case HAL_EDGE_MEMORY_UNCORRECTABLE:
+        hal_memory_uncorrectable();
     default:
         atomic_store(&unknown_edges, atomic_load(&unknown_edges) + 1);
         break;

@@ -23,7 +23,8 @@ typedef enum {
     HAL_RESET_POWER_ON = 0,
     HAL_RESET_WATCHDOG = 1,
     HAL_RESET_COMMANDED = 2,
-    HAL_RESET_SOFTWARE_FAULT = 3
+    HAL_RESET_SOFTWARE_FAULT = 3,
+    HAL_RESET_UNCORRECTABLE_MEMORY = 4
 } hal_reset_cause_t;
 
 void board_init(void);
@@ -57,6 +58,10 @@ hal_reset_cause_t board_reset_cause(void);
 
 /* Reset now; the next boot reports `cause`. */
 __attribute__((noreturn)) void board_reset(hal_reset_cause_t cause);
+
+/* Errors of the processor's error-correcting memory: a board that has one hands each to
+ * hal_memory_corrected() or hal_memory_uncorrectable() from its error interrupt (hal_memory.h). The
+ * bench's boards have none, and get them as coded edges (hal_discrete.h). */
 
 /* Memory that keeps its content over a warm reset (undefined after power-on). */
 void *board_noinit(size_t *size_octets);

@@ -1,4 +1,4 @@
-/* Discretes: transmit-enable out; hardware alarm and pulse per second (PPS) in.
+/* Discretes: transmit-enable out; hardware alarm, pulse per second (PPS) and memory errors in.
  *
  * On boards without such wires they travel as coded edges, one octet an edge, on the discrete
  * serial line. */
@@ -13,6 +13,8 @@
 #define HAL_EDGE_ALARM_ON 'A'
 #define HAL_EDGE_ALARM_OFF 'a'
 #define HAL_EDGE_PPS 'P'
+#define HAL_EDGE_MEMORY_CORRECTED 'm'
+#define HAL_EDGE_MEMORY_UNCORRECTABLE 'M' /* does not return */
 
 /* Before the board delivers edges: no alarm, counts 0. */
 void hal_discrete_init(void);

@@ -50,6 +50,9 @@ class EmulatedBoard:
     def alarm(self, on: bool) -> None:
         self._units.alarm(on)
 
+    def memory_error(self, corrected: bool) -> None:
+        self._units.memory_error(corrected)
+
     def link_fault(self, direction: str, fault: str, **settings: float) -> None:
         self._broker.ask(line="link", direction=direction, fault=fault, **settings)
 

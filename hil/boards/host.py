@@ -69,6 +69,9 @@ class HostBoard:
     def alarm(self, on: bool) -> None:
         self._send(b"A" if on else b"a")
 
+    def memory_error(self, corrected: bool) -> None:
+        self._send(b"m" if corrected else b"M")
+
     def link_fault(self, direction: str, fault: str, **settings: float) -> None:
         lines = {"to_board": self.link.to_board, "from_board": self.link.from_board}
         lines[direction].set_fault(self.elapsed_s(), fault, **settings)

@@ -6,7 +6,7 @@ import struct
 import time
 
 HEADER = struct.Struct("<BI")
-RESET_CAUSES = ("power-on", "watchdog", "commanded", "software fault")
+RESET_CAUSES = ("power-on", "watchdog", "commanded", "software fault", "uncorrectable memory")
 
 
 class Silence(Exception):

@@ -55,6 +55,9 @@ class UnitsProcess:
     def alarm(self, on: bool) -> None:
         self._conversation.ask(alarm=on)
 
+    def memory_error(self, corrected: bool) -> None:
+        self._conversation.ask(memory_error="corrected" if corrected else "uncorrectable")
+
     def edges(self) -> list[Edge]:
         """Edges of transmit-enable as the units saw them."""
         return [Edge(time_s, "transmit-enable", on) for time_s, on in self._conversation.ask(edges=True)["edges"]]

@@ -39,16 +39,19 @@ class BootHistory:
     def report(self, event_service):
         """Say why the computer was reset, and that this is a safe boot."""
         cause = hal.reset_cause()
-        if cause in (enums.RESET_CAUSE_WATCHDOG, enums.RESET_CAUSE_SOFTWARE_FAULT):
+        if cause == enums.RESET_CAUSE_UNCORRECTABLE_MEMORY:
+            self._report_reboot(event_service, events.MEMORY_UNCORRECTABLE, max(hal.last_crash_activity(), 0))
+        elif cause in (enums.RESET_CAUSE_WATCHDOG, enums.RESET_CAUSE_SOFTWARE_FAULT):
             fault = hal.last_crash_fault()
             if fault == enums.SOFTWARE_FAULT_NONE and cause == enums.RESET_CAUSE_WATCHDOG:
                 fault = enums.SOFTWARE_FAULT_HANG
-            event_service.report(events.CRASHED, cause, max(fault, 0), max(hal.last_crash_activity(), 0))
-            event_service.report(
-                events.FAULT_LEVEL, enums.FAULT_LEVEL_REBOOT, enums.FAULT_SCOPE_COMPUTER, events.CRASHED[0]
-            )
+            self._report_reboot(event_service, events.CRASHED, cause, max(fault, 0), max(hal.last_crash_activity(), 0))
         if self.safe:
             event_service.report(events.SAFE_BOOT, self.boots)
+
+    def _report_reboot(self, event_service, event, *fields):
+        event_service.report(event, *fields)
+        event_service.report(events.FAULT_LEVEL, enums.FAULT_LEVEL_REBOOT, enums.FAULT_SCOPE_COMPUTER, event[0])
 
     def run(self):
         """Once a minute: the boots grow older."""

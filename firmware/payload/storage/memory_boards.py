@@ -7,6 +7,7 @@ Terra 2021 recorded to dead boards until the ground noticed.
 import hal
 
 from payload.failure import Failure
+from payload.fdir.corrected_errors import CorrectedErrors
 from payload.tables import enums, events, mission, pool
 
 _ERRORS = (
@@ -21,15 +22,14 @@ class MemoryBoards:
     def __init__(self, link, event_service):
         self._link = link
         self._events = event_service
+        self._corrected = CorrectedErrors(pool.RECORDER_CORRECTED_ERRORS, events.MEMORY_ERRORS_CORRECTED, event_service)
         self._told = 0
-        self._errors = 0
-        self._quiet_s = 0
 
     def run(self):
         """Once a second: so that a command shows in the samples before it is given again."""
         if not hal.pool_valid(pool.RECORDER_BOARDS_IN_USE) or not self._link.ready():
             return
-        self._look_at_corrected()
+        self._corrected.run()
         in_use = hal.pool_get(pool.RECORDER_BOARDS_IN_USE)
         self._told &= ~in_use
         for board in range(len(_ERRORS)):
@@ -45,19 +45,6 @@ class MemoryBoards:
                 # The last board stays: what can be written is better than nothing.
                 self._quarantine(board)
                 return
-
-    def _look_at_corrected(self):
-        """Fault level 0: an event when errors were corrected, at most once a period."""
-        errors = hal.pool_get(pool.RECORDER_CORRECTED_ERRORS)
-        if errors < self._errors:
-            # The recorder started anew.
-            self._errors = 0
-        if self._quiet_s:
-            self._quiet_s -= 1
-        elif errors > self._errors:
-            self._events.report(events.MEMORY_ERRORS_CORRECTED, errors - self._errors, errors)
-            self._errors = errors
-            self._quiet_s = mission.RECORDER_CORRECTED_ERRORS_PERIOD_S
 
     def _quarantine(self, board):
         try:

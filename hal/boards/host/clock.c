@@ -76,6 +76,10 @@ static void dispatch(void) {
         host->tick_us += TICK_US;
         hal_guard_tick(now_us);
     }
+    if (host->memory_failed) {
+        host->memory_failed = false;
+        hal_discrete_edge(HAL_EDGE_MEMORY_UNCORRECTABLE, now_us);
+    }
     in_interrupt = false;
     if (host->watchdog_us <= now_us) {
         board_reset(HAL_RESET_WATCHDOG);

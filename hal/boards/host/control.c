@@ -206,6 +206,12 @@ static void handle(uint8_t type, uint8_t *data, size_t octets) {
         hal_discrete_edge(type, host->now_us);
         host_wake();
         break;
+    case HAL_EDGE_MEMORY_CORRECTED:
+        hal_discrete_edge(type, host->now_us);
+        break;
+    case HAL_EDGE_MEMORY_UNCORRECTABLE:
+        host->memory_failed = true; /* once the board runs again */
+        break;
     case 'F':
         force((char *)data);
         break;

@@ -38,7 +38,8 @@ typedef struct {
     uint64_t tick_us, pps_us, units_us; /* when the next is due */
     uint64_t watchdog_us, watchdog_timeout_us;
     uint64_t flash_busy_us;
-    uint32_t hang_ms; /* wanted by the bench */
+    uint32_t hang_ms;   /* wanted by the bench */
+    bool memory_failed; /* likewise: an uncorrectable error */
     hal_reset_cause_t next_cause;
     bool transmit_enable;
     bool was_powered;

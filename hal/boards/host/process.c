@@ -126,7 +126,7 @@ static int run_boots(int argc, char **argv) {
         if (code == HOST_EXIT_QUIT) {
             return 0;
         }
-        if (code < HOST_EXIT_RESET || code > HOST_EXIT_RESET + HAL_RESET_SOFTWARE_FAULT) {
+        if (code < HOST_EXIT_RESET || code > HOST_EXIT_RESET + HAL_RESET_UNCORRECTABLE_MEMORY) {
             return code;
         }
     }

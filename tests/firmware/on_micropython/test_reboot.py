@@ -183,6 +183,14 @@ def test_the_boot_says_what_the_reset_before_it_was():
             (events.CRASHED[0], (cause, told, 9)),
             (events.FAULT_LEVEL[0], (enums.FAULT_LEVEL_REBOOT, enums.FAULT_SCOPE_COMPUTER, events.CRASHED[0])),
         ]
+    seen = Events()
+    _forget_boots()
+    _boot(enums.RESET_CAUSE_UNCORRECTABLE_MEMORY, 0, 9).report(seen)
+    uncorrectable = events.MEMORY_UNCORRECTABLE[0]
+    assert seen.seen == [
+        (uncorrectable, (9,)),
+        (events.FAULT_LEVEL[0], (enums.FAULT_LEVEL_REBOOT, enums.FAULT_SCOPE_COMPUTER, uncorrectable)),
+    ]
     for cause in (enums.RESET_CAUSE_POWER_ON, enums.RESET_CAUSE_COMMANDED):
         seen = Events()
         _forget_boots()

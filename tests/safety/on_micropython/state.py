@@ -14,7 +14,7 @@ from payload.tables import units as tables_units
 
 _PLUMBING = (
     "Events", "ReportWriter", "ReportQueue", "Executive", "Housekeeping", "TimeReports", "Verification", "Platform",
-    "LinkWatch", "Test", "Waits", "Interlocks", "Router", "_Ring", "Activity", "Entries", "Playback", "RecorderLink", "Reconciliation", "MemoryBoards", "Trends", "Trend", "RecorderService",
+    "LinkWatch", "Test", "Waits", "Interlocks", "Router", "_Ring", "Activity", "Entries", "Playback", "RecorderLink", "Reconciliation", "MemoryBoards", "CorrectedErrors", "Trends", "Trend", "RecorderService",
     "Recorder", "World", "Watch",
 )  # fmt: skip
 _LEFT_OUT = (

@@ -1,0 +1,26 @@
+#include "hal_memory.h"
+
+#include "hal_board.h"
+#include "hal_guard.h"
+
+#include <stdatomic.h>
+
+/* Written in interrupt context only. */
+static _Atomic uint32_t corrected_errors;
+
+void hal_memory_init(void) {
+    atomic_store(&corrected_errors, 0);
+}
+
+void hal_memory_corrected(void) {
+    atomic_store(&corrected_errors, atomic_load(&corrected_errors) + 1);
+}
+
+void hal_memory_uncorrectable(void) {
+    hal_guard_inhibit();
+    board_reset(HAL_RESET_UNCORRECTABLE_MEMORY);
+}
+
+uint32_t hal_memory_corrected_errors(void) {
+    return atomic_load(&corrected_errors);
+}
