@@ -42,6 +42,12 @@ def modes_reached(graph: Graph, instrument: str) -> set[str]:
     return {name for name, value in modes(instrument).items() if graph.having({"machine.mode": [value]})}
 
 
+def modes_not_reached(graph: Graph, instrument: str) -> list[str]:
+    """Sentences on modes that the checker did not come to: nothing is proven of them. One takes a fault."""
+    missing = modes(instrument).keys() - modes_reached(graph, instrument) - {"SAFE_UNPOWERED"}
+    return [f"{mode} was not entered" for mode in sorted(missing)]
+
+
 def _sentence(breach: str, path: list[str]) -> str:
     steps = "\n".join(f"  {step:3d}  {label}" for step, label in enumerate(path, 1))
     return f"{breach}, after\n{steps or '  nothing: from the beginning'}"

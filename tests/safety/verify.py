@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.safety.alike import differences, not_bisimilar
-from tests.safety.claims import broken_claims, modes_reached
+from tests.safety.claims import broken_claims, modes_not_reached, modes_reached
 from tests.safety.explorer import Board, Graph, explore, replay
 from tests.safety.replay import REPLAYED, replay_side
 from tests.safety.weakened_hal import find_in_c
@@ -51,6 +51,8 @@ def explore_profile(exploration: Exploration) -> tuple[Graph, list[str], float]:
     took_s = time.monotonic() - began_s
     sentences = broken_claims(graph, exploration.instrument)
     if exploration.faults == 0:
+        sentences += modes_not_reached(graph, exploration.instrument)
+    if exploration.faults == 0 and exploration.grain == "settled":
         for instrument, group in alike:
             sentences += differences(instrument, group)
         sentences += not_bisimilar(graph, [group for _, group in alike])
@@ -157,9 +159,10 @@ def main() -> int:
     parser.add_argument("--only", default="", help="weakenings whose name contains this; no exploration")
     parser.add_argument("--record", action="store_true", help="write the counter-examples that were searched anew")
     options = parser.parse_args()
+    ways = dict.fromkeys([(options.faults, "settled"), (0, "settled"), (0, "cycles")])
     explorations = [
-        Exploration(instrument, spacecraft, faults)
-        for faults in dict.fromkeys([options.faults, 0])
+        Exploration(instrument, spacecraft, faults, grain)
+        for faults, grain in ways
         for instrument, spacecraft in PROFILES
     ]
     weakenings = [weakening for weakening in [*table_guards(), *CODE] if options.only in weakening.name]
