@@ -151,7 +151,7 @@ class Instrument:
             hal.console("entry not closed: failure %d\n" % failure.code)
 
     def abandon_entry(self):
-        """Leave the closing of an open entry to the catalogue."""
+        """Leave the closing of an open entry to the catalogue: a safing waits for no recorder."""
         if self._entry_open:
             self._entry_open = False
             self._catalogue.release()

@@ -214,7 +214,7 @@ class Optical(Instrument):
         return enums.OPTICAL_MODE_SAFE
 
     def safing(self):
-        """Generator: door shut first, then focal plane off, or unpowered; entry closed; the mode is returned."""
+        """Generator: door shut first, then focal plane off, or unpowered; the mode is returned."""
         try:
             self.unit.require_link()
             self._command(enums.OPTICAL_UNIT_COMMAND_SAFE)
@@ -225,7 +225,7 @@ class Optical(Instrument):
         except Failure:
             yield from self.cut_power_persistently()
             mode = enums.OPTICAL_MODE_SAFE_UNPOWERED
-        yield from self.keep_entry()
+        self.abandon_entry()
         return mode
 
     def _command(self, command):

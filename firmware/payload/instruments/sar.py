@@ -150,7 +150,7 @@ class Sar(Instrument):
         return enums.SAR_MODE_SAFE
 
     def safing(self):
-        """Generator: unit to SAFE or unpowered, entry closed; the mode is returned. inhibit() came before."""
+        """Generator: unit to SAFE or unpowered; the mode is returned. inhibit() came before."""
         try:
             self.unit.require_link()
             self._command(enums.SAR_UNIT_COMMAND_SAFE)
@@ -159,7 +159,7 @@ class Sar(Instrument):
         except Failure:
             yield from self.cut_power_persistently()
             mode = enums.SAR_MODE_SAFE_UNPOWERED
-        yield from self.keep_entry()
+        self.abandon_entry()
         return mode
 
     def _command(self, command):

@@ -69,13 +69,14 @@ class Catalogue:
             opened = True
         finally:
             if not opened:
-                self._held = False
-                self._held_id = 0
+                self._let_go()
 
     def release(self):
-        """Give up an entry that could not be closed; run() closes it when the recorder is there."""
-        self._held = False
-        self._held_id = 0
+        """Give up an entry that is not closed; run() closes it when the recorder is there."""
+        self._let_go()
+        if hal.pool_get(pool.RECORDER_STATE) != enums.RECORDER_STATE_RECORDING:
+            # The recorder may have closed it already, and it was not read back.
+            self._reconciliation.request()
 
     def open_entry_id(self):
         return hal.pool_get(pool.RECORDER_OPEN_ENTRY_ID)
@@ -106,7 +107,7 @@ class Catalogue:
             raise Failure(failures.RECORDER_REFUSED, hal.pool_get(pool.RECORDER_FAULT_FLAGS))
         self._link.command(enums.RECORDER_COMMAND_CLOSE_ENTRY)
         yield from self._await_state(enums.RECORDER_STATE_READY)
-        self.release()
+        self._let_go()
         yield from self._link.read_entry(entry_id)
         if self._link.record_id() != entry_id:
             raise Failure(failures.NO_SUCH_ENTRY, entry_id, hal.pool_get(pool.RECORDER_ENTRIES))
@@ -117,6 +118,10 @@ class Catalogue:
             self._reconciliation.request()
             return
         yield from self._entries.store(place, self._edit_content)
+
+    def _let_go(self):
+        self._held = False
+        self._held_id = 0
 
     def packets(self):
         """Packets of the entry last closed."""

@@ -6,7 +6,7 @@ import runner
 from bench import Bench
 from payload.failure import Failure
 from payload.instruments.instrument import TakeRequest
-from payload.tables import enums, events, failures, pool, units
+from payload.tables import enums, events, failures, mission, pool, units
 from payload.units.power import Limiters
 from runner import refused
 
@@ -153,6 +153,29 @@ def test_an_entry_that_nobody_holds_is_closed():
     unfinished.close()
     bench.cycles(15)
     assert hal.pool_get(pool.RECORDER_OPEN_ENTRY_ID) == 0
+
+
+def test_an_entry_whose_closing_is_given_up_is_closed_in_the_catalogue_too():
+    bench = Bench()
+    bench.cycles(30)
+    catalogue = bench.payload.catalogue
+    for steps in range(12):
+        _run(bench, catalogue.open(100 + steps, enums.INSTRUMENT_SAR, 4, 0))
+        closing = catalogue.close()
+        for _ in range(steps):
+            if next(closing, None) is None:
+                break
+            bench.cycles(1)
+        closing.close()
+        catalogue.release()
+        bench.cycles(100)
+        assert hal.pool_get(pool.RECORDER_OPEN_ENTRY_ID) == 0
+        left_open = [
+            place
+            for place in range(mission.RECORDER_ENTRIES)
+            if bench.payload.entries.id(place) and bench.payload.entries.state(place) == enums.ENTRY_STATE_OPEN
+        ]
+        assert left_open == [], (steps, left_open)
 
 
 def test_readers_take_turns():
