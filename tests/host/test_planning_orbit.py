@@ -1,7 +1,7 @@
 """Orbit, Sun and passes against Skyfield, published values and closed forms."""
 
 from datetime import UTC, datetime, timedelta
-from math import acos, asin, cos, degrees, radians, sin
+from math import acos, asin, cos, degrees, pi, radians, sin
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ from sgp4.api import jday
 from skyfield.api import EarthSatellite, wgs84
 from skyfield.api import load as skyfield_load
 
+from emei.dictionary import load
 from emei.planning.area import meishan
 from emei.planning.earth import earth_fixed, geodetic, position_of
 from emei.planning.orbit import Orbit, OrbitElements, sun_synchronous_inclination_deg
@@ -49,6 +50,10 @@ def test_altitude_and_period() -> None:
     assert min(radii) - 6378137.0 > 500e3 and max(radii) - 6378137.0 < 540e3
     crossings = node_crossings(EPOCH, 3)
     assert crossings[1] - crossings[0] == pytest.approx(95.08 * 60, abs=10)
+
+
+def test_the_dictionarys_orbit_is_the_one_that_is_planned() -> None:
+    assert load().mission["orbit"]["period_s"] == round(2 * pi / OrbitElements(EPOCH).mean_motion_rad_s)
 
 
 def node_crossings(start: float, count: int) -> list[float]:

@@ -65,4 +65,4 @@ class Escalation:
         if since_s == _NEVER:
             return False
         now_s = self._now()
-        return since_s == _UNKNOWN or now_s == _UNKNOWN or now_s - since_s < mission.FAULT_LEVELS_ORBIT_S
+        return since_s == _UNKNOWN or now_s == _UNKNOWN or now_s - since_s < mission.ORBIT_PERIOD_S

@@ -252,7 +252,7 @@ class ImagingBudget:
         elapsed_ms = hal.ticks_diff(now_ms, self._last_ms)
         self._last_ms = now_ms
         if hal.time_quality():
-            orbit = hal.time_period_number(mission.OPTICAL_IMAGING_PERIOD_S)
+            orbit = hal.time_period_number(mission.ORBIT_PERIOD_S)
             steps = hal.time_steps()
             if orbit != self._orbit:
                 if orbit > self._orbit and (steps == self._steps or not self._time_known):

@@ -54,7 +54,7 @@ class TransmitBudget:
         self._correct_ends()
         self._before_ms = self._orbit_ms(start_s)
         merged_ms = store.get(_TAKES[0][1]) + store.get(_TAKES[1][1])
-        if self._age_s(0, start_s) > mission.SAR_ORBIT_PERIOD_S:
+        if self._age_s(0, start_s) > mission.ORBIT_PERIOD_S:
             merged_ms = store.get(_TAKES[1][1])
         for index in range(3):
             store.put(_TAKES[index][0], store.get(_TAKES[index + 1][0]))
@@ -94,7 +94,7 @@ class TransmitBudget:
         """On-time of the data takes that ended within one orbit before (GPS seconds)."""
         total_ms = 0
         for index in range(len(_TAKES)):
-            if self._age_s(index, at_s) <= mission.SAR_ORBIT_PERIOD_S:
+            if self._age_s(index, at_s) <= mission.ORBIT_PERIOD_S:
                 total_ms += self._store.get(_TAKES[index][1])
         return total_ms
 

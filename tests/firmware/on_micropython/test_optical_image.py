@@ -51,7 +51,7 @@ class Clock:
         return self.steps
 
     def time_period_number(self, period_s):
-        assert period_s == mission.OPTICAL_IMAGING_PERIOD_S
+        assert period_s == mission.ORBIT_PERIOD_S
         return self.orbit
 
     def run(self, budget, seconds, imaging):

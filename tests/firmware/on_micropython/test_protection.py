@@ -164,8 +164,8 @@ def test_twice_in_two_orbits_is_level_1_both_times():
     _set_time()
     now_s = hal.time_coarse_s()
     for age_s, escalates in (
-        (mission.FAULT_LEVELS_ORBIT_S + 1, False),
-        (mission.FAULT_LEVELS_ORBIT_S - 5, True),
+        (mission.ORBIT_PERIOD_S + 1, False),
+        (mission.ORBIT_PERIOD_S - 5, True),
         (-100, True),
     ):
         machine = _level_1_again(now_s - age_s)

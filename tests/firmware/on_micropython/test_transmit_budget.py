@@ -9,7 +9,7 @@ from payload.tables import failures, mission, persistent, pool
 from runner import refused
 
 START_S = 1000000
-ORBIT_S = mission.SAR_ORBIT_PERIOD_S
+ORBIT_S = mission.ORBIT_PERIOD_S
 YEAR_S = 365 * 86400
 
 
