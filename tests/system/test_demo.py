@@ -4,7 +4,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -98,6 +98,15 @@ def test_a_step_that_fails_ends_the_pass_with_its_sentence(tmp_path: Path, fault
     assert "not verified" in (tmp_path / "report.html").read_text()
 
 
+@pytest.fixture
+def _heeds_ctrl_c() -> Iterator[None]:
+    """A shell starts a job in its background with the signal ignored, which a process that is started here inherits."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_heeds_ctrl_c")
 def test_ctrl_c_leaves_one_sentence_and_no_process(tmp_path: Path) -> None:
     run = tmp_path / "run"
     process = subprocess.Popen(
