@@ -3,17 +3,18 @@
 The instruments are brought up once; SAR data takes and images take turns, so that the transmitter cools meanwhile.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from emei.platform import Platform, quiet_sky
+from emei.platform import Platform
 from emei.session import Session
 from hil.bench import Bench
 from hil.scenarios import steps
 from hil.scenarios.optical_images import CALIBRATIONS, IMAGES
 from hil.scenarios.sar_tables import MODES, RADIATING, table
+from hil.scenarios.sky import Sky, sky_of
 
 DURATION_MS = round(steps.DATA_TAKE_S * 1000)
 CALIBRATION_MS = 5000
@@ -21,27 +22,16 @@ DECONTAMINATION_HOUR_MS = 3000
 TAKE_S = 40.0
 
 
-class Sky:
-    """The quiet sky, in eclipse when asked for."""
-
-    eclipse = "OFF"
-
-    def __call__(self, gps_s: float) -> Mapping[str, float | int | str]:
-        return {**quiet_sky(gps_s), "eclipse": self.eclipse}
-
-
 @pytest.fixture(scope="module")
 def sky(session: Session, platform: Platform, bench: Bench) -> Iterator[Sky]:
     """Both instruments ready: SAR in PREOP, the optical one in READY with its door open. Off at the end."""
-    before, sky = platform.ancillary, Sky()
-    platform.ancillary = sky
-    steps.ready(session, bench)
-    warm_up = steps.sar_warming(session)
-    steps.optical_ready(session)
-    warm_up.wait(240)
-    yield sky
-    steps.all_off(session)
-    platform.ancillary = before
+    with sky_of(platform) as sky:
+        steps.ready(session, bench)
+        warm_up = steps.sar_warming(session)
+        steps.optical_ready(session)
+        warm_up.wait(240)
+        yield sky
+        steps.all_off(session)
     assert session.anomalies == []
 
 
@@ -100,7 +90,7 @@ def test_measurement_and_calibration(
     if sar_mode:
         sar_take(session, bench, platform, sar_mode)
     session.send("OPTICAL_MOVE_DOOR", position=CALIBRATIONS[calibration]).wait(15)
-    sky.eclipse = "ON" if calibration == "DARK" else "OFF"
+    sky.changed["eclipse"] = "ON" if calibration == "DARK" else "OFF"
     session.run_for(1.5)  # the next ancillary data say so
     optical_take(session, bench, platform, calibration, duration_ms=CALIBRATION_MS)
 

@@ -1,6 +1,6 @@
 """Every mode of the optical instrument: images and calibrations that close with packets, focus, decontamination."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from emei.verification import Command
 from hil.bench import Bench
 from hil.scenarios import steps
 from hil.scenarios.optical_images import CALIBRATIONS, IMAGES
+from hil.scenarios.sky import Sky, sky_of
 
 pytestmark = pytest.mark.virtual_time
 
@@ -37,29 +38,17 @@ FAULTS = (
 )
 
 
-class Sky:
-    """Ancillary data as a scenario wants it."""
-
-    def __init__(self) -> None:
-        self.changed: dict[str, float | int | str] = {}
-
-    def __call__(self, gps_s: float) -> Mapping[str, float | int | str]:
-        return {**quiet_sky(gps_s), **self.changed}
-
-
 @pytest.fixture(autouse=True)
 def sky(session: Session, platform: Platform, bench: Bench) -> Iterator[Sky]:
-    before, sky = platform.ancillary, Sky()
-    platform.ancillary = sky
-    steps.ready(session, bench)
-    yield sky
-    sky.changed.clear()
-    platform.resume()
-    for fault in FAULTS:
-        bench.units.release(fault)
-    session.run_for(6)
-    steps.all_off(session)
-    platform.ancillary = before
+    with sky_of(platform) as sky:
+        steps.ready(session, bench)
+        yield sky
+        sky.changed.clear()
+        platform.resume()
+        for fault in FAULTS:
+            bench.units.release(fault)
+        session.run_for(6)
+        steps.all_off(session)
     assert session.anomalies == []
 
 

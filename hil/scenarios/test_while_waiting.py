@@ -1,18 +1,20 @@
 """What changes between the acceptance of a data take and its start: it does not begin, and nothing else is touched."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import pytest
 
-from emei.platform import Platform, quiet_sky
+from emei.platform import Platform
 from emei.session import Session
 from emei.verification import Command
 from hil.bench import Bench
 from hil.scenarios import steps
+from hil.scenarios.sky import Sky, sky_of
 
 pytestmark = pytest.mark.virtual_time
 
 LEAD_S = 20.0
+REST = {"SAR": "PREOP", "OPTICAL": "READY"}
 FORCED = (
     "sar.trm_temperature_degc",
     "power.total_power_w",
@@ -23,29 +25,25 @@ FORCED = (
 )
 
 
-class Sky:
-    """Ancillary data as a scenario wants it."""
-
-    def __init__(self) -> None:
-        self.changed: dict[str, float | int | str] = {}
-
-    def __call__(self, gps_s: float) -> Mapping[str, float | int | str]:
-        return {**quiet_sky(gps_s), **self.changed}
-
-
 @pytest.fixture(autouse=True)
 def sky(session: Session, platform: Platform, bench: Bench) -> Iterator[Sky]:
-    before, sky = platform.ancillary, Sky()
-    platform.ancillary = sky
-    steps.ready(session, bench)
-    yield sky
-    platform.ancillary = before
+    with sky_of(platform) as sky:
+        steps.ready(session, bench)
+        yield sky
     for name in FORCED:
         bench.units.release(name)
     session.run_for(3)
     steps.all_off(session)
     session.run_for(60)  # the transmitter cools
     assert session.anomalies == []
+
+
+def bring_to_rest(session: Session, instrument: str) -> None:
+    """The mode of rest that a data take begins in."""
+    if instrument == "SAR":
+        steps.sar_preop(session)
+    else:
+        steps.optical_ready(session)
 
 
 def waiting(session: Session, platform: Platform, instrument: str) -> Command:
@@ -70,49 +68,38 @@ def assert_not_begun(session: Session, bench: Bench, command: Command, edges: in
 
 
 @pytest.mark.parametrize(
-    ("fault", "value", "failure"),
+    ("instrument", "fault", "value", "failure"),
     [
-        ("attitude_error_deg", 0.06, "GUARD_OUT_OF_RANGE"),
-        ("battery_percent", 49.0, "GUARD_OUT_OF_RANGE"),
-        ("sar.trm_temperature_degc", 46.0, "GUARD_OUT_OF_RANGE"),
-        ("power.bus_voltage_v", 25.9, "GUARD_OUT_OF_RANGE"),
-        ("power.total_power_w", 1000.0, "POWER_BUDGET"),
-        ("recorder.free_mib", 1.0, "MEMORY_BUDGET"),
+        ("SAR", "attitude_error_deg", 0.06, "GUARD_OUT_OF_RANGE"),
+        ("SAR", "battery_percent", 49.0, "GUARD_OUT_OF_RANGE"),
+        ("SAR", "sar.trm_temperature_degc", 46.0, "GUARD_OUT_OF_RANGE"),
+        ("SAR", "power.bus_voltage_v", 25.9, "GUARD_OUT_OF_RANGE"),
+        ("SAR", "power.total_power_w", 1000.0, "POWER_BUDGET"),
+        ("SAR", "recorder.free_mib", 1.0, "MEMORY_BUDGET"),
+        ("OPTICAL", "attitude_rate_deg_s", 0.5, "GUARD_OUT_OF_RANGE"),
+        ("OPTICAL", "optical.focus_valid", 0.0, "GUARD_OUT_OF_RANGE"),
+        ("OPTICAL", "recorder.free_mib", 1.0, "MEMORY_BUDGET"),
     ],
 )
-def test_sar_guard_that_holds_no_more(
-    session: Session, bench: Bench, platform: Platform, sky: Sky, fault: str, value: float, failure: str
+def test_guard_that_holds_no_more(
+    session: Session,
+    bench: Bench,
+    platform: Platform,
+    sky: Sky,
+    instrument: str,
+    fault: str,
+    value: float,
+    failure: str,
 ) -> None:
-    steps.sar_preop(session)
+    bring_to_rest(session, instrument)
     edges = len(bench.edges)
-    command = waiting(session, platform, "SAR")
+    command = waiting(session, platform, instrument)
     if "." in fault:
         bench.units.force(fault, value)
     else:
         sky.changed[fault] = value
-    assert_not_begun(session, bench, command, edges, failure, "PREOP")
+    assert_not_begun(session, bench, command, edges, failure, REST[instrument])
     assert session.value("REFUSE") == "OFF"
-
-
-@pytest.mark.parametrize(
-    ("fault", "value", "failure"),
-    [
-        ("attitude_rate_deg_s", 0.5, "GUARD_OUT_OF_RANGE"),
-        ("optical.focus_valid", 0.0, "GUARD_OUT_OF_RANGE"),
-        ("recorder.free_mib", 1.0, "MEMORY_BUDGET"),
-    ],
-)
-def test_optical_guard_that_holds_no_more(
-    session: Session, bench: Bench, platform: Platform, sky: Sky, fault: str, value: float, failure: str
-) -> None:
-    steps.optical_ready(session)
-    edges = len(bench.edges)
-    command = waiting(session, platform, "OPTICAL")
-    if "." in fault:
-        bench.units.force(fault, value)
-    else:
-        sky.changed[fault] = value
-    assert_not_begun(session, bench, command, edges, failure, "READY")
 
 
 def test_the_safing_of_the_other_instrument(session: Session, bench: Bench, platform: Platform) -> None:
@@ -129,14 +116,11 @@ def test_the_safing_of_the_other_instrument(session: Session, bench: Bench, plat
 
 @pytest.mark.parametrize("instrument", ["SAR", "OPTICAL"])
 def test_the_time_set_back(session: Session, bench: Bench, platform: Platform, instrument: str) -> None:
-    if instrument == "SAR":
-        steps.sar_preop(session)
-    else:
-        steps.optical_ready(session)
+    bring_to_rest(session, instrument)
     edges = len(bench.edges)
     command = waiting(session, platform, instrument)
     platform.gps_epoch_s -= 3600
-    assert_not_begun(session, bench, command, edges, "START_TOO_FAR", "PREOP" if instrument == "SAR" else "READY")
+    assert_not_begun(session, bench, command, edges, "START_TOO_FAR", REST[instrument])
     platform.gps_epoch_s += 3600
     session.run_for(5)
 
