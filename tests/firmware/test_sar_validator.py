@@ -14,10 +14,11 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from emei.dictionary import Field, load
+from emei.planning.rule import Rule
 from emei.planning.sar_design import make_plan
 from emei.planning.sar_modes import design_table
 from emei.planning.sar_table import rules_of_table, sub_swaths_rule
-from emei.planning.sar_timing import DesignError, RadarNumbers, Request, Rule, TimingDesigner
+from emei.planning.sar_timing import DesignError, RadarNumbers, Request, TimingDesigner
 from tests.firmware.host_micropython import CodecServer
 
 DICTIONARY = load()

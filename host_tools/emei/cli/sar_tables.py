@@ -7,9 +7,10 @@ from typing import Any
 from rich.table import Table
 
 from emei.cli.common import console, table
+from emei.planning.rule import Rule
 from emei.planning.sar_design import Plan
 from emei.planning.sar_modes import ModeTable, SubSwath
-from emei.planning.sar_timing import Rule, Timing
+from emei.planning.sar_timing import Timing
 
 # Unit and factor in which a margin is shown: by rule, else by its unit.
 _BY_RULE = {"DUTY": ("%", 100.0), "SAMPLING_RATE": ("MHz", 1e-6), "BANDWIDTH": ("MHz", 1e-6), "DURATION": ("s", 1e-3)}

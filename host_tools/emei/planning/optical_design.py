@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from emei.dictionary import Dictionary
 from emei.planning.optical_geometry import SMEAR_LIMIT_PX, Look, Smear, integration_us, quantised_line_period_us, smear
+from emei.planning.rule import Rule
 
 FOLLOWS_THE_GROUND = ("STRIP", "STEREO", "AREA")
 _MIB = 2**20
@@ -56,19 +57,6 @@ class Settings:
     compression: float = 4.0
     duration_s: float = 10.0
     strips: int = 1
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One constraint: it holds while the margin, in the unit, is not negative."""
-
-    name: str
-    margin: float
-    unit: str
-
-    @property
-    def holds(self) -> bool:
-        return self.margin >= 0
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import atan2, cos, degrees, floor, radians, sin
 
+from emei.planning.rule import Rule
 from emei.planning.sar_design import pulses_to_try
-from emei.planning.sar_timing import DesignError, Request, Rule, Timing, TimingDesigner
+from emei.planning.sar_timing import DesignError, Request, Timing, TimingDesigner
 
 MODES = ("STRIPMAP", "SPOTLIGHT", "TOPS", "RX_ONLY", "CALIBRATION", "TEST")
 SWEEPING = ("SPOTLIGHT", "TOPS")

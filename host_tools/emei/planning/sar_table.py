@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from math import floor
 
+from emei.planning.rule import Rule
 from emei.planning.sar_modes import LEAST_SUB_SWATHS, sweep_of, sweep_rule
-from emei.planning.sar_timing import Delays, Request, Rule, TimingDesigner
+from emei.planning.sar_timing import Delays, Request, TimingDesigner
 
 # Codes that were rounded apart from each other may differ by one code: the one rounding rule.
 ROUNDING_CODES = 1

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from math import acos, asin, ceil, cos, degrees, floor, radians, sin, sqrt
 
 from emei.dictionary import Dictionary
+from emei.planning.rule import Rule
 
 _HEADER_PRIMARY_OCTETS = 6
 _BYPASS_BITS = 10
@@ -129,19 +130,6 @@ class Request:
     def bits(self) -> int:
         """Bits of a sample value in the data: those of the BAQ, 10 without it (Sentinel-1 layout)."""
         return self.baq or _BYPASS_BITS
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A validity rule and how much it holds by, in `unit`."""
-
-    name: str
-    margin: float
-    unit: str
-
-    @property
-    def holds(self) -> bool:
-        return self.margin >= 0
 
 
 @dataclass(frozen=True)
