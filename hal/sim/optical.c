@@ -222,9 +222,11 @@ void optical_fail(sim_t *sim) {
     }
 }
 
-/* What the unit is at lasts a step longer. A self-test commanded during boot is begun first. */
+/* What the unit is at lasts a step longer. A self-test commanded during boot is begun first, and SAFE waits for the
+ * door alone, which is held apart. */
 static void hold(optical_t *optical) {
-    if (optical->state != OPTICAL_UNIT_STATE_BOOT || !optical->self_test_wanted) {
+    bool begins = optical->state == OPTICAL_UNIT_STATE_BOOT && optical->self_test_wanted;
+    if (!begins && optical->state != OPTICAL_UNIT_STATE_SAFE) {
         optical->state_until_us += SIM_STEP_US;
         optical->image_start_us += SIM_STEP_US;
     }

@@ -94,6 +94,22 @@ def test_a_held_image_goes_on_where_it_was() -> None:
     assert bench.run_until("optical.phase", lib.OPTICAL_PHASE_DONE) == pytest.approx(DURATION_MS, abs=200)
 
 
+def test_a_held_unit_that_is_to_be_safe_waits_for_the_door_alone() -> None:
+    bench = ready_optical()
+    bench.limiter("DOOR", True)
+    bench.put("optical.door_command", lib.DOOR_OPEN)
+    bench.run_until("optical.door", lib.DOOR_OPEN)
+    bench.force("optical.held")
+    bench.force("optical.door_held")
+    bench.command("optical", "SAFE")
+    bench.run_ms(LONG_MS)
+    assert bench.get("optical.focal_plane_on") == 1
+    bench.release("optical.door_held")
+    bench.run_until("optical.door", lib.DOOR_SHUT, poll_ms=10)
+    bench.run_ms(20)
+    assert bench.get("optical.focal_plane_on") == 0
+
+
 def test_a_held_door_leaves_and_does_not_arrive() -> None:
     bench = ready_optical()
     bench.force("optical.door_held")
