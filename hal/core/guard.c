@@ -61,7 +61,10 @@ static void withdraw(void) {
 }
 
 static void trip(hal_guard_reason_t reason) {
+    bool cut = guard_words[GUARD_TRANSMITTING] != 0;
     withdraw();
+    /* Until the application lives to see it: it may hang until it is reset, and the boot must be told. */
+    hal_noinit_note_transmitting(cut);
     trips++;
     last_reason = reason;
 }
@@ -149,6 +152,9 @@ void hal_guard_heartbeat(void) {
     uint32_t state = board_interrupts_disable();
     uint64_t now_us = board_time_us();
     enforce(now_us);
+    if (guard_words[GUARD_TRANSMITTING] == 0) {
+        hal_noinit_note_transmitting(false);
+    }
     set_time(GUARD_HEARTBEAT_LOW, now_us);
     board_interrupts_restore(state);
 }

@@ -15,7 +15,7 @@ uint16_t hal_noinit_boot_count(void);
 /* Cause of the last reset: the board's, or power-on when the record was not valid. */
 hal_reset_cause_t hal_noinit_reset_cause(void);
 
-/* Was transmit-enable on when the last reset came? */
+/* Was transmit-enable on when the last reset came, or cut since the application was last alive? */
 bool hal_noinit_reset_while_transmitting(void);
 
 /* What the application works on: the number of an activity, cheap enough to note for each. And why it

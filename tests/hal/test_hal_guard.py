@@ -292,6 +292,27 @@ def test_a_reset_drops_transmission_and_is_told(cause: str) -> None:
     assert lib.hal_guard_trips() == 0
 
 
+def reset_by_the_watchdog() -> None:
+    lib.test_board_warm_reset(lib.HAL_RESET_WATCHDOG)
+    lib.hal_init(hal_board.SPACECRAFT_ID, True)
+
+
+def test_a_hang_that_is_reset_is_told_though_transmission_was_cut_before() -> None:
+    transmitting()
+    advance_us(HEARTBEAT_US + DROP_US)
+    assert not enabled()
+    reset_by_the_watchdog()
+    assert (lib.hal_guard_trips(), lib.hal_guard_last_reason()) == (1, lib.HAL_GUARD_RESET)
+
+
+def test_a_trip_that_the_application_lived_to_see_is_not_told_again_after_a_reset() -> None:
+    transmitting()
+    advance_us(HEARTBEAT_US + DROP_US)
+    lib.hal_guard_heartbeat()
+    reset_by_the_watchdog()
+    assert lib.hal_guard_trips() == 0
+
+
 def test_a_read_of_corrupt_state_errs_to_the_safe_side() -> None:
     lib.test_board_set_timer(False)
     lib.hal_guard_heartbeat()
