@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.safety.explorer import ROOT, Board, Graph, explore
-from tests.safety.replay_acts import ARM_S, PERMIT_S, arms_again, impossible, lasts_s
+from tests.safety.replay_acts import ARM_S, arms_again, impossible, lasts_s
+from tests.safety.replay_board import PERMIT_S
 from tests.safety.replay_flight import Difference, Late, Replay
 from tests.safety.replay_plan import TIME, Follower, Kind, Planner, Step, Steps
 from tests.safety.weakenings import OPTICAL, SAR
@@ -25,9 +26,10 @@ from tests.safety.weakenings import OPTICAL, SAR
 DIRECTORY = ROOT / "build" / "replay"
 TOURS = Path(__file__).parent / "replay_tours.json"
 SPACECRAFT = {"SAR": SAR, "OPTICAL": OPTICAL}
-REPLAYED = ("SAR",)  # profiles that make verify replays
+REPLAYED = ("SAR", "OPTICAL")  # profiles that make verify replays
 LARGEST_STATES = 300_000
 _OFTEN = 3
+_TOO_OFTEN = 20
 _PERMIT_LIFE_S = PERMIT_S - 50
 
 
@@ -65,6 +67,21 @@ def cost_s(step: Step) -> float | None:
     return 1.0 + duration_s
 
 
+def reached(beginning: int, steps: Sequence[Step]) -> set[int]:
+    """States that a way of edges which can come about leads to."""
+    targets: dict[int, set[int]] = {}
+    for step in steps:
+        if not impossible(step):
+            targets.setdefault(step.source, set()).add(step.target)
+    found = {beginning}
+    waiting = [beginning]
+    while waiting:
+        fresh = targets.get(waiting.pop(), set()) - found
+        found |= fresh
+        waiting += fresh
+    return found
+
+
 class Tour:
     """Flies until every wanted kind has been replayed once, or cannot be."""
 
@@ -74,17 +91,22 @@ class Tour:
         self._side = side
         self._beginning = known.at_rest(0)
         self._say = say
-        self._planner = Planner(known.all(), cost_s)
+        steps = known.all()
+        self._planner = Planner(steps, cost_s)
+        reachable = reached(self._beginning, steps)
         self._wanted: dict[Kind, list[Step]] = {}
         self._flying: Replay | None = None
         self._state = self._beginning
         self._late: Counter[tuple[int, str]] = Counter()
+        self._late_kinds: Counter[Kind] = Counter()
         self._met: Counter[tuple[int, str]] = Counter()
         self.result = Result(between=known.kinds_between() - set(self._planner.by_kind))
         for kind, instances in self._planner.by_kind.items():
             flyable = [step for step in instances if self._planner.can_be_taken(step)]
             if not flyable and impossible(instances[0]):
                 self.result.impossible[kind] = impossible(instances[0])
+            elif not any(step.source in reachable for step in instances):
+                self.result.impossible[kind] = "every way there leads over one that cannot"
             elif wanted(kind):
                 self._wanted[kind] = flyable
 
@@ -113,9 +135,7 @@ class Tour:
                 difference = self._flying.take(step)
             except Late:
                 self._land()
-                self._late[way[-1].key] += 1
-                if self._late[way[-1].key] > _OFTEN:
-                    self._drop(way[-1])
+                self._come_late(way[-1])
                 return
             self.result.steps += 1
             self._state = step.target
@@ -145,6 +165,15 @@ class Tour:
         self._met[step.key] += 1
         if self._met[step.key] > _OFTEN:
             self._planner.forbid(step)
+
+    def _come_late(self, step: Step) -> None:
+        self._late[step.key] += 1
+        self._late_kinds[step.kind] += 1
+        if self._late_kinds[step.kind] > _TOO_OFTEN and step.kind in self._wanted:
+            del self._wanted[step.kind]
+            self.result.not_reached.add(step.kind)
+        elif self._late[step.key] > _OFTEN:
+            self._drop(step)
 
     def _drop(self, step: Step) -> None:
         """This instance of its kind comes too late each time."""

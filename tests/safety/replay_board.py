@@ -9,14 +9,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from emei.dictionary import load
-from emei.platform import Platform, quiet_sky
+from emei.platform import Platform
 from emei.session import Session
 from emei.verification import Command
 from hil.boards.host import HostBoard
 from hil.model import Description
 from hil.plugin import GPS_EPOCH_S
+from hil.scenarios.optical_images import CALIBRATIONS, IMAGES
 from hil.scenarios.sar_tables import table
 from tests.safety.explorer import ROOT
 
@@ -25,7 +27,19 @@ ANSWER_S = 5.0
 SAR_WARMUP_S = 20
 OPTICAL_STABILISATION_S = 10  # time constant of the focal plane; the 60 s of a stable one are waited for
 STABLE_S = 60
+SAMPLED_S = 0.3  # what a unit tells is in the pool
+PERMIT_S = 300
 TAKE_S = 10.0
+IMAGE_S = 2.0
+LONGEST_IMAGE_S = 300.0
+STRIPS = 2  # of an image in strips
+TURN_S = 5.0  # from one to the next
+CALIBRATION_S = 5.0
+STRIPS_APART_S = 120.0  # so that a strip's start does not come while another is held
+DECONTAMINATION_S = 600.0  # of its hour
+SAFE_AWAITED_MS = 15000  # by a telecommand that has nothing else to do (fdir/protection.py)
+# So slow that the recorder's store is not full when a data take lasts to its time limit.
+SCIENCE_OCTETS_PER_SECOND = 5000
 SWEEP_S = 2.0
 CYCLE_S = 0.1
 
@@ -46,7 +60,12 @@ _NOT_IN_THE_WORLD = (
     "DATA_TAKE_CLOSED",
     "CYCLE_OVERRUN",
 )
+# Housekeeping that the replay looks at after every cycle.
+_EVERY_CYCLE = {"SAR": ("COMPUTER",), "OPTICAL": ("COMPUTER", "IMAGING")}
 _NO_CURRENTS = ("SAR_CURRENT", "OPTICAL_CURRENT")
+
+# What is at rest until an edge lets it go on. The focal plane is as warm as it is to be, whatever heats or cools it.
+_HELD = {"sar.held": 1.0, "optical.held": 1.0, "optical.door_held": 1.0, "optical.focal_plane_temperature_degc": 20.0}
 
 
 class Flight:
@@ -55,8 +74,10 @@ class Flight:
     def __init__(self, side: str, directory: Path) -> None:
         self.side = side
         description = Description.read(ROOT / "hil" / "benches" / "host.toml")
-        shorter = {"sar_warmup_s": SAR_WARMUP_S, "optical_stabilisation_s": OPTICAL_STABILISATION_S}
-        description = replace(description, units={**description.units, **shorter})
+        settings = {"sar_warmup_s": SAR_WARMUP_S, "optical_stabilisation_s": OPTICAL_STABILISATION_S}
+        if side == "OPTICAL":
+            settings["science_octets_per_second"] = SCIENCE_OCTETS_PER_SECOND
+        description = replace(description, units={**description.units, **settings})
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(parents=True)
         self.board = HostBoard(description, directory)
@@ -66,9 +87,10 @@ class Flight:
         self.platform = Platform(self.session, GPS_EPOCH_S)
         self.commands: list[Command] = []
         self._told: set[int] = set()
+        self.since = 0  # events from here on are the act's
         self._event_names = {event.id: event.name for event in self.dictionary.events.values()}
-        for name in ("sar.held", "optical.held", "optical.door_held"):
-            self.units.force(name, 1)
+        for name in _HELD:
+            self.let_go(name)
         self.prepare()
 
     def __enter__(self) -> "Flight":
@@ -83,16 +105,22 @@ class Flight:
     def now_s(self) -> float:
         return self.board.elapsed_s()
 
-    def prepare(self) -> None:
-        """From a boot to where the checker begins: time, ancillary data, one table loaded."""
+    def prepare(self, safe: bool = False) -> None:
+        """From a boot to where the checker begins: time, ancillary data, one table loaded but in a safe boot."""
         session = self.session
         session.wait_for(lambda: session.value("TIME_QUALITY") == "DISCIPLINED", 15, "A disciplined on-board time")
-        session.send("HOUSEKEEPING_SET_PERIOD", structure=1, period_cycles=1).wait(ANSWER_S)
-        others = [structure.id for structure in self.dictionary.structures.values() if structure.id not in (1, 5, 6)]
+        every_cycle = [self.dictionary.structures[name].id for name in _EVERY_CYCLE[self.side]]
+        for structure in every_cycle:
+            session.send("HOUSEKEEPING_SET_PERIOD", structure=structure, period_cycles=1).wait(ANSWER_S)
+        kept = (*every_cycle, 5, 6)
+        others = [structure.id for structure in self.dictionary.structures.values() if structure.id not in kept]
         session.wait_for(lambda: session.value("POWER_BUS_VOLTAGE_V"), 10, "Housekeeping of the power unit")
         session.wait_for(lambda: session.value("RECORDER_STATE") == "READY", 10, "A recorder that is ready")
-        if self.side == "SAR":
+        if self.side == "SAR" and not safe:
             self.load_table("STRIPMAP").wait(ANSWER_S)
+        elif self.side == "OPTICAL":
+            hour_ms = round(DECONTAMINATION_S * 1000)
+            session.send("SET_BENCH_WAIT", wait="OPTICAL_DECONTAMINATION_HOUR", wait_ms=hour_ms).wait(ANSWER_S)
         for structures in (others[:8], [*others[8:], 5, 6]):
             session.send("HOUSEKEEPING_DISABLE", structures=structures).wait(ANSWER_S)
         session.run_for(0.5)
@@ -101,6 +129,36 @@ class Flight:
         """A good table of the mode into slot 0. A beam that is swept has not got far to go."""
         duration_s = SWEEP_S if mode == "SPOTLIGHT" else TAKE_S
         return self.send("SAR_LOAD_TABLE", slot=0, **{**table(mode, duration_s), **other})
+
+    def start_image(self, mode: str, start: float, name: str = "", longest: bool = False) -> Command:
+        """An image or a calibration of the mode, short or as long as one may be; by another telecommand with `name`."""
+        calibrates = mode in CALIBRATIONS
+        settings: dict[str, Any] = {**IMAGES.get(mode, {})}
+        duration_s = CALIBRATION_S if calibrates else LONGEST_IMAGE_S if longest else IMAGE_S
+        if "strips" in settings:
+            duration_s = duration_s / STRIPS if longest else duration_s
+            apart_s = duration_s + TURN_S if longest else STRIPS_APART_S
+            settings |= {"strips": STRIPS, "interval_ms": round(apart_s * 1000)}
+        settings["duration_ms"] = round(duration_s * 1000)
+        name = name or ("OPTICAL_START_CALIBRATION" if calibrates else "OPTICAL_START_IMAGE")
+        return self.send(name, task_id=78, mode=mode, start=start, **settings)
+
+    def let_go(self, name: str) -> None:
+        """A register as the unit has it, or as it is at rest."""
+        if name in _HELD:
+            self.units.force(name, _HELD[name])
+        else:
+            self.units.release(name)
+
+    def let_recorder_close(self) -> None:
+        """An entry that was just being opened when its data take was ended is closed a little later."""
+        until_s = self.now_s + ANSWER_S
+        while self._label("RECORDER_STATE", "recorder.state") == "RECORDING" and self.now_s < until_s:
+            self.session.run_for(SAMPLED_S)
+
+    def mark(self) -> None:
+        """Events from here on are the act's."""
+        self.since = len(self.session.events)
 
     def send(self, name: str, **arguments: object) -> Command:
         """A telecommand whose failures are told by new_failures()."""
@@ -113,16 +171,18 @@ class Flight:
         before = self.session.value("CYCLES")
         self.session.wait_for(lambda: self.session.value("CYCLES") != before, 1, "Another control cycle")
 
-    def quiet_ancillary(self, **other: float) -> None:
-        """Ancillary data now, of a quiet sky but for what is named."""
-        self.session.send("ANCILLARY_DATA", **{**quiet_sky(self.platform.gps_s()), **other})
+    def ancillary_now(self, **other: float) -> None:
+        """Ancillary data now, as they are but for what is named."""
+        self.session.send("ANCILLARY_DATA", **{**self.platform.ancillary(self.platform.gps_s()), **other})
 
     def new_failures(self) -> tuple[str, ...]:
-        """Failure reports that came since last asked, as the checker writes them."""
+        """Failure reports since last asked, as the checker writes them; outcomes.py says which it leaves out."""
         found = []
         for index, command in enumerate(self.commands):
             if command.failure and index not in self._told:
                 self._told.add(index)
+                if command.failure.name == "STEP_TIME_OUT" and command.failure.limit == SAFE_AWAITED_MS:
+                    continue
                 found.append(f"{'failed' if command.failure.subservice == 8 else 'refused'}:{command.failure.name}")
         return tuple(sorted(found))
 

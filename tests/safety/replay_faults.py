@@ -4,11 +4,14 @@ from collections.abc import Callable
 
 from emei.platform import quiet_sky
 from hil.scenarios import zones
-from hil.scenarios.zones import Track
 from tests.safety.replay_board import CYCLE_S, Flight
 
 RESET = "a reset by the watchdog"
+THIRD_RESET = "the third reset by the watchdog within an hour"
+UPSET = "an upset in slot 0"
 OVER = ": over"
+
+RESETS_TO_SAFE = 2
 
 _HANG_S = 1.5
 _WATCHDOG_S = 2.5
@@ -34,10 +37,11 @@ class Faults:
             f"no ancillary data{OVER}": flight.platform.resume,
             "sun near": lambda: self._sun(_SUN_NEAR_DEG),
             f"sun near{OVER}": lambda: self._sun(None),
-            "a transmit zone ahead": lambda: Track(flight.platform, *zones.centre_deg("PARKES")),
-            f"a transmit zone ahead{OVER}": lambda: self._sun(None),
+            "a transmit zone ahead": lambda: self._be_at(*zones.centre_deg("PARKES")),
+            f"a transmit zone ahead{OVER}": lambda: self._be_at(None, None),
             "the application hangs for 1.5 s": self._hang,
             RESET: self._reset,
+            THIRD_RESET: self._reset_until_safe,
         }
         for unit in ("SAR", "OPTICAL"):
             name = unit.lower()
@@ -58,7 +62,16 @@ class Faults:
         flight = self._flight
         other = {} if angle_deg is None else {"sun_angle_deg": angle_deg}
         flight.platform.ancillary = lambda gps_s: {**quiet_sky(gps_s), **other}
-        flight.quiet_ancillary(**other)
+        flight.ancillary_now(**other)
+
+    def _be_at(self, latitude_deg: float | None, longitude_deg: float | None) -> None:
+        """Over a place, or where the quiet sky has it. Of two positions in a cycle the second is no jump."""
+        flight = self._flight
+        place = {} if latitude_deg is None else {"latitude_deg": latitude_deg, "longitude_deg": longitude_deg}
+        flight.platform.ancillary = lambda gps_s: {**quiet_sky(gps_s), **place}
+        flight.after_a_cycle()
+        flight.ancillary_now()
+        flight.ancillary_now()
 
     def _trip(self, fault: str) -> None:
         self._flight.units.force(fault, 1)
@@ -69,10 +82,16 @@ class Faults:
         self._flight.board.hang(_HANG_S)
         self._flight.session.run_for(_HANG_S + 2 * CYCLE_S)
 
-    def _reset(self) -> None:
+    def _reset(self, safe: bool = False) -> None:
         flight = self._flight
         resets = len(flight.board.resets)
         flight.board.hang(_WATCHDOG_S)
         flight.session.wait_for(lambda: len(flight.board.resets) > resets, _BOOTS_S, "A reset by the watchdog")
         self.resets += 1
-        flight.prepare()
+        flight.prepare(safe)
+
+    def _reset_until_safe(self) -> None:
+        """The power-on was the first boot of three."""
+        while self.resets < RESETS_TO_SAFE - 1:
+            self._reset()
+        self._reset(safe=True)

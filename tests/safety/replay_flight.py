@@ -4,9 +4,9 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.safety.replay_acts import ARM_S, PERMIT_S, START_LEAD_S, Acts, arms_again, lasts_s
-from tests.safety.replay_board import CYCLE_S, Flight
-from tests.safety.replay_faults import RESET
+from tests.safety.replay_acts import ARM_S, DECONTAMINATED, IN_STRIPS, START_LEAD_S, Acts, arms_again, is_busy, lasts_s
+from tests.safety.replay_board import CYCLE_S, DECONTAMINATION_S, PERMIT_S, STRIPS_APART_S, Flight
+from tests.safety.replay_faults import RESET, RESETS_TO_SAFE, THIRD_RESET
 from tests.safety.replay_plan import TIME, Kind, Step, visible
 
 # What follows from an act by itself comes within this; then it must stay so.
@@ -18,10 +18,15 @@ REST_S = 3.0  # time that passes where nothing is to come of it
 GUARD_S = 55.0  # of the transmit guard's 60 s
 OPERATION_S = 10.0  # the shortest time limit of what leaves the mode as it is
 POWER_OFF_S = 7.0  # of the 10 s before the one retry of fault level 2
-RESETS = 2
+DOOR_S = 3.0  # of the 5 s that a movement may last
+SAFING = "2"
+SAFING_S = 4.5  # of the 6 s that the door has
 TAKES = 20  # at 10 s each: less than the orbit's 300 s; and the catalogue holds 64
+ORBIT_S = 560.0  # of its imaging time, of which an image needs little
 AHEAD_S = START_LEAD_S - 10
 MARGIN_S = 3.0
+BOOTS = (RESET, THIRD_RESET)
+_MOVES_DOOR = ("MOVE_DOOR", "OPTICAL_TEST_DOOR", "the door arrives", TIME)
 
 
 class Late(Exception):
@@ -63,6 +68,7 @@ class Replay:
         self._until_s: dict[str, float] = {}
         self._cause = "0"
         self._takes = 0
+        self._next_strip_s = 0.0
 
     def take(self, step: Step) -> Difference | None:
         self._require_in_time(step)
@@ -91,7 +97,7 @@ class Replay:
             # Which event latched it first steers nothing, and states that differ in it are one to the checker.
             expected["cause"] = self._cause
         expected["failures"] = " ".join(step.failures)
-        expected["events"] = "" if step.label == RESET else self.flight.event_words(step.events)
+        expected["events"] = "" if step.label in BOOTS else self.flight.event_words(step.events)
         return expected
 
     def _settle(self, step: Step, expected: dict[str, str]) -> dict[str, str]:
@@ -105,7 +111,7 @@ class Replay:
             failures.update(flight.new_failures())
             seen = dict(flight.outcome())
             seen["failures"] = " ".join(sorted(failures.elements()))
-            seen["events"] = flight.event_words(flight.events_since(self.acts.since))
+            seen["events"] = flight.event_words(flight.events_since(flight.since))
             if seen != expected:
                 as_expected_s = None
                 if flight.now_s >= until_s:
@@ -121,15 +127,18 @@ class Replay:
 
     def _require_in_time(self, step: Step) -> None:
         """What the checker leaves to the edge of time must not come by itself during this one."""
-        if step.label == RESET and self.acts.resets >= RESETS:
-            raise Late("the third reset within an hour is another edge")
+        if step.label == RESET and self.acts.resets >= RESETS_TO_SAFE - 1:
+            raise Late("the third boot within an hour is another edge")
         if step.label.startswith("START ") and self._takes >= TAKES:
             raise Late("an orbit's budget is used up")
+        starts = step.label.startswith("START ") and step.before["mode"] == "READY" and not is_busy(step)
+        if starts and self.flight.side == "OPTICAL" and self._imaged_s() > ORBIT_S:
+            raise Late("the orbit's imaging time is used up")
         last_s = self.flight.now_s + lasts_s(step) + self.acts.before_start_s(step)
         for name, until_s in self._until_s.items():
             arm = name in ("armed", "exit_armed")
             minute = step.label == "a minute without anything" and (arm or name == "takes")
-            waits_for_it = step.label == TIME or minute
+            waits_for_it = step.label in (TIME, DECONTAMINATED) or minute
             if last_s > until_s and not waits_for_it and not (arm and (step.after[name] == "0" or arms_again(step))):
                 raise Late(f"{name} at {until_s:.0f} s, and {step.label} lasts to {last_s:.0f} s")
 
@@ -145,12 +154,27 @@ class Replay:
         if after["target"] != before["target"]:
             self._began_s = now_s
         limit_s = self._limits_s.get(after["target"], 0.0) - MARGIN_S
-        if after.get("unit") == "READY":
+        if after["mode"] == "DECONTAMINATION":
+            limit_s = DECONTAMINATION_S - MARGIN_S
+        elif after["mode"] in IN_STRIPS:
+            if after["unit"] == "IMAGING" and before["unit"] != "IMAGING":
+                self._next_strip_s = now_s + STRIPS_APART_S
+            limit_s = min(limit_s, self._next_strip_s - self._began_s - MARGIN_S)
+        elif after.get("unit") == "READY":
             # A start that lies ahead, or the rest of a warm-up.
             limit_s = min(limit_s, AHEAD_S)
+        if after.get("phase") == "IMAGING":
+            limit_s = min(limit_s, now_s - self._began_s + ORBIT_S - self._imaged_s())
         self._note("target", after["target"] != "-1", True, self._began_s + limit_s)
         self._note("enable", after["enable"] == "1", before["enable"] == "0", now_s + GUARD_S)
-        self._note("reaction", after["reaction"] != "0", after["reaction"] != before["reaction"], now_s + POWER_OFF_S)
+        moves = after.get("door") == "MOVING" and after["target"] != "-1"
+        self._note("door", moves, step.label.startswith(_MOVES_DOOR), now_s + DOOR_S)
+        reaction_s = SAFING_S if after["reaction"] == SAFING else POWER_OFF_S
+        self._note("reaction", after["reaction"] != "0", after["reaction"] != before["reaction"], now_s + reaction_s)
+
+    def _imaged_s(self) -> float:
+        """Of this orbit's imaging time, used."""
+        return float(self.flight.session.readings["OPTICAL_IMAGING_TIME_S"].raw)
 
     def _note(self, name: str, stands: bool, anew: bool, until_s: float) -> None:
         if not stands:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.safety.explorer import Board
-from tests.safety.replay import SPACECRAFT, TOURS
+from tests.safety.replay import SPACECRAFT, TOURS, reached
 from tests.safety.replay_acts import NoAct
 from tests.safety.replay_flight import Replay
 from tests.safety.replay_plan import Follower, Step
@@ -85,3 +85,17 @@ def test_a_label_without_an_act_fails(follower: Follower, flying: Replay) -> Non
     step = follower.step("SAR_ARM_TRANSMIT")
     with pytest.raises(NoAct):
         flying.take(Step("a meteorite", 0, 1, (), (), step.before, step.after, 0))
+
+
+def test_what_only_an_edge_leads_to_that_no_board_can_take_is_not_reached() -> None:
+    words = {"mode": "PREOP", "refuse": "0", "slot": "1", "reaction": "0"}
+
+    def edge(label: str, source: int, target: int) -> Step:
+        return Step(label, source, target, (), (), words, words, 0)
+
+    steps = [
+        edge("START TEST for a table of another mode", 0, 1),
+        edge("SAR_ARM_TRANSMIT", 0, 2),
+        edge("SAR_ARM_TRANSMIT", 1, 3),
+    ]
+    assert reached(0, steps) == {0, 2}

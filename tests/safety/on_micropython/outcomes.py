@@ -9,9 +9,11 @@ import sys
 import checker
 import hal
 
-from payload.tables import enums, pool
+from payload.tables import enums, failures, pool
 
 _NAMES_OF = {}
+_SAFE_AWAITED_MS = 15000  # fdir/protection.py
+_COMPLETION_FAILURE = 8
 
 
 def _name(prefix, value):
@@ -44,6 +46,13 @@ class OutcomeBench(checker.Bench):
         began_ms = hal.ticks_ms()
         state, log = super().step(number)
         return state, "%s|%s ms=%d" % (log, self._outcome_words(), hal.ticks_diff(hal.ticks_ms(), began_ms))
+
+    def _note_report(self, packet, offset, length):
+        """A telecommand that only waits until an instrument is safe is no part of the state, nor is that it gave up."""
+        failed = packet[offset + 7] == 1 and packet[offset + 8] == _COMPLETION_FAILURE
+        gave_up = failed and hal.get(hal.U16, packet, offset + 25) == failures.STEP_TIME_OUT
+        if not gave_up or hal.get(hal.U32, packet, offset + 31) != _SAFE_AWAITED_MS:
+            super()._note_report(packet, offset, length)
 
     def _outcome_words(self):
         world = self.world
