@@ -359,13 +359,13 @@ class Optical(Instrument):
             self.phase = enums.OPTICAL_PHASE_WAIT_START
             self.flags = 0
         elif code in (enums.OPTICAL_UNIT_COMMAND_ABORT, enums.OPTICAL_UNIT_COMMAND_SAFE):
+            self.lamp = False
             if state == enums.OPTICAL_UNIT_STATE_IMAGING:
                 self.state = enums.OPTICAL_UNIT_STATE_READY
                 self.phase = enums.OPTICAL_PHASE_ABORTED
             if code == enums.OPTICAL_UNIT_COMMAND_SAFE:
                 self.state = enums.OPTICAL_UNIT_STATE_SAFE
                 self.stable = False
-                self.lamp = False
                 if self.door_supplied():
                     self.move(enums.DOOR_SHUT)
         return REPLY
