@@ -19,7 +19,7 @@ from tests.safety.weakened_hal import find_in_c
 from tests.safety.weakenings import CODE, OPTICAL, SAR, Weakening, firmware_with, table_guards
 
 COUNTER_EXAMPLES = Path(__file__).parent / "counter_examples.json"
-LARGEST_STATES = 300_000
+LARGEST_STATES = 1_000_000
 
 # A weakening that shows neither without faults nor within this many states is not found.
 SEARCH_STATES = 10_000

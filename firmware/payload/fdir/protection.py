@@ -72,7 +72,7 @@ class Protection:
         return self._await_safe(machine)
 
     def require_limits_clear(self):
-        """Raise Refusal naming a parameter that is still beyond its trip limit."""
+        """Raise Refusal naming a parameter that is still beyond its trip limit, or an instrument nobody watches."""
         if hal.alarm():
             raise Refusal(failures.LIMIT_BROKEN, pool.ALARM, 0)
         for monitor in self._tripped:
@@ -81,6 +81,9 @@ class Protection:
         for driver in self._drivers:
             if driver.machine.is_safing():
                 raise Refusal(failures.SAFING_UNDER_WAY, driver.machine.instrument)
+            if not driver.powered() and not driver.is_seen_unsupplied():
+                # It is asked for no samples: nobody would see its limits broken.
+                raise Refusal(failures.SUPPLY_NOT_OFF, driver.machine.instrument)
         self._tripped.clear()
 
     def _await_safe(self, machine):

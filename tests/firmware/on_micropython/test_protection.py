@@ -68,10 +68,18 @@ class Driver:
         self.machine = Machine()
         self.unit = Unit()
         self.has_failed = False
+        self.is_powered = True
+        self.is_seen_off = False
         self.reported = 0
 
     def failed(self):
         return self.has_failed
+
+    def powered(self):
+        return self.is_powered
+
+    def is_seen_unsupplied(self):
+        return self.is_seen_off
 
     def report_fault(self):
         self.reported += 1
@@ -252,6 +260,15 @@ def test_no_exit_while_a_limit_is_broken():
     failure = refused(failures.LIMIT_BROKEN, setup.protection.require_limits_clear)
     assert failure.detail == pool.OPTICAL_FOCAL_PLANE_TEMPERATURE_DEGC
     setup.sample(pool.OPTICAL_FOCAL_PLANE_TEMPERATURE_DEGC, 2000)
+    setup.protection.require_limits_clear()
+
+
+def test_no_exit_while_a_supply_that_was_switched_off_may_be_on():
+    """Its unit is asked for no samples then."""
+    setup = Setup()
+    setup.driver.is_powered = False
+    refused(failures.SUPPLY_NOT_OFF, setup.protection.require_limits_clear)
+    setup.driver.is_seen_off = True
     setup.protection.require_limits_clear()
 
 
