@@ -1,7 +1,6 @@
 #include "hal_memory.h"
 
 #include "hal_board.h"
-#include "hal_guard.h"
 
 #include <stdatomic.h>
 
@@ -17,7 +16,9 @@ void hal_memory_corrected(void) {
 }
 
 void hal_memory_uncorrectable(void) {
-    hal_guard_inhibit();
+    /* Past the guard, whose state may be what became wrong; its note of a transmission is for the next boot. */
+    (void)board_interrupts_disable();
+    board_transmit_enable(false);
     board_reset(HAL_RESET_UNCORRECTABLE_MEMORY);
 }
 

@@ -282,6 +282,7 @@ def test_a_tick_with_a_time_read_before_the_heartbeat_is_no_trip() -> None:
 @pytest.mark.parametrize("cause", ["WATCHDOG", "COMMANDED", "SOFTWARE_FAULT"])
 def test_a_reset_drops_transmission_and_is_told(cause: str) -> None:
     transmitting()
+    lib.hal_guard_heartbeat()
     lib.test_board_warm_reset(getattr(lib, f"HAL_RESET_{cause}"))
     lib.hal_init(hal_board.SPACECRAFT_ID, True)
     assert not enabled()
