@@ -25,7 +25,7 @@ def _from_off_to_off(session: Session, platform: Platform, bench: Bench) -> Iter
     steps.ready(session, bench)
     yield
     steps.all_off(session)
-    session.run_for(60)  # whatever was transmitted, the transmitter is cool
+    session.run_for(COOL_DOWN_S)  # whatever was transmitted, the transmitter is cool
     assert session.anomalies == []
 
 

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.virtual_time
 
 LEAD_S = 20.0
 REST = {"SAR": "PREOP", "OPTICAL": "READY"}
+COOL_DOWN_S = 2 * steps.DATA_TAKE_S + 1
 FORCED = (
     "sar.trm_temperature_degc",
     "power.total_power_w",
@@ -34,7 +35,7 @@ def sky(session: Session, platform: Platform, bench: Bench) -> Iterator[Sky]:
         bench.units.release(name)
     session.run_for(3)
     steps.all_off(session)
-    session.run_for(60)  # the transmitter cools
+    session.run_for(COOL_DOWN_S)  # the transmitter cools
     assert session.anomalies == []
 
 
