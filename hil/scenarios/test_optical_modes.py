@@ -1,4 +1,4 @@
-"""Every mode of the optical instrument: images and calibrations that close with packets, focus, decontamination."""
+"""Every mode of the optical instrument: images and calibrations that close with packets, focus."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,8 +18,6 @@ pytestmark = pytest.mark.virtual_time
 
 LEAD_S = 4.0
 IMAGE_S = 60.0
-HOUR_S = 120.0
-"""The bench's hour of decontamination."""
 DOORS = ("SHUT", "OPEN", "DIFFUSER")
 
 
@@ -27,7 +25,6 @@ FAULTS = (
     "optical.focus_stuck",
     "optical.focus_drifts",
     "optical.lamp_dead",
-    "optical.heater_runaway",
     "optical.door",
     "optical.door_slow",
     "optical.door_movement_ms",
@@ -383,81 +380,6 @@ def test_focus_that_does_not_come_to_rest(session: Session, platform: Platform, 
     assert (session.value("OPTICAL_MODE"), session.value("REFUSE")) == ("READY", "OFF")
     failure = start(session, platform, "STRIP").refusal(steps.ANSWER_S)
     assert failure.name == "GUARD_OUT_OF_RANGE", "an image needs a valid focus"
-
-
-def test_decontamination_comes_to_its_end(session: Session, bench: Bench) -> None:
-    steps.optical_standby(session)
-    session.send("SET_BENCH_WAIT", wait="OPTICAL_DECONTAMINATION_HOUR", wait_ms=round(HOUR_S * 1000)).wait(5)
-    since, begun_s = len(session.events), session.link.now_s()
-    command = session.send("OPTICAL_DECONTAMINATE", duration_h=1)
-    session.wait_for(lambda: session.value("OPTICAL_MODE") == "DECONTAMINATION", 10, "The decontamination")
-    session.run_for(HOUR_S - 20)
-    assert bench.units.observe("optical.focal_plane_temperature_degc") == pytest.approx(40, abs=6)
-    assert bench.units.observe("optical.focal_plane_on") == 0
-    assert bench.units.observe("optical.door") == DOORS.index("SHUT")
-    command.wait(HOUR_S + 300)
-    event = session.wait_event("DECONTAMINATED", steps.ANSWER_S, since)
-    assert (event.fields["minutes"], event.fields["planned_minutes"]) == (2, 2)
-    assert HOUR_S < session.link.now_s() - begun_s < HOUR_S + 300
-    session.run_for(1.1)
-    assert (session.value("OPTICAL_MODE"), session.value("REFUSE")) == ("STANDBY", "OFF")
-    assert not [event.name for event in session.events[since:] if event.severity in ("medium", "high")]
-
-
-def test_decontamination_aborted(session: Session, bench: Bench) -> None:
-    steps.optical_standby(session)
-    command = session.send("OPTICAL_DECONTAMINATE", duration_h=72)
-    session.run_for(100)
-    assert session.value("OPTICAL_MODE") == "DECONTAMINATION"
-    assert session.send("SET_MODE_OPTICAL", mode="STANDBY").refusal(steps.ANSWER_S).name == "INSTRUMENT_BUSY"
-    since = len(session.events)
-    session.send("ABORT", instrument="OPTICAL").wait(steps.ANSWER_S)
-    assert command.refusal(300).name == "ABORTED"
-    session.wait_event("DECONTAMINATED", steps.ANSWER_S, since)
-    session.run_for(3)
-    assert (session.value("OPTICAL_MODE"), session.value("REFUSE")) == ("STANDBY", "OFF")
-    assert bench.units.observe("power.heater_current_ma") == 0
-
-
-def test_decontamination_trips_at_45_degc(session: Session, bench: Bench) -> None:
-    steps.optical_standby(session)
-    since = len(session.events)
-    command = session.send("OPTICAL_DECONTAMINATE", duration_h=1)
-    session.run_for(5)
-    bench.units.force("optical.focal_plane_temperature_degc", 45.0)
-    session.run_for(2)
-    assert not command.finished, "the limit itself is allowed"
-    bench.units.force("optical.focal_plane_temperature_degc", 45.01)
-    assert command.refusal(60).name == "ABORTED"
-    bench.units.release("optical.focal_plane_temperature_degc")
-    session.wait_event("TRIP_LIMIT", steps.ANSWER_S, since, monitor="OPTICAL_DECONTAMINATION")
-    session.run_for(3)
-    assert bench.units.observe("power.heater_current_ma") == 0
-
-
-def test_a_unit_that_does_not_begin_to_decontaminate_is_not_heated_for_days(session: Session, bench: Bench) -> None:
-    """Found by the safety checker: it was waited for until the time limit of the whole, 73 h."""
-    steps.optical_standby(session)
-    bench.units.force("optical.stuck_state", 1)
-    command = session.send("OPTICAL_DECONTAMINATE", duration_h=1)
-    failure = command.refusal(10)
-    bench.units.release("optical.stuck_state")
-    assert failure.name == "STEP_TIME_OUT"
-    session.run_for(3)
-    assert bench.units.observe("power.heater_current_ma") == 0
-    assert session.value("OPTICAL_MODE") == "SAFE"
-
-
-def test_heater_that_runs_away_is_switched_off(session: Session, bench: Bench) -> None:
-    steps.optical_standby(session)
-    bench.units.force("optical.heater_runaway", 1)
-    command = session.send("OPTICAL_DECONTAMINATE", duration_h=2)
-    assert command.refusal(300).name == "ABORTED"
-    assert 45 < bench.units.observe("optical.focal_plane_temperature_degc") < 46
-    session.run_for(3)
-    assert bench.units.observe("power.heater_current_ma") == 0
-    bench.units.release("optical.heater_runaway")
-    session.run_for(300)  # until it is below what the exit from REFUSE asks for
 
 
 def test_safing_shuts_the_door_before_the_focal_plane_goes_off(session: Session, bench: Bench) -> None:
