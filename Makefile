@@ -31,7 +31,7 @@ SOURCES := $(FIRMWARE_PY) $(filter-out hal/cffi/%,$(HAL_C)) $(PORTS) firmware/ma
 OWN_C := $(shell find hal firmware/ports firmware/boot -name '*.[ch]')
 
 .DELETE_ON_ERROR:
-.PHONY: all help setup generate firmware host-board cffi demo bench test verify lint clean distclean
+.PHONY: all help setup generate firmware host-board cffi demo bench test real-time verify lint clean distclean
 
 all: firmware host-board cffi ## Build everything (default)
 
@@ -114,6 +114,9 @@ bench: firmware ## Measure the firmware in guest instructions: make bench [ARGS=
 
 test: all ## Run every test: make test [WORKERS=3] [ARGS=...]
 	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(ARGS)
+
+real-time: all ## Run every scenario on the emulated board, two files at a time: make real-time [ARGS=...]
+	@$(PYTHON) -m pytest hil/scenarios --board emulated --real-time -n 2 --dist loadfile $(ARGS)
 
 verify: host-board cffi ## Explore every state of modes, inhibits and faults, and weaken each guard: make verify [ARGS=...]
 	@$(PYTHON) -m tests.safety.verify $(ARGS)
