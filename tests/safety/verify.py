@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,7 +115,7 @@ def fly_all(pool: ProcessPoolExecutor) -> bool:
 
 def examine_all(pool: ProcessPoolExecutor, explorations: Sequence[Exploration]) -> bool:
     good = True
-    for future in [pool.submit(examine, exploration) for exploration in explorations]:
+    for future in as_completed([pool.submit(examine, exploration) for exploration in explorations]):
         line, sentences = future.result()
         print(line, *sentences, sep="\n", flush=True)
         good = good and not sentences

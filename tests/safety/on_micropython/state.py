@@ -44,7 +44,10 @@ _LIVE_WHILE = {
     "_cancelled": _in_transition,
     "_overridden": _in_transition,
     "_power_cycle": lambda machine: machine._reaction != 0,
-    "_stop_heating": lambda optical: optical.machine._target != -1,
+    "_stop_heating": lambda optical: _in_transition(optical.machine),
+    "_unit_commanded": lambda driver: _in_transition(driver.machine),
+    # One that has expired is none, whether or not somebody asked since.
+    "_armed": lambda two_step: two_step.armed(),
 }
 
 # Which event it was is told to the ground and steers nothing: latched or not.
