@@ -16,7 +16,7 @@ ARM_S = 60.0
 
 DECONTAMINATED = "the hours of the decontamination pass"
 IN_STRIPS = ("STEREO", "AREA")
-_TAKING = ("TAKING", "IMAGING")
+_QUICK = ("2", "5")  # reactions: safing, and the one retry
 _LONGEST_WAIT_S = 1100.0
 _GOES_ON_S = 30.0
 _BEGUN_MS = 300.0
@@ -32,6 +32,9 @@ def impossible(step: Step) -> str:
         return "the hours of a decontamination pass before its time limit does"
     if step.label == "a minute without anything" and step.before.get("unit") == "TAKING":
         return "a minute is longer than the guard's permit for a data take"
+    is_quick = step.before["reaction"] in _QUICK or step.before["cancelled"] == "1"
+    if "door" not in step.before and is_quick and step.label != TIME:
+        return "the SAR's unit has half a second to become safe, and little more to end what is aborted"
     second = step.before["refuse"] == "0" and step.after["refuse"] == "1" and step.failures == ("failed:ABORTED",)
     if step.label == TIME and step.before.get("phase") == "IMAGING" and second:
         return "the imaging time of an orbit is used up once"
@@ -89,7 +92,7 @@ class Acts:
             "the eclipse ends": lambda: self._eclipse("OFF"),
             "ARM_SAFE_EXIT": lambda: flight.send("ARM_SAFE_EXIT"),
             "SAFE_EXIT": lambda: flight.send("SAFE_EXIT"),
-            "LEAVE_SAFE_BOOT": lambda: flight.send("LEAVE_SAFE_BOOT"),
+            "LEAVE_SAFE_BOOT": self._faults.leave_safe_boot,
             "CLEAR_FAULT_HISTORY": lambda: flight.send("CLEAR_FAULT_HISTORY"),
             "PLATFORM_SAFE": lambda: flight.send("PLATFORM_SAFE"),
             "the door arrives": self._door_arrives,
@@ -122,6 +125,10 @@ class Acts:
         else:
             raise NoAct(label)
 
+    def forget(self, step: Step) -> None:
+        """Faults that the world ended by itself, because nobody would meet them."""
+        self._faults.forget(step)
+
     @property
     def resets(self) -> int:
         """By the watchdog, on this flight: the third within an hour is another edge."""
@@ -142,6 +149,8 @@ class Acts:
         verb, _, rest = step.label.partition(" ")
         mode, _, condition = rest.partition(", ")
         if verb == "SET_MODE":
+            if mode == "PREOP":
+                self._flight.let_oscillator_lock()
             name = f"SET_MODE_{self._flight.side}"
             self._conditions.send_in(condition, step, lambda: self._flight.send(name, mode=mode))
         elif mode == "DECONTAMINATION":

@@ -27,6 +27,7 @@ ANSWER_S = 5.0
 SAR_WARMUP_S = 20
 OPTICAL_STABILISATION_S = 10  # time constant of the focal plane; the 60 s of a stable one are waited for
 STABLE_S = 60
+LOCKED_S = 10.0
 SAMPLED_S = 0.3  # what a unit tells is in the pool
 PERMIT_S = 300
 TAKE_S = 10.0
@@ -52,20 +53,30 @@ _PHASES = {
 }
 
 # Events of what the checker's world has no part of: warnings before trips, positions of a track, the power drawn, the
-# recorder's catalogue, which closes what an instrument left open when it comes to it, and how long a cycle takes.
+# recorder's catalogue, which closes what an instrument left open when it comes to it, how long a cycle takes, and how
+# often a limiter is opened again that stays closed.
 _NOT_IN_THE_WORLD = (
     "WARNING_LIMIT",
     "ANCILLARY_JUMPED",
     "CATALOGUE_RECONCILED",
     "DATA_TAKE_CLOSED",
     "CYCLE_OVERRUN",
+    "LIMITER_STAYS_CLOSED",
 )
 # Housekeeping that the replay looks at after every cycle.
-_EVERY_CYCLE = {"SAR": ("COMPUTER",), "OPTICAL": ("COMPUTER", "IMAGING")}
+_EVERY_CYCLE = {"SAR": ("COMPUTER", "FAULTS"), "OPTICAL": ("COMPUTER", "FAULTS", "IMAGING")}
 _NO_CURRENTS = ("SAR_CURRENT", "OPTICAL_CURRENT")
 
-# What is at rest until an edge lets it go on. The focal plane is as warm as it is to be, whatever heats or cools it.
-_HELD = {"sar.held": 1.0, "optical.held": 1.0, "optical.door_held": 1.0, "optical.focal_plane_temperature_degc": 20.0}
+# What is at rest until an edge lets it go on. The focal plane is as warm as it is to be, whatever heats or cools it,
+# and no current is more than what is predicted for the mode.
+_HELD = {
+    "sar.held": 1.0,
+    "optical.held": 1.0,
+    "optical.door_held": 1.0,
+    "optical.focal_plane_temperature_degc": 20.0,
+    "power.excess_sar_a": -30.0,
+    "power.excess_optical_a": -10.0,
+}
 
 
 class Flight:
@@ -91,6 +102,8 @@ class Flight:
         self._event_names = {event.id: event.name for event in self.dictionary.events.values()}
         for name in _HELD:
             self.let_go(name)
+        self.session.wait_for(lambda: self.session.value("POWER_BUS_VOLTAGE_V"), 10, "Housekeeping of the power unit")
+        self.session.wait_for(lambda: self.session.value("RECORDER_STATE") == "READY", 10, "A recorder that is ready")
         self.prepare()
 
     def __enter__(self) -> "Flight":
@@ -105,8 +118,8 @@ class Flight:
     def now_s(self) -> float:
         return self.board.elapsed_s()
 
-    def prepare(self, safe: bool = False) -> None:
-        """From a boot to where the checker begins: time, ancillary data, one table loaded but in a safe boot."""
+    def prepare(self) -> None:
+        """From a boot to where the checker begins: time, ancillary data, one table loaded, unless it is refused."""
         session = self.session
         session.wait_for(lambda: session.value("TIME_QUALITY") == "DISCIPLINED", 15, "A disciplined on-board time")
         every_cycle = [self.dictionary.structures[name].id for name in _EVERY_CYCLE[self.side]]
@@ -114,11 +127,10 @@ class Flight:
             session.send("HOUSEKEEPING_SET_PERIOD", structure=structure, period_cycles=1).wait(ANSWER_S)
         kept = (*every_cycle, 5, 6)
         others = [structure.id for structure in self.dictionary.structures.values() if structure.id not in kept]
-        session.wait_for(lambda: session.value("POWER_BUS_VOLTAGE_V"), 10, "Housekeeping of the power unit")
-        session.wait_for(lambda: session.value("RECORDER_STATE") == "READY", 10, "A recorder that is ready")
-        if self.side == "SAR" and not safe:
-            self.load_table("STRIPMAP").wait(ANSWER_S)
-        elif self.side == "OPTICAL":
+        if self.side == "SAR":
+            loaded = self.load_table("STRIPMAP")
+            session.wait_for(lambda: loaded.finished, ANSWER_S, "An answer")
+        else:
             hour_ms = round(DECONTAMINATION_S * 1000)
             session.send("SET_BENCH_WAIT", wait="OPTICAL_DECONTAMINATION_HOUR", wait_ms=hour_ms).wait(ANSWER_S)
         for structures in (others[:8], [*others[8:], 5, 6]):
@@ -149,6 +161,14 @@ class Flight:
             self.units.force(name, _HELD[name])
         else:
             self.units.release(name)
+
+    def let_oscillator_lock(self) -> None:
+        """A unit that has just started anew takes its time, which the checker's world knows nothing of."""
+        until_s = self.now_s + LOCKED_S
+        while self.units.observe("sar.powered") and self.units.observe("sar.oscillator_locked") < 1:
+            if self.now_s >= until_s:
+                break
+            self.session.run_for(SAMPLED_S)
 
     def let_recorder_close(self) -> None:
         """An entry that was just being opened when its data take was ended is closed a little later."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from emei.platform import quiet_sky
 from hil.scenarios import zones
 from tests.safety.replay_board import CYCLE_S, Flight
+from tests.safety.replay_plan import Step
 
 RESET = "a reset by the watchdog"
 THIRD_RESET = "the third reset by the watchdog within an hour"
@@ -13,6 +14,15 @@ OVER = ": over"
 
 RESETS_TO_SAFE = 2
 
+# By the words of the outcome; the alarm is ended by its own edge alone.
+_LABELS = {
+    "hot": "a temperature beyond its trip limit",
+    "sun_near": "sun near",
+    "no_ancillary": "no ancillary data",
+    "zone": "a transmit zone ahead",
+}
+
+_FOUND_S = 1.5  # what a unit says again is heard, also one that is seldom asked
 _HANG_S = 1.5
 _WATCHDOG_S = 2.5
 _BOOTS_S = 5.0
@@ -32,7 +42,7 @@ class Faults:
             "alarm": lambda: board.alarm(True),
             f"alarm{OVER}": lambda: board.alarm(False),
             "a temperature beyond its trip limit": lambda: [units.force(*item) for item in _HOT.items()],
-            f"a temperature beyond its trip limit{OVER}": lambda: [units.release(name) for name in _HOT],
+            f"a temperature beyond its trip limit{OVER}": lambda: [flight.let_go(name) for name in _HOT],
             "no ancillary data": lambda: flight.platform.pause(time_messages=False),
             f"no ancillary data{OVER}": flight.platform.resume,
             "sun near": lambda: self._sun(_SUN_NEAR_DEG),
@@ -51,11 +61,28 @@ class Faults:
             self.acts[f"the next block written to the {unit} unit is corrupted"] = lambda name=name: units.force(
                 f"{name}.spoil_write", 1
             )
+        self._standing = {word: (label, self.acts[label + OVER]) for word, label in _LABELS.items()}
+        for unit in ("SAR", "OPTICAL"):
+            label = f"the next block written to the {unit} unit is corrupted"
+            self._standing[f"{unit}_spoilt"] = (label, lambda unit=unit: units.release(f"{unit.lower()}.spoil_write"))
         for unit in ("SAR", "OPTICAL", "POWER", "RECORDER"):
             stuck = "power.stuck_limiters" if unit == "POWER" else f"{unit.lower()}.stuck_state"
-            for label, fault in (("does not answer", f"{unit.lower()}.deaf"), ("does nothing", stuck)):
-                self.acts[f"the {unit} unit {label}"] = lambda fault=fault: units.force(fault, 1)
-                self.acts[f"the {unit} unit {label}{OVER}"] = lambda fault=fault: units.release(fault)
+            for word, what, fault in (
+                ("silent", "does not answer", f"{unit.lower()}.deaf"),
+                ("stuck", "does nothing", stuck),
+            ):
+                label = f"the {unit} unit {what}"
+                self.acts[label] = lambda fault=fault: units.force(fault, 1)
+                self.acts[label + OVER] = lambda fault=fault: units.release(fault)
+                self._standing[f"{unit}_{word}"] = (label, self.acts[label + OVER])
+
+    def forget(self, step: Step) -> None:
+        """End what stood before the step or began with it, stands no more after it, and was ended by no edge."""
+        before, after = (set(words["faults"].split("+")) for words in (step.before, step.after))
+        for word, (begins, end) in self._standing.items():
+            if (word in before or step.label == begins) and word not in after and step.label != begins + OVER:
+                end()
+                self._flight.session.run_for(_FOUND_S)
 
     def _sun(self, angle_deg: float | None) -> None:
         """Ancillary data of a quiet sky, at once; the Sun where it is said."""
@@ -82,16 +109,30 @@ class Faults:
         self._flight.board.hang(_HANG_S)
         self._flight.session.run_for(_HANG_S + 2 * CYCLE_S)
 
-    def _reset(self, safe: bool = False) -> None:
+    def _reset(self) -> None:
+        self._await_reset(lambda: self._flight.board.hang(_WATCHDOG_S))
+        self.resets += 1
+
+    def leave_safe_boot(self) -> None:
+        """In a safe boot it resets."""
+        flight = self._flight
+        if flight.session.value("SAFE_BOOT") == "ON":
+            self._await_reset(lambda: flight.send("LEAVE_SAFE_BOOT"))
+            self.resets = -1  # and no boot counts any more
+        else:
+            flight.send("LEAVE_SAFE_BOOT")
+
+    def _await_reset(self, begin: Callable[[], object]) -> None:
         flight = self._flight
         resets = len(flight.board.resets)
-        flight.board.hang(_WATCHDOG_S)
-        flight.session.wait_for(lambda: len(flight.board.resets) > resets, _BOOTS_S, "A reset by the watchdog")
-        self.resets += 1
-        flight.prepare(safe)
+        begin()
+        flight.session.wait_for(lambda: len(flight.board.resets) > resets, _BOOTS_S, "A reset")
+        flight.session.readings.clear()
+        flight.prepare()
 
     def _reset_until_safe(self) -> None:
-        """The power-on was the first boot of three."""
+        """The power-on was the first boot of three. What the second refuses is not the third's."""
         while self.resets < RESETS_TO_SAFE - 1:
             self._reset()
-        self._reset(safe=True)
+            self._flight.new_failures()
+        self._reset()

@@ -5,6 +5,7 @@ therefore goes on, without time, until the state is quiet, and begins in quiet s
 """
 
 import heapq
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -22,7 +23,7 @@ Seen = tuple[tuple[str, ...], tuple[int, ...], Words, int]
 def parse(seen: str) -> Seen:
     """What a step of outcomes.py tells: failures, events, words, and the time that passed in ms."""
     log, _, text = seen.partition("|")
-    words = dict(word.split("=") for word in text.split())
+    words = dict(word.split("=", 1) for word in text.split())
     items = log.split()
     failures = tuple(item for item in items if item.startswith(("refused:", "failed:")))
     events = tuple(int(item[len("event") :]) for item in items if item.startswith("event"))
@@ -147,6 +148,36 @@ class Steps:
             seen |= fresh
             waiting += fresh
         return found
+
+    def excerpt(self, instances: int, takes: Callable[[Step], bool]) -> list[Step]:
+        """Of a graph too large to plan in: the first `instances` steps of each kind, and the ways that lead to them."""
+        beginning = self.at_rest(0)
+        before = {beginning: beginning}
+        found: dict[Kind, list[int]] = {}
+        waiting = deque([beginning])
+        while waiting:
+            state = waiting.popleft()
+            for edge in self._rows[state]:
+                step = self.step(state, edge)
+                if step is None:
+                    continue
+                sources = found.setdefault(step.kind, [])
+                if not takes(step):
+                    sources += [] if sources else [state]
+                    continue
+                if len(sources) < instances:
+                    sources += [state, step.target]
+                if step.target not in before:
+                    before[step.target] = state
+                    waiting.append(step.target)
+        kept = {beginning}
+        for sources in found.values():
+            for state in sources:
+                while state not in kept and state in before:
+                    kept.add(state)
+                    state = before[state]
+        steps = [step for state in kept for edge in self._rows[state] if (step := self.step(state, edge))]
+        return [step for step in steps if step.target in kept]
 
     def kinds_between(self) -> set[Kind]:
         """Kinds of every step that begins where no way over quiet states leads."""

@@ -70,6 +70,27 @@ def test_a_unit_that_is_not_as_in_the_checkers_world_is_a_difference(
     assert difference.path == [*path, step] and step in str(difference)
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        # The unit is found lost and has no supply then: that it does not answer is over by itself.
+        [
+            "SET_MODE INIT",
+            "the SAR unit does not answer",
+            "ARM_SAFE_EXIT",
+            "SAFE_EXIT",
+            "SET_MODE OFF",
+            "SET_MODE INIT",
+        ],
+        [*TO_TAKE, "a reset by the watchdog", "SAFE_EXIT"],
+        [*TO_TAKE, "a transmit zone ahead", "SET_MODE STANDBY"],
+        ["the third reset by the watchdog within an hour", "SET_MODE INIT", "LEAVE_SAFE_BOOT", "SET_MODE INIT"],
+    ],
+)
+def test_faults_on_the_board_are_as_in_the_checkers_world(follower: Follower, flying: Replay, path: list[str]) -> None:
+    fly(follower, flying, path)
+
+
 def test_a_checker_that_saw_something_else_is_a_difference(follower: Follower, flying: Replay) -> None:
     fly(follower, flying, TO_STANDBY)
     step = follower.step("SAR_PERMIT_TRANSMIT")
@@ -88,7 +109,7 @@ def test_a_label_without_an_act_fails(follower: Follower, flying: Replay) -> Non
 
 
 def test_what_only_an_edge_leads_to_that_no_board_can_take_is_not_reached() -> None:
-    words = {"mode": "PREOP", "refuse": "0", "slot": "1", "reaction": "0"}
+    words = {"mode": "PREOP", "refuse": "0", "slot": "1", "reaction": "0", "cancelled": "0"}
 
     def edge(label: str, source: int, target: int) -> Step:
         return Step(label, source, target, (), (), words, words, 0)

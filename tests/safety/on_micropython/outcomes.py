@@ -82,7 +82,33 @@ class OutcomeBench(checker.Bench):
         words.append("exit_armed=%d" % self.payload.refuse._exit.armed())
         words.append("takes=%d" % watch.takes)
         words.append("slot=%d" % watch.slot_number())
+        words.append("cancelled=%d" % (machine._target != -1 and machine._cancelled))
+        words.append("faults=" + "+".join(self._faults()))
         return " ".join(words)
+
+    def _faults(self):
+        """Labels of the faults that stand, a word each: the world ends some that nobody meets."""
+        world = self.world
+        standing = [
+            word
+            for word, stands in (
+                ("hot", world.hot),
+                ("sun_near", world.sun_near),
+                ("no_ancillary", world.ancillary_lost),
+                ("zone", world.zone),
+                ("alarm", world.alarm),
+            )
+            if stands
+        ]
+        for unit in world.units:
+            for word, stands in (
+                ("silent", unit.silent),
+                ("stuck", unit.stuck),
+                ("spoilt", getattr(unit, "corrupt_next_write", False)),
+            ):
+                if stands:
+                    standing.append(unit.name + "_" + word)
+        return standing
 
 
 OutcomeBench(int(sys.argv[1], 16), sys.argv[3] == "settled", sys.argv[4:]).serve(int(sys.argv[2]))
