@@ -35,6 +35,7 @@ void hal_discrete_edge(uint8_t code, uint64_t time_us) {
         break;
     case HAL_EDGE_MEMORY_UNCORRECTABLE:
         hal_memory_uncorrectable();
+        break;
     default:
         atomic_store(&unknown_edges, atomic_load(&unknown_edges) + 1);
         break;
