@@ -12,22 +12,6 @@ from hil.scenarios import steps
 PASS_S = 300.0
 SENT_S = 60.0
 BOOT_S = 10.0
-FORCED = ("activity", "active_entry_id")
-FAULTS = (
-    *FORCED,
-    "downlink_lost",
-    "full",
-    "worn_boards",
-    "dead_boards",
-    "failed",
-    "hung",
-    "bit_errors_s",
-    "free_mib",
-    "dead",
-    "stuck_state",
-    "slow_ms",
-    "corrupt",
-)
 
 
 class Reported:
@@ -104,26 +88,3 @@ def ended(session: Session, since: int, cause: str) -> dict[str, Any]:
     session.run_for(1.0)
     assert [item.name for item in session.events[since:]].count("PLAYBACK_ENDED") == 1
     return dict(event.fields)
-
-
-def be_ready(session: Session, bench: Bench) -> None:
-    """The SAR in PREOP, and a recorder to record to."""
-    steps.ready(session, bench)
-    steps.sar_preop(session)
-
-
-def be_well_again(session: Session, bench: Bench, reported: Reported) -> None:
-    """After a scenario: no fault, nothing played, nothing queued, the SAR in PREOP."""
-    for fault in FAULTS:
-        bench.units.release(f"recorder.{fault}")
-    session.wait_for(lambda: session.value("RECORDER_LINK") == "GOOD", steps.ANSWER_S, "The recorder")
-    session.wait_for(lambda: session.value("RECORDER_STATE") == "READY", steps.SAFE_S, "A recorder that is ready")
-    session.wait_for(lambda: session.value("PLAYBACK") == "IDLE", steps.SAFE_S, "The end of the playback")
-    session.wait_for(lambda: session.value("RECORDER_TRANSMITTER") == "OFF", steps.SAFE_S, "The transmitter off")
-    assert bench.units.observe("recorder.transmitter") == 0
-    bench.units.downlink()
-    for entry_id in reported.queued():
-        erase(session, bench, entry_id)
-    session.run_for(1.1)  # housekeeping of every kind has come again
-    assert session.value("SAR_MODE") == "PREOP"
-    assert session.anomalies == []

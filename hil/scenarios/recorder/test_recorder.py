@@ -2,7 +2,6 @@
 
 import json
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,34 +13,15 @@ from emei.session import Session
 from hil.__main__ import record_downlink
 from hil.bench import Bench
 from hil.scenarios import steps
-from hil.scenarios.recorder_entries import (
-    FORCED,
+from hil.scenarios.recorder.entries import (
     SENT_S,
     Reported,
-    be_ready,
-    be_well_again,
     ended,
     play,
     playing,
     queue,
     record,
 )
-
-
-@pytest.fixture(scope="module")
-def reported(session: Session) -> Reported:
-    return Reported(session)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _ready(session: Session, platform: Platform, bench: Bench) -> None:
-    be_ready(session, bench)
-
-
-@pytest.fixture(autouse=True)
-def _well_again(session: Session, bench: Bench, reported: Reported) -> Iterator[None]:
-    yield
-    be_well_again(session, bench, reported)
 
 
 def received_file(bench: Bench, entry_id: int) -> Path:
@@ -135,7 +115,7 @@ def test_time_ends_a_playback(
         session.send("RECORDER_START_PLAYBACK", pass_end=platform.gps_s() + 4.0).wait(steps.ANSWER_S)
     ended(session, since, bound)
     assert 4.0 <= session.link.now_s() - begun_s < 7.0
-    for register in FORCED:
+    for register in ("active_entry_id", "activity"):
         bench.units.release(f"recorder.{register}")
     assert reported(entry_id)["state"] == "QUEUED"
 

@@ -1,7 +1,6 @@
 """A recorder that fills up, restarts, wears out, fails or hangs: what was recorded is kept, and the ground is told."""
 
 import zlib
-from collections.abc import Iterator
 
 import pytest
 
@@ -9,11 +8,9 @@ from emei.platform import Platform
 from emei.session import Session
 from hil.bench import Bench
 from hil.scenarios import steps
-from hil.scenarios.recorder_entries import (
+from hil.scenarios.recorder.entries import (
     BOOT_S,
     Reported,
-    be_ready,
-    be_well_again,
     closed_entry,
     ended,
     play,
@@ -24,22 +21,6 @@ from hil.scenarios.recorder_entries import (
 )
 
 pytestmark = pytest.mark.virtual_time
-
-
-@pytest.fixture(scope="module")
-def reported(session: Session) -> Reported:
-    return Reported(session)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _ready(session: Session, platform: Platform, bench: Bench) -> None:
-    be_ready(session, bench)
-
-
-@pytest.fixture(autouse=True)
-def _well_again(session: Session, bench: Bench, reported: Reported) -> Iterator[None]:
-    yield
-    be_well_again(session, bench, reported)
 
 
 def test_a_medium_that_fills_up_ends_the_take_with_what_fits(
