@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from emei.dictionary import load
-from emei.dictionary.model import Argument
+from emei.dictionary import Argument, load
 from emei.platform import Platform
 from emei.session import Session
 from emei.verification import Command

@@ -4,6 +4,7 @@ import copy
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -369,6 +370,13 @@ def test_physical_values_have_the_digits_of_their_scale() -> None:
     assert temperature.to_physical(257) == 25.7
     assert temperature.to_raw(25.7) == 257
     assert load().guards["ATTITUDE_ERROR"].raw_maximum == 49
+
+
+def test_raw_limits_are_rounded_into_the_range() -> None:
+    parameter = replace(load().parameters["SAR_TRM_TEMPERATURE_DEGC"], minimum=-0.28, maximum=0.78)
+    assert (parameter.raw_minimum, parameter.raw_maximum) == (-2, 7)
+    guard = replace(load().guards["ATTITUDE_ERROR"], parameter=parameter, minimum=-0.78, maximum=0.28)
+    assert (guard.raw_minimum, guard.raw_maximum) == (-7, 2)
 
 
 def test_unknown_names_come_with_the_nearest() -> None:

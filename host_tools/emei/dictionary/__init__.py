@@ -3,14 +3,11 @@
 from emei.dictionary.errors import DictionaryError, UnknownName
 from emei.dictionary.load import load
 from emei.dictionary.model import (
-    Argument,
     BitField,
     Block,
     Dictionary,
-    Enumeration,
     Event,
     Failure,
-    Field,
     Guard,
     Layout,
     Malformed,
@@ -18,8 +15,6 @@ from emei.dictionary.model import (
     Mode,
     ModeMachine,
     Monitor,
-    Parameter,
-    Register,
     Report,
     SciencePacket,
     Spacecraft,
@@ -27,8 +22,8 @@ from emei.dictionary.model import (
     Telecommand,
     Transition,
     Unit,
-    Value,
 )
+from emei.dictionary.values import Argument, Enumeration, Field, Parameter, Register, Value
 
 __all__ = [
     "Argument",

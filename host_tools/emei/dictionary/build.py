@@ -1,18 +1,15 @@
-"""Make the objects of model.py from parsed content. The content has passed the schema and check.py."""
+"""Make the objects of model.py and values.py from parsed content, which has passed the schema and check.py."""
 
 from decimal import Decimal
 from itertools import accumulate
 from typing import Any
 
 from emei.dictionary.model import (
-    Argument,
     BitField,
     Block,
     Dictionary,
-    Enumeration,
     Event,
     Failure,
-    Field,
     Guard,
     Layout,
     Malformed,
@@ -20,9 +17,7 @@ from emei.dictionary.model import (
     Mode,
     ModeMachine,
     Monitor,
-    Parameter,
     Persistent,
-    Register,
     Report,
     SciencePacket,
     Spacecraft,
@@ -35,6 +30,7 @@ from emei.dictionary.model import (
 )
 from emei.dictionary.source import UNIT_FILES, Content, canonical_hash
 from emei.dictionary.types import WIRE_TYPES
+from emei.dictionary.values import Argument, Enumeration, Field, Parameter, Register
 
 MACHINE_FILES = ("modes_sar", "modes_optical")
 

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from emei.dictionary.checks import Checks, Path
-from emei.dictionary.model import event_key, housekeeping_key
+from emei.dictionary.settings import event_key, housekeeping_key
 from emei.dictionary.types import WIRE_TYPES
 
 AREAS = ("journal", "records", "tables")

@@ -2,7 +2,8 @@
 
 from emei.dictionary.constants import Number, mission_constants, named_constants
 from emei.dictionary.errors import DictionaryError
-from emei.dictionary.model import Block, Dictionary, Monitor, Register, Unit, Zone
+from emei.dictionary.model import Block, Dictionary, Monitor, Unit, Zone
+from emei.dictionary.values import Register
 
 _NOTE = "/* Generated from firmware/dictionary; not to be edited. */\n"
 _NO_CONDITION = 0xFFFF

@@ -3,20 +3,9 @@
 from collections.abc import Iterable
 
 from emei.dictionary.constants import mission_constants
-from emei.dictionary.model import (
-    EVENTS_PER_KEY,
-    MODE_KINDS,
-    Argument,
-    Dictionary,
-    Field,
-    Guard,
-    Layout,
-    ModeMachine,
-    Telecommand,
-    Unit,
-    event_key,
-    housekeeping_key,
-)
+from emei.dictionary.model import MODE_KINDS, Dictionary, Guard, Layout, ModeMachine, Telecommand, Unit
+from emei.dictionary.settings import EVENTS_PER_KEY, event_key, housekeeping_key
+from emei.dictionary.values import Argument, Field
 from emei.packets.headers import crc16
 
 _NOTE = "# Generated from firmware/dictionary; not to be edited.\n"

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from emei.dictionary.constants import mission_constants, named_constants
-from emei.dictionary.model import Dictionary, Guard, Malformed, ModeMachine, Monitor, Unit, Value
+from emei.dictionary.model import Dictionary, Guard, Malformed, ModeMachine, Monitor, Unit
+from emei.dictionary.values import Value
 
 _HEAD = """\
 # Interface document

@@ -1,108 +1,18 @@
-"""The dictionary as objects. Immutable; made by load.py, checked by check.py.
-
-Physical value = raw value x scale. Ranges (`minimum`, `maximum`) are physical, in `unit`.
-"""
+"""The dictionary as objects, built of the values of values.py. Immutable; made by build.py from checked content."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from functools import cached_property
 from typing import TypeVar, cast
 
 from emei.dictionary.errors import UnknownName, did_you_mean
 from emei.dictionary.types import WireType
+from emei.dictionary.values import Argument, Enumeration, Field, Parameter, Register
 
 T = TypeVar("T")
 
 SEVERITIES = ("informative", "low", "medium", "high")
 MODE_KINDS = ("off", "rest", "take", "safe")
-
-
-@dataclass(frozen=True)
-class Enumeration:
-    """Named values."""
-
-    name: str
-    members: Mapping[str, int]
-
-    @cached_property
-    def names(self) -> dict[int, str]:
-        return {value: name for name, value in self.members.items()}
-
-    def label(self, value: int) -> str:
-        """Name of a value; the number itself when it has none."""
-        return self.names.get(value, str(value))
-
-
-@dataclass(frozen=True)
-class Value:
-    """One typed value, whatever holds it: argument, report field, parameter or register.
-
-    `modes_of` names the field beside it that says whose mode this one is.
-    """
-
-    name: str
-    type: WireType
-    unit: str = ""
-    scale: Decimal = Decimal(1)
-    enumeration: Enumeration | None = None
-    minimum: float | None = None
-    maximum: float | None = None
-    default: float | str | None = None
-    list_max: int = 0
-    format: str = ""
-    modes_of: str = ""
-    help: str = ""
-
-    @cached_property
-    def raw_minimum(self) -> int:
-        if self.minimum is None:
-            return self.type.minimum
-        return int((Decimal(str(self.minimum)) / self.scale).to_integral_value(ROUND_CEILING))
-
-    @cached_property
-    def raw_maximum(self) -> int:
-        if self.maximum is None:
-            return self.type.maximum
-        return int((Decimal(str(self.maximum)) / self.scale).to_integral_value(ROUND_FLOOR))
-
-    @property
-    def whole_range(self) -> bool:
-        """Is every raw value of the type allowed?"""
-        return self.raw_minimum <= self.type.minimum and self.raw_maximum >= self.type.maximum
-
-    def to_raw(self, physical: float | Decimal) -> int:
-        """Nearest raw value, ties to even; not range-checked."""
-        return int((Decimal(str(physical)) / self.scale).to_integral_value(ROUND_HALF_EVEN))
-
-    def to_physical(self, raw: int) -> float | int:
-        """An integer when the scale is 1, else a float with no digits the scale cannot give."""
-        return raw if self.scale == 1 else float(raw * self.scale)
-
-
-class Argument(Value):
-    """Argument of a telecommand. `list_max` > 0: a count (u8) and that many values at most."""
-
-
-class Field(Value):
-    """Field of a report, an event or a layout."""
-
-
-@dataclass(frozen=True)
-class Parameter(Value):
-    """Parameter of the pool. `index` is its PUS parameter ID; `owner` the unit it is read from, if any."""
-
-    index: int = 0
-    fresh_ms: int = 0
-    owner: str = ""
-
-
-@dataclass(frozen=True)
-class Register(Value):
-    """Register of a unit at `offset` octets within its block."""
-
-    offset: int = 0
-    address: int = 0
 
 
 @dataclass(frozen=True)
@@ -242,7 +152,7 @@ class ModeMachine:
 
 @dataclass(frozen=True)
 class Guard:
-    """Holds while `parameter` is fresh and within its range, or while the condition `check` holds.
+    """Holds while `parameter` is fresh and in its range (in its unit), or while the condition `check` holds.
 
     With `again`, the guard of a data take is looked at once more just before it begins.
     """
@@ -258,11 +168,15 @@ class Guard:
 
     @property
     def raw_minimum(self) -> int | None:
-        return _raw_limit(self.parameter, self.minimum, ROUND_CEILING)
+        if self.parameter is None or self.minimum is None:
+            return None
+        return self.parameter.raw_at_least(self.minimum)
 
     @property
     def raw_maximum(self) -> int | None:
-        return _raw_limit(self.parameter, self.maximum, ROUND_FLOOR)
+        if self.parameter is None or self.maximum is None:
+            return None
+        return self.parameter.raw_at_most(self.maximum)
 
 
 @dataclass(frozen=True)
@@ -315,20 +229,6 @@ class Persistent:
     default: int
     unit: str = ""
     help: str = ""
-
-
-EVENTS_PER_KEY = 24
-"""Events whose disabling one persistent value holds: bits that the firmware's small integers carry."""
-
-
-def housekeeping_key(structure: str) -> str:
-    """Name of the persistent value that holds a housekeeping structure's period and whether it is enabled."""
-    return f"HOUSEKEEPING_{structure}"
-
-
-def event_key(event_id: int) -> str:
-    """Name of the persistent value that holds whether an event's report is disabled."""
-    return f"EVENTS_DISABLED_{event_id // EVENTS_PER_KEY}"
 
 
 @dataclass(frozen=True)
@@ -488,12 +388,6 @@ class Dictionary:
     def owned_by(self, unit: str) -> Iterator[Parameter]:
         """The pool parameters read from a unit, in the order of its housekeeping block."""
         return (item for item in self.parameters.values() if item.owner == unit)
-
-
-def _raw_limit(parameter: Parameter | None, limit: float | None, rounding: str) -> int | None:
-    if parameter is None or limit is None:
-        return None
-    return int((Decimal(str(limit)) / parameter.scale).to_integral_value(rounding))
 
 
 def _by_name(kind: str, table: Mapping[str, T], name: str) -> T:
