@@ -33,6 +33,7 @@ class Catalogue:
         self._held = False
         self._held_id = 0
         self._held_boots = 0
+        self._reading_back = False
         self._seen_boots = -1
         self._skip_cycles = 0
         self._full_told = False
@@ -49,6 +50,8 @@ class Catalogue:
 
     def open(self, task_id, instrument, mode, priority):
         """Generator: open an entry; afterwards open_entry_id() is its id. Raises Failure."""
+        while self._reading_back:
+            yield 0
         if self._held:
             # The other instrument's: both may have passed the guard on the same sample.
             raise Failure(failures.RECORDER_REFUSED, 0, self.open_entry_id())
@@ -107,7 +110,9 @@ class Catalogue:
             raise Failure(failures.RECORDER_REFUSED, hal.pool_get(pool.RECORDER_FAULT_FLAGS))
         self._link.command(enums.RECORDER_COMMAND_CLOSE_ENTRY)
         yield from self._await_state(enums.RECORDER_STATE_READY)
-        self._let_go()
+        # Held until it is read back: a release() meanwhile must not give up the other instrument's next one.
+        self._held_id = 0
+        self._reading_back = True
         yield from self._link.read_entry(entry_id)
         if self._link.record_id() != entry_id:
             raise Failure(failures.NO_SUCH_ENTRY, entry_id, hal.pool_get(pool.RECORDER_ENTRIES))
@@ -116,12 +121,14 @@ class Catalogue:
         if place < 0:
             # Its opening was never stored: the reconciliation takes it in.
             self._reconciliation.request()
-            return
-        yield from self._entries.store(place, self._edit_content)
+        else:
+            yield from self._entries.store(place, self._edit_content)
+        self._let_go()
 
     def _let_go(self):
         self._held = False
         self._held_id = 0
+        self._reading_back = False
 
     def packets(self):
         """Packets of the entry last closed."""

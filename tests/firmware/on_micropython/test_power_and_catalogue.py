@@ -178,6 +178,38 @@ def test_an_entry_whose_closing_is_given_up_is_closed_in_the_catalogue_too():
         assert left_open == [], (steps, left_open)
 
 
+def test_an_entry_is_not_given_up_with_the_one_before_it():
+    bench = Bench()
+    bench.cycles(30)
+    catalogue = bench.payload.catalogue
+    waited = 0
+    for steps in range(12):
+        _run(bench, catalogue.open(100 + steps, enums.INSTRUMENT_SAR, 4, 0))
+        closing = catalogue.close()
+        is_closed = False
+        for _ in range(steps):
+            is_closed = next(closing, None) is None
+            if is_closed:
+                break
+            bench.cycles(1)
+        following = catalogue.open(200 + steps, enums.INSTRUMENT_OPTICAL, 5, 0)
+        try:
+            next(following)
+        except Failure:
+            following = None
+        closing.close()
+        if not is_closed:
+            catalogue.release()
+        if following is not None:
+            waited += not is_closed
+            _run(bench, following)
+            bench.cycles(20)
+            assert catalogue.open_entry_id(), steps
+            _run(bench, catalogue.close())
+        bench.cycles(100)
+    assert waited, "while the one before it was read back"
+
+
 def test_readers_take_turns():
     bench = Bench()
     bench.cycles(30)
