@@ -183,9 +183,11 @@ class Catalogue:
     def _enter(self, task_id, instrument, mode, priority):
         """Generator: the entry the recorder has just opened, into the catalogue."""
         entry_id = self.open_entry_id()
-        place = self._entries.find(entry_id)
-        if place >= 0:
+        if self._entries.find(entry_id) >= 0:
             raise Failure(failures.RECORDER_REFUSED, 0, entry_id)
+        place = self._entries.room()
+        if place < 0:
+            raise Failure(failures.CATALOGUE_FULL, self.entries(), mission.RECORDER_ENTRIES)
 
         def edit(record):
             for index in range(len(record)):
@@ -198,16 +200,13 @@ class Catalogue:
             record[units.CATALOGUE_ENTRY_PRIORITY] = priority
 
         self._full_told = False
-        place = self._entries.room()
-        if place < 0:
-            raise Failure(failures.CATALOGUE_FULL, self.entries(), mission.RECORDER_ENTRIES)
         yield from self._entries.store(place, edit)
         self._reconciliation.note(place)
         self._held_id = entry_id
         self._held_boots = hal.pool_get(pool.RECORDER_BOOTS)
 
     def _edit_content(self, record):
-        """What the recorder says of an entry, but for how often it was sent."""
+        """What the recorder says of an entry, but for how much of it was sent."""
         hal.copy(self.entry, 0, record, 0, _CONTENT_END)
 
     def _await_state(self, state):
