@@ -141,9 +141,7 @@ class Payload:
         checks["memory_budget"] = memory_budget
 
         escalation = Escalation(self.persistent, tuple(self.instruments))
-        protection = Protection(
-            self.instruments, self.power_unit, self.recorder_unit, self.refuse, escalation, self.events
-        )
+        protection = Protection(self.instruments, self.power_unit, self.refuse, escalation, self.events)
         reboot = Reboot(self.persistent, self.events)
         housekeeping = Housekeeping(writer, self.settings)
         time_reports = TimeReports(writer, self.settings)

@@ -26,11 +26,10 @@ _LARGEST_I32 = 0x7FFFFFFF
 class Protection:
     """`instruments` maps an instrument's id to its driver (instruments.Instrument)."""
 
-    def __init__(self, instruments, power_unit, recorder_unit, refuse, escalation, event_service):
+    def __init__(self, instruments, power_unit, refuse, escalation, event_service):
         self._instruments = instruments
         self._drivers = tuple(instruments.values())
         self._power_unit = power_unit
-        self._recorder_unit = recorder_unit
         self._refuse = refuse
         self._escalation = escalation
         self._events = event_service
@@ -119,13 +118,13 @@ class Protection:
         """Over-current: the power unit opened a limiter by itself."""
         if not hal.pool_valid(pool.POWER_LIMITERS_TRIPPED):
             return
-        before = self._limiters_tripped
         tripped = hal.pool_get(pool.POWER_LIMITERS_TRIPPED)
+        newly_tripped = tripped & ~self._limiters_tripped
         self._limiters_tripped = tripped
-        if not tripped & ~before:
+        if not newly_tripped:
             return
         for limiter in _LIMITERS:
-            if not (tripped & ~before) >> limiter & 1:
+            if not newly_tripped >> limiter & 1:
                 continue
             self._events.report(events.LIMITER_TRIPPED, limiter)
             for driver in self._drivers:

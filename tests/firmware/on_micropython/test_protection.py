@@ -97,7 +97,7 @@ class Setup:
         self.persistent = Persistent()
         self.persistent.put(persistent.OPTICAL_LEVEL_1_GPS_S, 0)
         escalation = Escalation(self.persistent, tuple(instruments))
-        self.protection = Protection(instruments, Unit(), Unit(), None, escalation, self.events)
+        self.protection = Protection(instruments, Unit(), None, escalation, self.events)
 
     def break_limit(self):
         """A new trip of the focal plane: within its limits first."""
