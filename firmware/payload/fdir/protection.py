@@ -9,8 +9,8 @@ from micropython import const
 
 from payload.failure import Failure, Refusal
 from payload.tables import enums, events, failures, mission, monitors, pool
+from payload.units.power import LIMITERS
 
-_LIMITERS = (enums.LIMITER_SAR_UNIT, enums.LIMITER_OPTICAL_UNIT, enums.LIMITER_OPTICAL_HEATER, enums.LIMITER_DOOR)
 _ALL = const(-1)  # before the first sample: what is open then is no new fault
 
 # The longest safing of a unit that answers, and of one that has to be found lost first.
@@ -123,7 +123,7 @@ class Protection:
         self._limiters_tripped = tripped
         if not newly_tripped:
             return
-        for limiter in _LIMITERS:
+        for limiter in LIMITERS:
             if not newly_tripped >> limiter & 1:
                 continue
             self._events.report(events.LIMITER_TRIPPED, limiter)

@@ -282,7 +282,7 @@ class Optical(Instrument):
             yield from self._limiters.switch(enums.LIMITER_DOOR, False)
 
     def _supply_door(self):
-        if not self._limiters.stays_closed(enums.LIMITER_DOOR):
+        if not self._limiters.is_closed_as_meant(enums.LIMITER_DOOR):
             yield from self._limiters.switch(enums.LIMITER_DOOR, True)
 
     def _cut_door_supply(self):

@@ -6,6 +6,12 @@ from micropython import const
 from payload.failure import Failure
 from payload.tables import enums, events, failures, mission, pool, units
 
+LIMITERS = (
+    enums.LIMITER_SAR_UNIT,
+    enums.LIMITER_OPTICAL_UNIT,
+    enums.LIMITER_OPTICAL_HEATER,
+    enums.LIMITER_DOOR,
+)
 _REGISTERS = {
     enums.LIMITER_SAR_UNIT: units.POWER_CONTROL_SAR_UNIT_LIMITER,
     enums.LIMITER_OPTICAL_UNIT: units.POWER_CONTROL_OPTICAL_UNIT_LIMITER,
@@ -16,13 +22,7 @@ _TRIP_REGISTERS = {
     enums.LIMITER_SAR_UNIT: units.POWER_CONTROL_SAR_UNIT_TRIP_MA,
     enums.LIMITER_OPTICAL_UNIT: units.POWER_CONTROL_OPTICAL_UNIT_TRIP_MA,
 }
-_LARGEST_U16 = 0xFFFF
-_LIMITERS = (
-    enums.LIMITER_SAR_UNIT,
-    enums.LIMITER_OPTICAL_UNIT,
-    enums.LIMITER_OPTICAL_HEATER,
-    enums.LIMITER_DOOR,
-)
+_LARGEST_U16 = const(0xFFFF)
 
 # Two samples may have been latched before the unit acted on a command.
 _CONFIRMATION_CYCLES = const(3)
@@ -57,7 +57,7 @@ class Limiters:
         When the power unit does not answer now, run() opens what its first samples say is closed.
         """
         self._meant_closed = 0
-        for limiter in _LIMITERS:
+        for limiter in LIMITERS:
             self._unit.write(_REGISTERS[limiter], hal.U16, enums.LIMITER_COMMAND_OPEN)
 
     def run(self):
@@ -73,7 +73,7 @@ class Limiters:
         if self._look_in_cycles > 0:
             return
         self._look_in_cycles = _RETRY_CYCLES
-        for limiter in _LIMITERS:
+        for limiter in LIMITERS:
             if stays >> limiter & 1:
                 self._open_again(limiter)
 
@@ -97,8 +97,8 @@ class Limiters:
             mask |= 1 << limiter
         return hal.pool_valid(pool.POWER_LIMITERS_CLOSED) and not hal.pool_get(pool.POWER_LIMITERS_CLOSED) & mask
 
-    def stays_closed(self, limiter):
-        """Is it closed, and meant so? One that is closed against a command is opened again at any time."""
+    def is_closed_as_meant(self, limiter):
+        """As is_closed(), and was meant so: one that is closed against a command is opened again at any time."""
         return self.is_meant_closed(limiter) and self.is_closed(limiter)
 
     def expect(self, limiter, predicted_ma):
