@@ -15,26 +15,28 @@ def modes(instrument: str) -> Mapping[str, int]:
 
 def broken_claims(graph: Graph, instrument: str) -> list[str]:
     """Sentences, each with the path to the state it is about; none when all claims hold."""
-    number = modes(instrument)
-    sentences = []
     if graph.breaches:
         return [_sentence(breach, path) for breach, path in graph.breaches.items()]
+    number = modes(instrument)
+    sentences = []
     every_edge = set(range(len(graph.labels)))
     friendly = {edge for edge in every_edge if graph.weights[edge] < _FAULT}
     safe = graph.having({"machine.mode": [number["SAFE"], number["SAFE_UNPOWERED"]]})
     at_rest = graph.having(
         {"machine.mode": [number["OFF"]], "refuse._cause": [0], "machine._target": [_NOBODY], "machine._reaction": [0]}
     )
-    for what, targets, edges in (("SAFE", safe, every_edge), ("OFF, by the ground alone,", at_rest, friendly)):
+    for mode, targets, way, edges in (
+        ("SAFE", safe, "", every_edge),
+        ("OFF", at_rest, " by the ground alone", friendly),
+    ):
         if not targets:
-            sentences.append(f"no state explored is {what}")
+            sentences.append(f"no state explored is {mode}")
             continue
         lost = cannot_reach(graph, targets, edges)
         if lost:
             first = min(lost, key=lambda state: len(graph.path(state)))
-            sentences.append(
-                _sentence(f"{what} cannot be reached any more ({len(lost)} states)", graph.labels_to(first))
-            )
+            claim = f"{mode} cannot be reached any more{way} ({len(lost)} states)"
+            sentences.append(_sentence(claim, graph.labels_to(first)))
     return sentences
 
 
@@ -48,6 +50,6 @@ def modes_not_reached(graph: Graph, instrument: str) -> list[str]:
     return [f"{mode} was not entered" for mode in sorted(missing)]
 
 
-def _sentence(breach: str, path: list[str]) -> str:
+def _sentence(what: str, path: list[str]) -> str:
     steps = "\n".join(f"  {step:3d}  {label}" for step, label in enumerate(path, 1))
-    return f"{breach}, after\n{steps or '  nothing: from the beginning'}"
+    return f"{what}, after\n{steps or '  nothing: from the beginning'}"

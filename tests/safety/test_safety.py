@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.safety.alike import differences, not_bisimilar
-from tests.safety.claims import broken_claims, modes_not_reached
+from tests.safety.claims import broken_claims, modes, modes_not_reached
 from tests.safety.explorer import ROOT, Board, Graph, explore, replay
 from tests.safety.guard_weakenings import C_CODE
 from tests.safety.verify import known_counter_examples
@@ -15,8 +15,6 @@ from tests.safety.weakened_hal import is_found, weakened_source
 from tests.safety.weakenings import CODE, SAR, firmware_with, table_guards, weakened
 
 CASE = ROOT / "docs" / "safety.md"
-
-
 GROUP = ("STRIPMAP", "SPOTLIGHT", "TOPS", "CALIBRATION", "TEST")
 
 
@@ -31,6 +29,28 @@ def sar_graph() -> Graph:
 def test_no_reachable_state_breaks_a_rule_and_none_is_a_trap(sar_graph: Graph) -> None:
     assert broken_claims(sar_graph, "SAR") == []
     assert modes_not_reached(sar_graph, "SAR") == []
+
+
+def small_graph(*edges: tuple[int, int, int]) -> Graph:
+    """OFF and at rest, SAFE and STANDBY, with edges (source, label, target): label 0 is the ground's, 1 a fault."""
+    fields = ["machine.mode", "refuse._cause", "machine._target", "machine._reaction"]
+    graph = Graph(["a telecommand", "a fault"], [0, 2], fields)
+    graph.states = [bytes([modes("SAR")[name], 0, 249, 0]) for name in ("OFF", "SAFE", "STANDBY")]
+    graph.origin = [(0, -1), (0, 0), (0, 1)]
+    for source, label, target in edges:
+        graph.source.append(source)
+        graph.edge.append(label)
+        graph.target.append(target)
+    return graph
+
+
+def test_a_state_from_which_no_way_leads_is_told() -> None:
+    there_and_back = [(0, 0, 1), (1, 0, 0), (0, 1, 2)]
+    no_safe = "SAFE cannot be reached any more (1 states), after\n    1  a fault"
+    no_off = "OFF cannot be reached any more by the ground alone (1 states), after\n    1  a fault"
+    assert broken_claims(small_graph(*there_and_back), "SAR") == [no_safe, no_off]
+    assert broken_claims(small_graph(*there_and_back, (2, 1, 1)), "SAR") == [no_off]
+    assert broken_claims(small_graph(*there_and_back, (2, 0, 1)), "SAR") == []
 
 
 def test_modes_of_which_one_is_explored_with_faults_are_alike(sar_graph: Graph) -> None:
