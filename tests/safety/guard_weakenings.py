@@ -41,10 +41,10 @@ class GuardWeakening:
     proof: str
 
 
-def _unmasked(function: str, file: str = "guard.c") -> GuardWeakening:
+def _unmasked(function: str) -> GuardWeakening:
     name = function.split("(")[0].split()[-1]
     return GuardWeakening(
-        f"{name} leaves interrupts enabled", file, f"{function} {{\n{_MASKED}", f"{function} {{\n{_UNMASKED}",
+        f"{name} leaves interrupts enabled", "guard.c", f"{function} {{\n{_MASKED}", f"{function} {{\n{_UNMASKED}",
         f"{_DRIVEN_MASKED}[{name.removeprefix('hal_guard_')}]",
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ from tests.safety.weakenings import weakened
 
 CORE = ROOT / "hal" / "core"
 TESTS = ROOT / "tests" / "hal"
-TESTS_FAILED = 1  # exit codes of pytest
+TESTS_FAILED = 1  # exit code of pytest
 LONGEST_S = 120
 
 
