@@ -204,6 +204,16 @@ def test_design_that_cannot_be_says_why() -> None:
     assert "No PRF is legal for a swath of 80 km" in refused(run("design", DESIGN | {"--swath": "80"}), 1)
 
 
+@pytest.mark.parametrize("mode", ["STRIPMAP", "TOPS"])
+def test_design_blames_no_prf_for_what_no_table_holds(mode: str) -> None:
+    options = DESIGN | {"--mode": mode}
+    for duration_s in ("0.9994", "50.001", "1e-300"):
+        assert "1 to 50 s" in refused(run("design", options | {"--duration": duration_s}), 1)
+    for duration_s in ("1", "50"):
+        assert run("design", options | {"--duration": duration_s}).exit_code == 0
+    assert "a table reaches 799 km" in refused(run("design", options | {"--incidence": "60"}), 1)
+
+
 def test_a_coarse_resolution_takes_the_least_bandwidth() -> None:
     assert json.loads(run("design", DESIGN | {"--resolution": "500"}, "--json").stdout)["bandwidth_mhz"] == 20
 

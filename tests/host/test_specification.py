@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from emei.dictionary import Dictionary, load
+from emei.dictionary import load
 
 DICTIONARY = load()
 NOTHING = None
@@ -182,6 +182,18 @@ def test_guard(name: str) -> None:
     assert (guard.parameter.name, guard.minimum, guard.maximum) == GUARDS[name]
 
 
+def test_numbers_that_stand_twice_agree() -> None:
+    optical = DICTIONARY.mission["optical"]
+    assert optical["sun_angle_limit_deg"] == DICTIONARY.guards["SUN_ANGLE"].minimum == 30
+    assert optical["ancillary_timeout_ms"] == DICTIONARY.parameter("SUN_ANGLE_DEG").fresh_ms == 3200
+    assert (
+        DICTIONARY.mission["transmit_guard"]["longest_permit_takes"] == argument("SAR_PERMIT_TRANSMIT", "takes").maximum
+    )
+    assert (
+        DICTIONARY.mission["science_downlink"]["longest_s"] == argument("RECORDER_START_PLAYBACK", "duration_s").maximum
+    )
+
+
 def test_what_is_old_is_not_fresh() -> None:
     for parameter in DICTIONARY.parameters.values():
         if parameter.owner:
@@ -190,27 +202,27 @@ def test_what_is_old_is_not_fresh() -> None:
         assert DICTIONARY.parameter(name).fresh_ms == 3200
 
 
-def argument(dictionary: Dictionary, telecommand: str, name: str) -> Any:
-    return next(item for item in dictionary.telecommand(telecommand).arguments if item.name == name)
+def argument(telecommand: str, name: str) -> Any:
+    return next(item for item in DICTIONARY.telecommand(telecommand).arguments if item.name == name)
 
 
 @pytest.mark.parametrize(("telecommand", "name"), ARGUMENTS)
 def test_parameter_of_an_instrument(telecommand: str, name: str) -> None:
-    item = argument(DICTIONARY, telecommand, name)
+    item = argument(telecommand, name)
     assert (item.minimum, item.maximum, float(item.scale), item.default) == ARGUMENTS[telecommand, name]
 
 
 @pytest.mark.parametrize(("telecommand", "name"), CHOICES)
 def test_choice_of_an_instrument(telecommand: str, name: str) -> None:
-    item = argument(DICTIONARY, telecommand, name)
+    item = argument(telecommand, name)
     assert (sorted(item.enumeration.members.values()), item.default) == CHOICES[telecommand, name]
 
 
 def test_the_worked_case_is_the_default_table() -> None:
     for name, code in TIME_CODES.items():
-        assert argument(DICTIONARY, "SAR_LOAD_TABLE", name).default == code
+        assert argument("SAR_LOAD_TABLE", name).default == code
     rates_khz = DICTIONARY.mission.row("sar", "sampling_rate_khz")
-    assert rates_khz[argument(DICTIONARY, "SAR_LOAD_TABLE", "sampling_rate").default] == max(rates_khz) == 180_000
+    assert rates_khz[argument("SAR_LOAD_TABLE", "sampling_rate").default] == max(rates_khz) == 180_000
     assert DICTIONARY.enumeration("POLARISATION").members["VV"] == 6
 
 

@@ -240,8 +240,7 @@ def _design_tops(
 ) -> ModeTable:
     if diagram:
         raise click.UsageError("A diagram is of one swath: design a sub-swath by itself as STRIPMAP to draw it.")
-    request = make_request(designer, angle, swath_m, resolution)
-    request = replace(request, duration_ms=round(duration * 1e3))
+    request = make_request(designer, angle, swath_m, resolution, round(duration * 1e3))
     return design_table(designer, "TOPS", angle, request, _sub_swath_count("TOPS", sub_swaths), pulse_s)
 
 

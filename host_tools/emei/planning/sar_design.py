@@ -50,14 +50,29 @@ def sampling_rate_for(numbers: RadarNumbers, bandwidth_hz: float) -> int:
 
 
 def make_request(
-    designer: TimingDesigner, look_angle_deg: float, ground_swath_m: float, resolution_m: float
+    designer: TimingDesigner, look_angle_deg: float, ground_swath_m: float, resolution_m: float, duration_ms: int
 ) -> Request:
-    """Bandwidth and sampling rate that the ground resolution needs; the rest as usual."""
-    bandwidth_hz = bandwidth_for(designer.numbers, resolution_m, designer.incidence_deg(look_angle_deg))
+    """Bandwidth and sampling rate that the ground resolution needs. DesignError when no table at all could hold it."""
+    numbers = designer.numbers
+    shortest_ms, longest_ms = numbers.duration_range_ms
+    if not shortest_ms <= duration_ms <= longest_ms:
+        raise DesignError(
+            f"A data take of {duration_ms / 1e3:g} s is not one of {shortest_ms / 1e3:g} to {longest_ms / 1e3:g} s."
+        )
+    farthest_s = numbers.far_delay_limit_code / numbers.reference_frequency_hz
+    swath = designer.swath(look_angle_deg, ground_swath_m)
+    if swath.far_delay_s > farthest_s:
+        half_m = numbers.light_speed_m_s / 2
+        raise DesignError(
+            f"The swath's far edge is {swath.far_delay_s * half_m / 1e3:.0f} km away; "
+            f"a table reaches {farthest_s * half_m / 1e3:.0f} km."
+        )
+    bandwidth_hz = bandwidth_for(numbers, resolution_m, designer.incidence_deg(look_angle_deg))
     return Request(
         ground_swath_m=ground_swath_m,
         bandwidth_hz=bandwidth_hz,
-        sampling_rate_code=sampling_rate_for(designer.numbers, bandwidth_hz),
+        sampling_rate_code=sampling_rate_for(numbers, bandwidth_hz),
+        duration_ms=duration_ms,
     )
 
 
@@ -95,8 +110,7 @@ def make_plan(
     duration_ms: int = 10000,
 ) -> Plan:
     """The plan with the given pulse, else with the longest usual pulse that has a legal table (or the shortest)."""
-    request = make_request(designer, look_angle_deg, ground_swath_m, resolution_m)
-    request = replace(request, duration_ms=duration_ms)
+    request = make_request(designer, look_angle_deg, ground_swath_m, resolution_m, duration_ms)
     pulses = pulses_to_try(designer.numbers, request.bandwidth_hz) if pulse_s is None else (pulse_s,)
     for length_s in pulses:
         found = plan(designer, look_angle_deg, replace(request, pulse_s=length_s))
