@@ -89,17 +89,24 @@ class Mps2:
         return self._text[line]
 
 
-def build_check(directory: Path) -> Path:
-    """Link the board's own sources with the check program and the loader of the bench image."""
-    image = directory / "check.elf"
-    board = sorted((ROOT / "hal" / "boards" / "mps2_an500").glob("*.c"))
-    includes = [f"-I{ROOT / 'hal'}", f"-I{ROOT / 'hal' / 'include'}"]
+def build_check(directory: Path, program: str = "board_check", core: tuple[str, ...] = ()) -> Path:
+    """Link a check program with the board's own sources, what it wants of the core, and the bench image's loader."""
+    hal = ROOT / "hal"
+    sources = [Path(__file__).parent / "board_mps2" / f"{program}.c", *sorted((hal / "boards/mps2_an500").glob("*.c"))]
+    sources += [hal / "core" / f"{name}.c" for name in core]
+    includes = [f"-I{hal}", f"-I{hal / 'include'}", f"-I{ROOT / 'build' / 'gen' / 'c'}"]
+    options = [*CPU, "-std=gnu11", "-O2", "-ffunction-sections", "-fdata-sections", *WARNINGS, *includes]
+    objects = []
+    for source in sources:
+        # The linker's script tells objects apart by folder and name.
+        objects.append(directory / source.parent.name / f"{source.stem}.o")
+        objects[-1].parent.mkdir(exist_ok=True)
+        subprocess.run(["arm-none-eabi-gcc", *options, "-c", "-o", objects[-1], source], check=True)
+    objects.append(IMAGES / "bench" / "loader.o")
+    image = directory / f"{program}.elf"
     link = ["-nostartfiles", "--specs=nano.specs", "--specs=nosys.specs", "-Wl,--no-warn-rwx-segments"]
     subprocess.run(
-        ["arm-none-eabi-gcc", *CPU, "-std=gnu11", "-O2", *WARNINGS, *includes, *link, f"-L{PORT}"]
-        + [f"-T{PORT / 'image.ld'}", "-o", str(image), str(Path(__file__).parent / "board_mps2" / "board_check.c")]
-        + [str(source) for source in board]
-        + [str(IMAGES / "bench" / "loader.o")],
+        ["arm-none-eabi-gcc", *CPU, *link, f"-L{PORT}", f"-T{PORT / 'image.ld'}", "-o", image, *objects],
         check=True,
     )
     return image

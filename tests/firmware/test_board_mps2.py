@@ -5,12 +5,30 @@ from pathlib import Path
 
 import pytest
 
+from emei.dictionary import load
 from tests.firmware.mps2 import COUNTED, IMAGES, SEMIHOSTING, Mps2, build_check
 
 POWER_ON, WATCHDOG, COMMANDED, SOFTWARE_FAULT = range(4)
 NMI, HARD_FAULT, MEMORY_MANAGEMENT = 2, 3, 4
 CLOCK_TICKS = 500
 IMAGE_LIMIT_OCTETS = 512 * 1024
+RAM = 0x20000000
+HEARTBEAT, ALARM = 1, 3  # hal_guard.h
+HEARTBEAT_US = load().mission.integer("transmit_guard", "heartbeat_timeout_ms") * 1000
+DROP_US = 10_000
+GUARDS_CODE = (
+    "timer0_interrupt",
+    "uart2_receive_interrupt",
+    "hal_guard_tick",
+    "hal_discrete_edge",
+    "hal_noinit_note_transmitting",
+    "hal_memory_uncorrectable",
+    "hal_time_pps",
+    "board_time_us",
+    "board_transmit_enable",
+    "board_edge_send",
+    "board_reset",
+)
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +102,33 @@ def test_lines_carry_octets_both_ways(check_image: Path, tmp_path: Path) -> None
         board.read_until("console", b"alarm\n")
         # Off at power-on, before and after each reset, and never on.
         assert set(board.heard("discrete")) == {ord("t")}
+
+
+def test_the_guard_holds_with_the_flash_shut(tmp_path: Path) -> None:
+    """A missed heartbeat and the alarm drop transmit-enable while nothing can be run or read from the flash."""
+    core = ("crc", "discrete", "guard", "memory", "noinit", "serial", "time")
+    with Mps2(build_check(tmp_path, "guard_check", core), tmp_path, *SEMIHOSTING, *COUNTED) as board:
+        found = board.read_until("console", b"transmitting 1\n").decode()
+        found += board.read_until("console", b"transmitting 1\n").decode()
+        board.write("discrete", b"A")
+        found += board.read_until("console", b"done\n").decode()
+        edges = board.heard("discrete")
+    values = [line.split() for line in found.splitlines()]
+    assert [value for name, *value in values if name == "cause"] == [["0"]], "no fault"
+    assert [value for name, *value in values if name == "reason"] == [[str(HEARTBEAT)], [str(ALARM)]]
+    numbers = {name: int(value[0]) for name, *value in values if value}
+    assert HEARTBEAT_US <= numbers["heartbeat_us"] <= HEARTBEAT_US + DROP_US
+    assert numbers["vectors"] >= RAM
+    assert edges.endswith(b"TtTt")
+
+
+@pytest.mark.parametrize("variant", ["bench", "flight"])
+def test_what_the_guards_interrupts_run_stands_in_ram(variant: str) -> None:
+    image = IMAGES / variant / "firmware.elf"
+    text = subprocess.run(["arm-none-eabi-nm", image], check=True, capture_output=True, text=True).stdout
+    symbols = {name: int(address, 16) for address, _, name in (line.split() for line in text.splitlines())}
+    for name in GUARDS_CODE:
+        assert symbols[name] >= RAM, name
 
 
 @pytest.mark.parametrize("variant", ["bench", "flight"])

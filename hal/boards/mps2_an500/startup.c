@@ -1,13 +1,17 @@
-/* Vector table, start of the image, memory protection and faults. */
+/* Vector table, start of the image, memory protection and faults.
+ *
+ * What ends a run is in RAM (image.ld), like the guard: it may be wanted while the flash is busy. */
 #include "board.h"
 #include "hal_discrete.h"
 #include "registers.h"
 
 #define FAULT_BREAKPOINT_SEMIHOSTING 0xBEABu
+#define RESIDENT __attribute__((section(".resident")))
+#define VECTORS (16u + 32u)
 #define EXCEPTION_NMI 2u
 #define EXCEPTION_HARD_FAULT 3u
 
-extern uint32_t link_image_start[], link_code_end[], link_stack_start[], link_stack_end[];
+extern uint32_t link_code_end[], link_stack_start[], link_stack_end[];
 extern uint32_t link_handler_stack_start[], link_handler_stack_end[];
 extern uint32_t link_data_load[], link_data_start[], link_data_end[], link_bss_start[], link_bss_end[];
 
@@ -27,7 +31,7 @@ typedef struct {
     uint32_t r0, r1, r2, r3, r12, lr, pc, xpsr;
 } frame_t;
 
-__attribute__((noreturn)) static void reset_core(void) {
+RESIDENT __attribute__((noreturn)) static void reset_core(void) {
     __asm volatile("dsb" ::: "memory");
     SCB_AIRCR = AIRCR_KEY_RESET;
     for (;;) {
@@ -48,6 +52,11 @@ static void protect_memory(void) {
     __asm volatile("dsb\n isb" ::: "memory");
 }
 
+typedef void (*vector_t)(void);
+static const vector_t vectors[VECTORS];
+/* The core wants the table at a multiple of its size, rounded up to a power of two. */
+static vector_t vectors_in_ram[VECTORS] __attribute__((aligned(256)));
+
 __attribute__((noreturn, used)) static void start(void) {
     /* The linker's symbols bound one object, whatever their declarations say. */
     uint32_t *from = link_data_load;
@@ -59,7 +68,10 @@ __attribute__((noreturn, used)) static void start(void) {
     for (uint32_t *to = link_bss_start; to < link_bss_end;) {
         *to++ = 0;
     }
-    SCB_VTOR = (uint32_t)link_image_start;
+    for (unsigned vector = 0; vector < VECTORS; vector++) {
+        vectors_in_ram[vector] = vectors[vector];
+    }
+    SCB_VTOR = (uint32_t)vectors_in_ram;
     SCB_CPACR |= CPACR_FPU_ENABLE;
     SCB_SHCSR |= SHCSR_FAULTS_ENABLE;
     __asm volatile("dsb\n isb" ::: "memory");
@@ -80,7 +92,7 @@ __attribute__((naked, noreturn)) static void reset_handler(void) {
 
 /* C part of every fault and of the watchdog's NMI: drop transmit-enable, record why, reset. A
  * semihosting call on a machine without semihosting is not a fault: it returns -1. */
-__attribute__((used)) static void fault(frame_t *frame, uint32_t kind) {
+RESIDENT __attribute__((used)) static void fault(frame_t *frame, uint32_t kind) {
     bool stacked = frame >= (frame_t *)link_handler_stack_start && frame < (frame_t *)link_stack_end;
     bool in_code = stacked && frame->pc < (uint32_t)link_code_end;
     if (kind == EXCEPTION_HARD_FAULT && in_code && *(uint16_t *)frame->pc == FAULT_BREAKPOINT_SEMIHOSTING) {
@@ -98,7 +110,7 @@ __attribute__((used)) static void fault(frame_t *frame, uint32_t kind) {
     reset_core();
 }
 
-__attribute__((naked)) static void fault_handler(void) {
+RESIDENT __attribute__((naked)) static void fault_handler(void) {
     __asm volatile("tst lr, #4\n"
                    "ite eq\n"
                    "mrseq r0, msp\n"
@@ -107,7 +119,7 @@ __attribute__((naked)) static void fault_handler(void) {
                    "b fault\n");
 }
 
-void board_reset(hal_reset_cause_t cause) {
+RESIDENT void board_reset(hal_reset_cause_t cause) {
     board_interrupts_disable();
     board_edge_send(HAL_EDGE_TRANSMIT_OFF);
     board_record.next_cause = cause;
@@ -115,10 +127,9 @@ void board_reset(hal_reset_cause_t cause) {
     reset_core();
 }
 
-typedef void (*vector_t)(void);
 #define IRQ(number) [16 + (number)]
 
-__attribute__((section(".vectors"), used)) static const vector_t vectors[16 + 32] = {
+__attribute__((section(".vectors"), used)) static const vector_t vectors[VECTORS] = {
     [0] = (vector_t)link_handler_stack_end,
     [1] = reset_handler,
     [2 ... 15] = fault_handler,
