@@ -38,16 +38,16 @@ def empty_tables():
 class Bench:
     """Telecommands are built here and given to the router as if the link had delivered them."""
 
-    def __init__(self, keep=False, keep_boots=False):
+    def __init__(self, keep=False, keep_boots=False, spacecraft_id=SPACECRAFT_ID):
         """With `keep`, what an earlier bench left in flash is there still, as after a reset; its boots apart."""
-        hal.init(SPACECRAFT_ID, True)
+        hal.init(spacecraft_id, True)
         for key in persistent.RECORDS:
             if not keep or (key in (persistent.BOOT_AGE_1_MIN, persistent.BOOT_AGE_2_MIN) and not keep_boots):
                 hal.journal_put(key, persistent.RECORDS[key][0])
         if not keep:
             empty_tables()
         hal.journal_flush(10000)
-        self.payload = Payload(SPACECRAFT_ID, True)
+        self.payload = Payload(spacecraft_id, True)
         self.payload.start()
         self._next_ms = hal.ticks_ms()
         self._count = 0
