@@ -65,7 +65,7 @@ def sar() -> None:
     required=True,
     multiple=True,
     metavar="HZ",
-    help="Pulse repetition frequency; in TOPS one for all sub-swaths or one each, near to far.",
+    help="Pulse repetition frequency; in TOPS one for all sub-swaths, or the option once for each, near to far.",
 )
 @click.option(
     "--bandwidth",
