@@ -4,7 +4,7 @@ HAL_BOARDS_DIR := $(USERMOD_DIR)
 
 SRC_USERMOD_LIB_C += $(sort $(wildcard $(HAL_BOARDS_DIR)/$(HAL_BOARD)/*.c))
 ifeq ($(HAL_BOARD),host)
-SRC_USERMOD_C += $(HAL_BOARDS_DIR)/host/micropython/modexplore.c
+SRC_USERMOD_C += $(HAL_BOARDS_DIR)/host/micropython/modexplore.c $(HAL_BOARDS_DIR)/host/micropython/heap.c
 endif
 ifneq ($(filter host,$(HAL_BOARD))$(HAL_UNITS),)
 SRC_USERMOD_LIB_C += $(sort $(wildcard $(abspath $(HAL_BOARDS_DIR)/../sim)/*.c))

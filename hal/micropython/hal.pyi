@@ -51,7 +51,7 @@ def sleep(until_ms_ticks: int) -> None:
     """Sleep until the tick, whatever arrives."""
 
 def spacecraft_id() -> int:
-    """Of the spacecraft this image was built for."""
+    """Of the spacecraft this image was built for, or that the host board flies as."""
 
 def bench_build() -> bool: ...
 def watchdog_start(timeout_ms: int) -> None: ...

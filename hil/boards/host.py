@@ -80,6 +80,10 @@ class HostBoard:
         """A parameter of the pool holds a raw value, or none, until the firmware sets it the next time."""
         self._send(b"P", struct.pack("<H", index) if raw is None else struct.pack("<Hq", index, raw))
 
+    def upset_memory(self, octets: bytes, place: int, mask: int) -> int:
+        """Wherever the application's memory holds these octets, bits of one change. Returns in how many places."""
+        return self.ask(b"S", struct.pack("<HB", place, mask) + octets)[0]
+
     def hang(self, duration_s: float) -> None:
         """The application stands still from its next wait on; interrupts do not."""
         self._send(b"H", struct.pack("<I", round(duration_s * 1000)))
@@ -97,7 +101,9 @@ class HostBoard:
 
     def _start(self) -> None:
         ours, theirs = socket.socketpair()
-        settings = ",".join(f"{key}={value}" for key, value in self.description.units.items())
+        spacecraft_id = load().spacecraft[self.description.spacecraft].id
+        of_board = {"spacecraft_id": spacecraft_id, **self.description.units}
+        settings = ",".join(f"{key}={value}" for key, value in of_board.items())
         environment = {"EMEI_BOARD_FD": str(theirs.fileno()), "EMEI_BOARD_SETTINGS": settings}
         try:
             self._process: subprocess.Popen[bytes] = process.start(

@@ -168,6 +168,30 @@ while True:
         assert board.console[-1].startswith("False")
 
 
+def test_a_bench_upsets_octets_of_the_applications_memory(script: Write) -> None:
+    look = """
+kept = bytearray(range(40))
+while True:
+    print(kept[7], kept[8])
+    sleep(100)
+"""
+    with HostBoard(script(look)) as board:
+        board.run_to(S)
+        sought = bytes(range(5, 20))
+        assert board.ask(b"S", struct.pack("<HB", 3, 0x81) + bytes(range(100, 140))) == b"\0"
+        assert board.ask(b"S", struct.pack("<HB", 3, 0x81) + sought)[0] >= 1
+        board.run_to(2 * S)
+        assert (board.console[0], board.console[-1]) == ("7 8", f"7 {8 ^ 0x81}")
+
+
+def test_the_board_flies_as_the_spacecraft_it_is_told(script: Write) -> None:
+    look = script("print(hal.spacecraft_id())\nsleep(1000)")
+    for settings, expected in (("seed=1", "BENCH"), ("seed=1,spacecraft_id=3617", "EMEI_O1")):
+        with HostBoard(look, settings=settings) as board:
+            board.run_to(100 * MS)
+            assert board.console == [str(load().spacecraft[expected].id)]
+
+
 def test_watchdog_ends_a_script_that_hangs(script: Write) -> None:
     hang = (
         "print(hal.reset_cause())\nif hal.boot_count() == 1:\n hal.watchdog_start(300)\n while True: pass\nsleep(5000)"

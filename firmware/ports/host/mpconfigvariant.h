@@ -1,6 +1,7 @@
 /* The host board: MicroPython's unix port with the language options of the target. */
 #include "../common.h"
 
+#include "boards/host/spacecraft.h"
 #include "boards/host/vm_hook.h"
 
 /* Computing takes virtual time. */

@@ -24,9 +24,8 @@ MICROPY_VFS_LFS2 = 0
 MPY_LIB_DIR := $(BUILD)/no_library
 $(shell mkdir -p $(MPY_LIB_DIR) && touch -a $(MPY_LIB_DIR)/README.md)
 
-# The host board is a bench build of the spacecraft named.
-SPACECRAFT ?= BENCH
-CFLAGS_EXTRA += -DEMEI_BENCH_BUILD=1 -DEMEI_SPACECRAFT=SPACECRAFT_$(SPACECRAFT)
+# The host board is a bench build that flies as any spacecraft (boards/host/spacecraft.h).
+CFLAGS_EXTRA += -DEMEI_BENCH_BUILD=1 '-DEMEI_SPACECRAFT=host_spacecraft_id()'
 CFLAGS_EXTRA += -I$(ROOT)/hal -I$(ROOT)/hal/include -I$(ROOT)/hal/sim
 LDFLAGS_EXTRA += -Wl,--wrap=main -Wl,--wrap=write
 # Where position-independent code costs most, 32-bit, it is of no use here.

@@ -170,9 +170,12 @@ static void send_recorder_file(unsigned entry) {
 
 /* What the downlink transmitter has sent since last asked. */
 static void send_downlink(void) {
-    static uint8_t octets[MESSAGE_OCTETS];
+    static uint8_t *octets; /* not in bss, which the safety checker copies (explore.c) */
+    if (octets == NULL && (octets = malloc(MESSAGE_OCTETS)) == NULL) {
+        fail("no memory for the downlink");
+    }
     host_units_step();
-    host_control_send('L', octets, sim_downlink_read(host->sim, octets, sizeof octets));
+    host_control_send('L', octets, sim_downlink_read(host->sim, octets, MESSAGE_OCTETS));
 }
 
 static uint64_t little_endian(const uint8_t *data, size_t octets) {
@@ -191,6 +194,17 @@ static void upset_pool(const uint8_t *data, size_t octets) {
     } else if (octets != 10 || !hal_pool_set(parameter, (int64_t)little_endian(data + 2, 8), host->now_us)) {
         fail("a parameter cannot hold that");
     }
+}
+
+/* The same of octets in the application's memory: place u16, mask u8, octets. Answered with how often they were
+ * there. */
+static void upset_heap(const uint8_t *data, size_t octets) {
+    size_t place = (size_t)little_endian(data, 2);
+    if (octets < 4 || place >= octets - 3) {
+        fail("an upset of memory is a place in the octets, a mask and the octets");
+    }
+    uint8_t found = (uint8_t)host_heap_upset(data + 3, octets - 3, place, data[2]);
+    host_control_send('S', &found, sizeof found);
 }
 
 static void handle(uint8_t type, uint8_t *data, size_t octets) {
@@ -229,6 +243,9 @@ static void handle(uint8_t type, uint8_t *data, size_t octets) {
         break;
     case 'P':
         upset_pool(data, octets);
+        break;
+    case 'S':
+        upset_heap(data, octets);
         break;
     case 'H':
         host->hang_ms = (uint32_t)little_endian(data, octets < 4 ? octets : 4);

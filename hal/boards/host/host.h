@@ -33,6 +33,7 @@ typedef struct {
 } host_line_t;
 
 typedef struct {
+    uint32_t spacecraft_id;
     uint64_t now_us;
     uint64_t grant_us;
     uint64_t tick_us, pps_us, units_us; /* when the next is due */
@@ -58,6 +59,10 @@ void host_units_step(void);
 
 /* board.c: the cause that board_reset_cause() gives from now on, without a new process. */
 void host_note_reset(hal_reset_cause_t reset_cause);
+
+/* micropython/heap.c: wherever the application's heap holds the octets, bits of the one at `place` change; in how many
+ * places. */
+unsigned host_heap_upset(const uint8_t *octets, size_t count, size_t place, uint8_t mask);
 
 /* lines.c */
 uint64_t host_lines_next_us(void);

@@ -5,6 +5,9 @@
  * The linker hands main() and write() of MicroPython's unix port to the functions here. */
 #include "host.h"
 
+#include "boards/host/spacecraft.h"
+#include "dictionary.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,11 +35,16 @@ ssize_t __wrap_write(int fd, const void *data, size_t octets) {
     return __real_write(fd, data, octets);
 }
 
-static bool set(sim_settings_t *settings, const char *name, uint32_t value) {
+unsigned host_spacecraft_id(void) {
+    return host->spacecraft_id;
+}
+
+static bool set(sim_settings_t *settings, uint32_t *spacecraft_id, const char *name, uint32_t value) {
     const struct {
         const char *name;
         uint32_t *value;
     } known[] = {
+        {"spacecraft_id", spacecraft_id},
         {"seed", &settings->seed},
         {"sar_warmup_s", &settings->sar_warmup_s},
         {"optical_stabilisation_s", &settings->optical_stabilisation_s},
@@ -52,7 +60,7 @@ static bool set(sim_settings_t *settings, const char *name, uint32_t value) {
 }
 
 /* EMEI_BOARD_SETTINGS: name=value, comma between them. False when it cannot be read. */
-static bool read_settings(sim_settings_t *settings, const char *text) {
+static bool read_settings(sim_settings_t *settings, uint32_t *spacecraft_id, const char *text) {
     char copy[512];
     if (strlen(text) >= sizeof copy) {
         return false;
@@ -67,7 +75,7 @@ static bool read_settings(sim_settings_t *settings, const char *text) {
         *value++ = '\0';
         char *end;
         unsigned long number = strtoul(value, &end, 10);
-        if (end == value || *end != '\0' || !set(settings, item, (uint32_t)number)) {
+        if (end == value || *end != '\0' || !set(settings, spacecraft_id, item, (uint32_t)number)) {
             return false;
         }
     }
@@ -77,8 +85,9 @@ static bool read_settings(sim_settings_t *settings, const char *text) {
 static bool build_board(void) {
     sim_settings_t settings = {
         .seed = 1, .sar_warmup_s = 120, .optical_stabilisation_s = 60, .science_octets_per_second = 20000};
+    uint32_t spacecraft_id = SPACECRAFT_BENCH;
     const char *text = getenv("EMEI_BOARD_SETTINGS");
-    if (text != NULL && !read_settings(&settings, text)) {
+    if (text != NULL && !read_settings(&settings, &spacecraft_id, text)) {
         fprintf(stderr, "emei-host: EMEI_BOARD_SETTINGS cannot be read: %s\n", text);
         return false;
     }
@@ -90,6 +99,7 @@ static bool build_board(void) {
         return false;
     }
     host = memory;
+    host->spacecraft_id = spacecraft_id;
     host->sim = sim_create_at(host + 1, sim_octets, &settings);
     return host->sim != NULL;
 }
