@@ -454,12 +454,13 @@ static uint8_t written(sim_t *sim, unsigned block, uint16_t offset, uint16_t oct
     if (unit_covers(offset, octets, OPTICAL_CONTROL_COMMAND_OFFSET)) {
         status = command(sim, (uint32_t)unit_raw(unit, UNIT_CONTROL, OPTICAL_CONTROL_COMMAND_OFFSET));
     }
-    if (status == RMAP_STATUS_SUCCESS && unit_covers(offset, octets, OPTICAL_CONTROL_DOOR_COMMAND_OFFSET)) {
+    if (status != RMAP_STATUS_SUCCESS || is_stuck(sim)) {
+        return status;
+    }
+    if (unit_covers(offset, octets, OPTICAL_CONTROL_DOOR_COMMAND_OFFSET)) {
         optical_door_command(sim, (uint8_t)unit_raw(unit, UNIT_CONTROL, OPTICAL_CONTROL_DOOR_COMMAND_OFFSET));
     }
-    if (status == RMAP_STATUS_SUCCESS && !is_stuck(sim)) {
-        set_control(sim, offset, octets);
-    }
+    set_control(sim, offset, octets);
     return status;
 }
 

@@ -158,6 +158,20 @@ def test_stuck_state() -> None:
     assert bench.get("sar.state") == lib.SAR_UNIT_STATE_IDLE
 
 
+def test_an_optical_unit_that_does_nothing_moves_no_door_and_lights_no_lamp() -> None:
+    bench = ready_optical()
+    bench.limiter("DOOR", True)
+    bench.force("optical.stuck_state")
+    bench.put("optical.door_command", lib.DOOR_COMMAND_OPEN)
+    bench.put("optical.lamp_command", lib.SWITCH_ON)
+    bench.run_ms(100)
+    assert (bench.get("optical.door"), bench.get("optical.lamp")) == (lib.DOOR_SHUT, lib.SWITCH_OFF)
+    bench.release("optical.stuck_state")
+    bench.put("optical.door_command", lib.DOOR_COMMAND_OPEN)
+    bench.run_ms(100)
+    assert bench.get("optical.door") == lib.DOOR_MOVING
+
+
 def test_stuck_transmitter_still_obeys_the_discrete() -> None:
     bench = ready_sar()
     start_us = start_sar(bench)
