@@ -19,23 +19,19 @@ def broken_claims(graph: Graph, instrument: str) -> list[str]:
         return [_sentence(breach, path) for breach, path in graph.breaches.items()]
     number = modes(instrument)
     sentences = []
-    every_edge = set(range(len(graph.labels)))
-    friendly = {edge for edge in every_edge if graph.weights[edge] < _FAULT}
+    friendly = {edge for edge, weight in enumerate(graph.weights) if weight < _FAULT}
     safe = graph.having({"machine.mode": [number["SAFE"], number["SAFE_UNPOWERED"]]})
     at_rest = graph.having(
         {"machine.mode": [number["OFF"]], "refuse._cause": [0], "machine._target": [_NOBODY], "machine._reaction": [0]}
     )
-    for mode, targets, way, edges in (
-        ("SAFE", safe, "", every_edge),
-        ("OFF", at_rest, " by the ground alone", friendly),
-    ):
+    for mode, targets in (("SAFE", safe), ("OFF", at_rest)):
         if not targets:
             sentences.append(f"no state explored is {mode}")
             continue
-        lost = cannot_reach(graph, targets, edges)
+        lost = cannot_reach(graph, targets, friendly)
         if lost:
             first = min(lost, key=lambda state: len(graph.path(state)))
-            claim = f"{mode} cannot be reached any more{way} ({len(lost)} states)"
+            claim = f"{mode} cannot be reached any more without a fault ({len(lost)} states)"
             sentences.append(_sentence(claim, graph.labels_to(first)))
     return sentences
 

@@ -46,10 +46,10 @@ def small_graph(*edges: tuple[int, int, int]) -> Graph:
 
 def test_a_state_from_which_no_way_leads_is_told() -> None:
     there_and_back = [(0, 0, 1), (1, 0, 0), (0, 1, 2)]
-    no_safe = "SAFE cannot be reached any more (1 states), after\n    1  a fault"
-    no_off = "OFF cannot be reached any more by the ground alone (1 states), after\n    1  a fault"
+    no_safe = "SAFE cannot be reached any more without a fault (1 states), after\n    1  a fault"
+    no_off = "OFF cannot be reached any more without a fault (1 states), after\n    1  a fault"
     assert broken_claims(small_graph(*there_and_back), "SAR") == [no_safe, no_off]
-    assert broken_claims(small_graph(*there_and_back, (2, 1, 1)), "SAR") == [no_off]
+    assert broken_claims(small_graph(*there_and_back, (2, 1, 1)), "SAR") == [no_safe, no_off]
     assert broken_claims(small_graph(*there_and_back, (2, 0, 1)), "SAR") == []
 
 

@@ -33,9 +33,11 @@ _SETTLE_CYCLES = 4
 _LONGEST_SETTLING_CYCLES = 30
 
 
-# Steps of the clock while something is in progress, and while nothing is: (times, milliseconds). Fine at first, so
-# that a start that lies ahead is met, not jumped over; at last beyond the longest time limit of the tables.
+# Steps of the clock while a transition is in progress, while instruments are only being made safe or stood down, and
+# while nothing is in progress: (times, milliseconds). Fine at first, so that a start that lies ahead is met, not jumped
+# over; at last beyond the longest time limit of the tables.
 _WAITING = ((18, 500), (5, 3000), (4, 20000), (4, 60000), (4, 300000))
+_REACTING = ((12, 500), (4, 3000), (1, 300000))
 _DECONTAMINATING = ((1, 500), (1, 300000000))
 _RESTING = ((2, 1000), (1, 100000))
 
@@ -48,6 +50,7 @@ class Bench(Commands):
         self._removed = removed
         self._failures = failure_names()
         self.tables_by_mode = {}
+        self.line_periods = {}
         self._log = []
         self.world = World()
         self.watch = Watch(self.world, self._log.append)
@@ -134,6 +137,8 @@ class Bench(Commands):
             self._send("SAR_LOAD_TABLE", [0] + ground.worked_table(enums.SAR_MODE_STRIPMAP))
             self.watch.tables = tuple(tables)
         self.give_time()
+        if not self.line_periods:
+            self.line_periods = {mode: ground.line_period(mode) for mode in self._names["OPTICAL"]}
 
     def sides(self):
         return self.sides_fitted
@@ -316,6 +321,8 @@ class Bench(Commands):
             if self.state.capture() != before:
                 return
         steps = _WAITING if in_progress else _RESTING
+        if in_progress and not any([machine._target != -1 for machine in self.watch.machines.values()]):
+            steps = _REACTING
         if self.is_decontaminating():
             steps = _DECONTAMINATING
         for times, step_ms in steps:

@@ -83,7 +83,9 @@ class Commands:
         self.telecommand("SAR_START_DATA_TAKE", "SAR", target, ground.data_take(), violated)
 
     def start_image(self, target, violated):
-        self.telecommand("OPTICAL_START_IMAGE", "OPTICAL", target, ground.image(target), violated)
+        self.telecommand(
+            "OPTICAL_START_IMAGE", "OPTICAL", target, ground.image(target, self.line_periods[target]), violated
+        )
 
     def start_calibration(self, target, violated):
         """DARK in eclipse, which lasts until it is over or nobody asks for it any more."""

@@ -90,10 +90,15 @@ def data_take():
     return (_TASK_ID, 0, _PRIORITY, start())
 
 
-def image(mode):
-    """Arguments of OPTICAL_START_IMAGE, the line period that of the geometry."""
+def line_period(mode):
+    """That of the geometry, from the ancillary data of now: the ground knows the orbit, also when they stop."""
     look = _LOOKS.get(mode, _NADIR)
-    line_period = (hal.line_period_ns(look[0], look[1]) + _LINE_PERIOD_NS // 2) // _LINE_PERIOD_NS
+    return (hal.line_period_ns(look[0], look[1]) + _LINE_PERIOD_NS // 2) // _LINE_PERIOD_NS
+
+
+def image(mode, line_period):
+    """Arguments of OPTICAL_START_IMAGE."""
+    look = _LOOKS.get(mode, _NADIR)
     # Of a mode that is none of images, legal for what else it might be taken for.
     duration_ms = _CALIBRATION_MS if mode == enums.OPTICAL_MODE_STANDBY else _IMAGE_MS
     return (_TASK_ID, mode, _PRIORITY, start()) + look + _settings(line_period, duration_ms)

@@ -126,6 +126,11 @@ class Watch:
             return 0
         return 1 if bytes(self._world.sar.memory) == self.checked_table else 2
 
+    def spoilt_settings_in_unit(self):
+        """Of an image that is being taken or prepared: each is written anew."""
+        optical = self._world.optical
+        return self.takes_data("OPTICAL") and self.machines["OPTICAL"].busy() and optical.memory != optical.given
+
     # What the payload computer does to the world.
 
     def limiter_closes(self, limiter):

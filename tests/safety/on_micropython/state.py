@@ -65,11 +65,14 @@ _WATCHED = (
     "power.closed", "power.stuck", "power.silent",
     "sar.state", "sar.phase", "sar.flags", "sar.silent", "sar.stuck", "sar.spoilt", "table_in_unit",
     "optical.state", "optical.phase", "optical.flags", "optical.silent", "optical.stuck", "optical.spoilt", "optical.settings",
-    "door", "door_target", "stable", "lamp",
+    "door", "door_target", "focal_plane", "stable", "lamp",
     "recorder.state", "recorder.silent", "recorder.stuck",
     "hot", "sun_near", "eclipse", "ancillary_lost", "zone",
     "armed", "takes", "exit_armed", "table_in_slot", "accepted", "retried",
 )  # fmt: skip
+
+# Fields that claims are about (claims.py).
+_CLAIMED = ("machine.mode", "machine._target", "machine._reaction", "refuse._cause")
 
 _TRIP = 2
 
@@ -126,6 +129,10 @@ class State:
         names.extend(["monitor%d" % monitor for monitor in range(self._monitors)])
         names.extend([guard[0] for guard in self._guarded])
         names.extend(_WATCHED)
+        # A payload in a safe boot has attributes of its own; what is claimed of the states must not move for them.
+        for place, name in enumerate(self.names):
+            if any([name.endswith(claimed) for claimed in _CLAIMED]) and names[place] != name:
+                raise ValueError(name)
         self.names = tuple(names)
 
     def _walk_bound(self, method):
@@ -222,7 +229,8 @@ class State:
             sar.state, sar.phase if sar_takes else 0, sar.flags if sar_takes else 0, sar.silent, sar.stuck, sar.corrupt_next_write,
             watch.table_in_unit(),
             optical.state, optical.phase if optical_takes else 0, optical.flags if optical_takes else 0, optical.silent, optical.stuck,
-            optical.corrupt_next_write, optical.memory != optical.given, optical.door, optical.door_target, optical.stable, optical.lamp,
+            optical.corrupt_next_write, watch.spoilt_settings_in_unit(), optical.door, optical.door_target,
+            optical.focal_plane, optical.stable, optical.lamp,
             world.recorder.get("STATE"), world.recorder.silent, world.recorder.stuck,
             world.hot, world.sun_near, world.eclipse, world.ancillary_lost, world.zone,
             watch.armed, watch.takes, watch.exit_armed, watch.table_in_slot(), watch.accepted, watch.retried,

@@ -267,18 +267,20 @@ class Optical(Instrument):
         super().__init__("OPTICAL", world, enums.LIMITER_OPTICAL_UNIT)
         self.door = enums.DOOR_SHUT
         self.door_target = enums.DOOR_SHUT
+        self.focal_plane = False
         self.stable = False
         self.lamp = False
 
     def reset(self):
         super().reset()
+        self.focal_plane = False
         self.stable = False
         self.lamp = False
 
     def refresh(self):
         self.set("DOOR", self.door)
         self.set("STABLE_S", 1000 if self.stable else 0)
-        self.set("FOCAL_PLANE_ON", 1 if self.stable else 0)
+        self.set("FOCAL_PLANE_ON", 1 if self.focal_plane else 0)
         self.set("LAMP", enums.SWITCH_ON if self.lamp else enums.SWITCH_OFF)
 
     def door_supplied(self):
@@ -330,6 +332,7 @@ class Optical(Instrument):
                 if state != enums.OPTICAL_UNIT_STATE_IDLE:
                     return REFUSED
                 self.state = enums.OPTICAL_UNIT_STATE_STABILISING
+                self.focal_plane = True
                 self.stable = False
         elif code == enums.OPTICAL_UNIT_COMMAND_FOCAL_PLANE_OFF:
             if state in (
@@ -341,6 +344,7 @@ class Optical(Instrument):
             self.state = enums.OPTICAL_UNIT_STATE_IDLE
             self.phase = 0
             self.flags = 0
+            self.focal_plane = False
             self.stable = False
             self.lamp = False
         elif code == enums.OPTICAL_UNIT_COMMAND_DECONTAMINATE:
@@ -365,6 +369,7 @@ class Optical(Instrument):
                 self.phase = enums.OPTICAL_PHASE_ABORTED
             if code == enums.OPTICAL_UNIT_COMMAND_SAFE:
                 self.state = enums.OPTICAL_UNIT_STATE_SAFE
+                self.focal_plane = False
                 self.stable = False
                 if self.door_supplied():
                     self.move(enums.DOOR_SHUT)
