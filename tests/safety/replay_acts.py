@@ -2,44 +2,51 @@
 
 from collections.abc import Callable
 
+from emei.dictionary import load
 from emei.platform import quiet_sky
 from emei.verification import Command
 from tests.safety import replay_conditions
 from tests.safety.replay_board import ANSWER_S, CYCLE_S, DECONTAMINATION_S, PERMIT_S, STABLE_S, STRIPS_APART_S, Flight
 from tests.safety.replay_conditions import Conditions, NoAct
-from tests.safety.replay_faults import RESET, THIRD_RESET, UPSET, Faults
-from tests.safety.replay_plan import TIME, Step
+from tests.safety.replay_faults import RESET, THIRD_RESET, Faults
+from tests.safety.replay_plan import TIME, Step, visible
 
 # Of a start: what lies ahead must not come by itself while other edges are replayed.
 START_LEAD_S = 75.0
 ARM_S = 60.0
 
+UPSET = "an upset in slot 0"
 DECONTAMINATED = "the hours of the decontamination pass"
 IN_STRIPS = ("STEREO", "AREA")
 _QUICK = ("2", "5")  # reactions: safing, and the one retry
 _LONGEST_WAIT_S = 1100.0
 _GOES_ON_S = 30.0
 _BEGUN_MS = 300.0
+QUICK_S = 0.1
 
 
 def impossible(step: Step) -> str:
     """Why no board can be brought to take this edge; empty when one can."""
     if step.label.endswith("for a table of another mode"):
         return "a call inside the application: the service takes the mode from the slot"
-    if step.label == UPSET or step.before["slot"] == "99":
-        return "the bench cannot change the application's memory"
     if step.label == TIME and step.before["mode"] == "DECONTAMINATION" and step.failures:
         return "the hours of a decontamination pass before its time limit does"
     if step.label == "a minute without anything" and step.before.get("unit") == "TAKING":
         return "a minute is longer than the guard's permit for a data take"
-    is_quick = step.before["reaction"] in _QUICK or step.before["cancelled"] == "1"
-    if "door" not in step.before and is_quick and step.label != TIME:
+    waits = step.before["target"] != "-1" and step.before.get("unit") == "READY" and step.target != step.source
+    if step.label == TIME and waits and "_stuck" in step.before["faults"] and is_seen_by_nobody(step):
+        return "that a start has come is seen by nobody while the unit does nothing"
+    if is_quick(step) and step.label == "a minute without anything":
         return "the SAR's unit has half a second to become safe, and little more to end what is aborted"
     second = step.before["refuse"] == "0" and step.after["refuse"] == "1" and step.failures == ("failed:ABORTED",)
     if step.label == TIME and step.before.get("phase") == "IMAGING" and second:
         return "the imaging time of an orbit is used up once"
-    if step.label == "a minute without anything" and step.before["reaction"] != "0":
+    is_long = step.label in ("a minute without anything", DECONTAMINATED)
+    if is_long and step.before["reaction"] != "0":
         return "a minute is longer than a reaction of fault protection lasts"
+    heater = load().enumeration("LIMITER").members["OPTICAL_HEATER"]
+    if step.label == DECONTAMINATED and not int(step.before["limiters"]) >> heater & 1:
+        return "a decontamination that is being ended has its end before its hours have passed"
     if step.label == "a minute without anything" and step.before["takes"] != "0" and step.before["target"] != "-1":
         return f"a permit of the replay lasts {PERMIT_S} s, longer than what is in progress"
     return ""
@@ -58,6 +65,8 @@ def lasts_s(step: Step) -> float:
         return max(least_s, min(step.duration_ms / 1000 + 5, _LONGEST_WAIT_S))
     if step.label == DECONTAMINATED:
         return DECONTAMINATION_S
+    if is_quick(step):
+        return QUICK_S
     if step.label == "a minute without anything":
         return ARM_S + 1 if step.before["takes"] == "0" else PERMIT_S + 1
     return 1.0 + replay_conditions.lasts_s(step.label.partition(", ")[2])
@@ -66,6 +75,17 @@ def lasts_s(step: Step) -> float:
 def arms_again(step: Step) -> bool:
     """Does the act itself give an arm again that would not live through it?"""
     return step.label.endswith("not TRANSMIT_BUDGET")
+
+
+def is_seen_by_nobody(step: Step) -> bool:
+    """Does the edge change nothing that the ground or the bench sees?"""
+    return not step.events and not step.failures and visible(step.before) == visible(step.after)
+
+
+def is_quick(step: Step) -> bool:
+    """Must the act be over within the half second that the SAR's unit has to become safe, or to end a data take?"""
+    is_ending = step.before["reaction"] in _QUICK or step.before["cancelled"] == "1"
+    return "door" not in step.before and is_ending and step.label != TIME
 
 
 def is_busy(step: Step) -> bool:
@@ -83,6 +103,7 @@ class Acts:
             "SAR_ARM_TRANSMIT": lambda: flight.send("SAR_ARM_TRANSMIT"),
             "SAR_PERMIT_TRANSMIT": lambda: flight.send("SAR_PERMIT_TRANSMIT", takes=1, valid_s=PERMIT_S),
             "SAR_INHIBIT_TRANSMIT": lambda: flight.send("SAR_INHIBIT_TRANSMIT"),
+            UPSET: flight.upset_table,
             "a good table into slot 0": lambda: flight.load_table("STRIPMAP"),
             "another table into slot 0": lambda: flight.load_table("STRIPMAP", azimuth_beam=100),
             "OPTICAL_TEST_DOOR": lambda: flight.send("OPTICAL_TEST_DOOR"),
@@ -148,6 +169,8 @@ class Acts:
         """A change of mode or a start, with one condition broken or none."""
         verb, _, rest = step.label.partition(" ")
         mode, _, condition = rest.partition(", ")
+        if verb == "START" and not is_busy(step):
+            self._flight.let_recorder_close()
         if verb == "SET_MODE":
             if mode == "PREOP":
                 self._flight.let_oscillator_lock()
@@ -156,10 +179,9 @@ class Acts:
         elif mode == "DECONTAMINATION":
             self._conditions.send_in(condition, step, lambda: self._flight.send("OPTICAL_DECONTAMINATE", duration_h=1))
         elif self._flight.side == "OPTICAL":
-            if mode == "DARK" and not is_busy(step):
+            # A Sun that is near is not in eclipse.
+            if mode == "DARK" and not is_busy(step) and "sun_near" not in step.before["faults"]:
                 self._eclipse("ON")
-            if not is_busy(step):
-                self._flight.let_recorder_close()
             self._conditions.send_in(condition, step, lambda: self._start_image(mode, condition=condition))
         else:
             if step.before["slot"] not in ("0", "99") and not is_busy(step):
@@ -184,6 +206,7 @@ class Acts:
         flight = self._flight
         flight.platform.ancillary = lambda gps_s: {**quiet_sky(gps_s), "eclipse": switch}
         flight.ancillary_now()
+        flight.session.run_for(CYCLE_S)
 
     def keep_armed(self, step: Step) -> None:
         """Arm again what is armed and stays so: time that passes is longer than an arm lasts."""

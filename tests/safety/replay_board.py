@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from emei.dictionary import load
+from emei.packets.telecommands import pack_telecommand
 from emei.platform import Platform
 from emei.session import Session
 from emei.verification import Command
@@ -20,7 +21,10 @@ from hil.model import Description
 from hil.plugin import GPS_EPOCH_S
 from hil.scenarios.optical_images import CALIBRATIONS, IMAGES
 from hil.scenarios.sar_tables import table
-from tests.safety.explorer import ROOT
+from tests.safety.explorer import ROOT, CheckerError
+from tests.safety.weakenings import OPTICAL, SAR
+
+SPACECRAFT = {"SAR": SAR, "OPTICAL": OPTICAL}
 
 ANSWER_S = 5.0
 # A short warm-up, so that a permit or an arm lives through one; the firmware waits its 120 s all the same.
@@ -44,6 +48,9 @@ SCIENCE_OCTETS_PER_SECOND = 5000
 SWEEP_S = 2.0
 CYCLE_S = 0.1
 
+# A table's octets in its telecommand: behind the headers and the slot, before the packet error control.
+_TABLE = slice(12, -2)
+
 # Phases of a data take that are one in the checker's world.
 _PHASES = {
     "NOISE": "WAIT_START",
@@ -54,7 +61,7 @@ _PHASES = {
 
 # Events of what the checker's world has no part of: warnings before trips, positions of a track, the power drawn, the
 # recorder's catalogue, which closes what an instrument left open when it comes to it, how long a cycle takes, and how
-# often a limiter is opened again that stays closed.
+# often a limiter is opened again that stays closed. A table in a slot is good or bad where it is read only.
 _NOT_IN_THE_WORLD = (
     "WARNING_LIMIT",
     "ANCILLARY_JUMPED",
@@ -62,7 +69,9 @@ _NOT_IN_THE_WORLD = (
     "DATA_TAKE_CLOSED",
     "CYCLE_OVERRUN",
     "LIMITER_STAYS_CLOSED",
+    "TABLE_DROPPED",
 )
+_OFTEN = ("LIMITER_SWITCHED",)
 # Housekeeping that the replay looks at after every cycle.
 _EVERY_CYCLE = {"SAR": ("COMPUTER", "FAULTS"), "OPTICAL": ("COMPUTER", "FAULTS", "IMAGING")}
 _NO_CURRENTS = ("SAR_CURRENT", "OPTICAL_CURRENT")
@@ -88,17 +97,20 @@ class Flight:
         settings = {"sar_warmup_s": SAR_WARMUP_S, "optical_stabilisation_s": OPTICAL_STABILISATION_S}
         if side == "OPTICAL":
             settings["science_octets_per_second"] = SCIENCE_OCTETS_PER_SECOND
-        description = replace(description, units={**description.units, **settings})
+        self.dictionary = load()
+        flown = next(each for each in self.dictionary.spacecraft.values() if each.id == SPACECRAFT[side])
+        description = replace(description, spacecraft=flown.name, units={**description.units, **settings})
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(parents=True)
         self.board = HostBoard(description, directory)
         self.units = self.board.units
-        self.dictionary = load()
-        self.session = Session(self.dictionary, self.board.link)
+        self.session = Session(self.dictionary, self.board.link, spacecraft=flown.name)
         self.platform = Platform(self.session, GPS_EPOCH_S)
         self.commands: list[Command] = []
+        self._tables: list[tuple[Command, bytes]] = []  # into slot 0, as they are packed
         self._told: set[int] = set()
         self.since = 0  # events from here on are the act's
+        self._first_of_act = 0
         self._event_names = {event.id: event.name for event in self.dictionary.events.values()}
         for name in _HELD:
             self.let_go(name)
@@ -140,7 +152,16 @@ class Flight:
     def load_table(self, mode: str, **other: int) -> Command:
         """A good table of the mode into slot 0. A beam that is swept has not got far to go."""
         duration_s = SWEEP_S if mode == "SPOTLIGHT" else TAKE_S
-        return self.send("SAR_LOAD_TABLE", slot=0, **{**table(mode, duration_s), **other})
+        arguments = {"slot": 0, **table(mode, duration_s), **other}
+        command = self.send("SAR_LOAD_TABLE", **arguments)
+        self._tables.append((command, pack_telecommand(self.dictionary, "SAR_LOAD_TABLE", arguments)[_TABLE]))
+        return command
+
+    def upset_table(self) -> None:
+        """A bit of the table in slot 0, the last that was not refused, in the application's memory."""
+        table = [octets for command, octets in self._tables if not command.failure][-1]
+        if not self.board.upset_memory(table, len(table) - 1, 1):
+            raise CheckerError("the table that was loaded is nowhere in the application's memory")
 
     def start_image(self, mode: str, start: float, name: str = "", longest: bool = False) -> Command:
         """An image or a calibration of the mode, short or as long as one may be; by another telecommand with `name`."""
@@ -163,10 +184,14 @@ class Flight:
             self.units.release(name)
 
     def let_oscillator_lock(self) -> None:
-        """A unit that has just started anew takes its time, which the checker's world knows nothing of."""
+        """A unit that has just started anew takes its time, which the checker's world knows nothing of, and what it
+        tells must be in the pool.
+        """
         until_s = self.now_s + LOCKED_S
-        while self.units.observe("sar.powered") and self.units.observe("sar.oscillator_locked") < 1:
-            if self.now_s >= until_s:
+        is_locked = False
+        while self.units.observe("sar.powered") and self.now_s < until_s:
+            was_locked, is_locked = is_locked, self.units.observe("sar.oscillator_locked") >= 1
+            if was_locked and is_locked:
                 break
             self.session.run_for(SAMPLED_S)
 
@@ -177,8 +202,9 @@ class Flight:
             self.session.run_for(SAMPLED_S)
 
     def mark(self) -> None:
-        """Events from here on are the act's."""
+        """Events and telecommands from here on are the act's."""
         self.since = len(self.session.events)
+        self._first_of_act = len(self.commands)
 
     def send(self, name: str, **arguments: object) -> Command:
         """A telecommand whose failures are told by new_failures()."""
@@ -206,6 +232,10 @@ class Flight:
                 found.append(f"{'failed' if command.failure.subservice == 8 else 'refused'}:{command.failure.name}")
         return tuple(sorted(found))
 
+    def is_answered(self) -> bool:
+        """Was every telecommand of the act started or refused?"""
+        return all(command.failure or command.reports[1:] for command in self.commands[self._first_of_act :])
+
     @property
     def transmit_enabled(self) -> bool:
         return bool(self.board.edges and self.board.edges[-1].on)
@@ -219,8 +249,11 @@ class Flight:
         )
 
     def event_words(self, events: Iterable[int]) -> str:
-        """Names of events, in the order of the alphabet, as far as both sides can raise them."""
+        """Names of events, in the order of the alphabet, as far as both sides can raise them. How often limiters were
+        commanded until the power unit's telemetry confirmed it is a matter of samples; what they are is seen besides.
+        """
         names = [self._event_names[event] for event in events]
+        names = [name for place, name in enumerate(names) if name not in _OFTEN or name not in names[:place]]
         return " ".join(sorted(name for name in names if name not in _NOT_IN_THE_WORLD))
 
     def outcome(self) -> Mapping[str, str]:

@@ -9,8 +9,9 @@ from tests.safety.replay_plan import Step
 
 RESET = "a reset by the watchdog"
 THIRD_RESET = "the third reset by the watchdog within an hour"
-UPSET = "an upset in slot 0"
 OVER = ": over"
+
+_SPOILT = "_spoilt"
 
 RESETS_TO_SAFE = 2
 
@@ -44,7 +45,7 @@ class Faults:
             "a temperature beyond its trip limit": lambda: [units.force(*item) for item in _HOT.items()],
             f"a temperature beyond its trip limit{OVER}": lambda: [flight.let_go(name) for name in _HOT],
             "no ancillary data": lambda: flight.platform.pause(time_messages=False),
-            f"no ancillary data{OVER}": flight.platform.resume,
+            f"no ancillary data{OVER}": self._give_ancillary,
             "sun near": lambda: self._sun(_SUN_NEAR_DEG),
             f"sun near{OVER}": lambda: self._sun(None),
             "a transmit zone ahead": lambda: self._be_at(*zones.centre_deg("PARKES")),
@@ -64,7 +65,7 @@ class Faults:
         self._standing = {word: (label, self.acts[label + OVER]) for word, label in _LABELS.items()}
         for unit in ("SAR", "OPTICAL"):
             label = f"the next block written to the {unit} unit is corrupted"
-            self._standing[f"{unit}_spoilt"] = (label, lambda unit=unit: units.release(f"{unit.lower()}.spoil_write"))
+            self._standing[unit + _SPOILT] = (label, lambda unit=unit: units.release(f"{unit.lower()}.spoil_write"))
         for unit in ("SAR", "OPTICAL", "POWER", "RECORDER"):
             stuck = "power.stuck_limiters" if unit == "POWER" else f"{unit.lower()}.stuck_state"
             for word, what, fault in (
@@ -72,8 +73,8 @@ class Faults:
                 ("stuck", "does nothing", stuck),
             ):
                 label = f"the {unit} unit {what}"
-                self.acts[label] = lambda fault=fault: units.force(fault, 1)
-                self.acts[label + OVER] = lambda fault=fault: units.release(fault)
+                self.acts[label] = lambda fault=fault: self._between_cycles(lambda: units.force(fault, 1))
+                self.acts[label + OVER] = lambda fault=fault: self._between_cycles(lambda: units.release(fault))
                 self._standing[f"{unit}_{word}"] = (label, self.acts[label + OVER])
 
     def forget(self, step: Step) -> None:
@@ -82,7 +83,18 @@ class Faults:
         for word, (begins, end) in self._standing.items():
             if (word in before or step.label == begins) and word not in after and step.label != begins + OVER:
                 end()
-                self._flight.session.run_for(_FOUND_S)
+                if not word.endswith(_SPOILT):
+                    self._flight.session.run_for(_FOUND_S)
+
+    def _give_ancillary(self) -> None:
+        """Again, from this cycle on."""
+        self._flight.platform.resume()
+        self._flight.ancillary_now()
+
+    def _between_cycles(self, change: Callable[[], object]) -> None:
+        """Edges come between two control cycles: not every other command of one is to be answered."""
+        self._flight.after_a_cycle()
+        change()
 
     def _sun(self, angle_deg: float | None) -> None:
         """Ancillary data of a quiet sky, at once; the Sun where it is said."""

@@ -1,18 +1,32 @@
 """A flight along edges: each is acted out on the host board, and what came of it compared with the checker's."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.safety.replay_acts import ARM_S, DECONTAMINATED, IN_STRIPS, START_LEAD_S, Acts, arms_again, is_busy, lasts_s
+from tests.safety.replay_acts import (
+    ARM_S,
+    DECONTAMINATED,
+    IN_STRIPS,
+    START_LEAD_S,
+    Acts,
+    arms_again,
+    is_busy,
+    is_quick,
+    is_seen_by_nobody,
+    lasts_s,
+)
 from tests.safety.replay_board import CYCLE_S, DECONTAMINATION_S, PERMIT_S, STRIPS_APART_S, Flight
 from tests.safety.replay_faults import RESET, RESETS_TO_SAFE, THIRD_RESET
 from tests.safety.replay_plan import TIME, Kind, Step, visible
 
 # What follows from an act by itself comes within this; then it must stay so.
 SETTLE_S = 4.0
+RECORDER_S = 8.0  # and this, where a recorder that does nothing is waited for
 STAYS_S = 0.2
 STAYS_LONG_S = 1.0
+RETRY_S = 0.4  # the unit that is on again has its command
 REST_S = 3.0  # time that passes where nothing is to come of it
 
 # What comes by itself after so long must be the checker's edge of time, not happen before it.
@@ -20,13 +34,18 @@ GUARD_S = 55.0  # of the transmit guard's 60 s
 OPERATION_S = 10.0  # the shortest time limit of what leaves the mode as it is
 POWER_OFF_S = 7.0  # of the 10 s before the one retry of fault level 2
 DOOR_S = 3.0  # of the 5 s that a movement may last
-SAFING = "2"
+SAFING, RETRYING = "2", "5"
 SAFING_S = 4.5  # of the 6 s that the door has
+SAR_SAFING_S = 0.35  # of the half second that the unit has, since it is seen
 TAKES = 20  # at 10 s each: less than the orbit's 300 s; and the catalogue holds 64
 ORBIT_S = 560.0  # of its imaging time, of which an image needs little
 AHEAD_S = START_LEAD_S - 10
 MARGIN_S = 3.0
+ANCILLARY_S = 2.5  # of the 3.2 s after which it is stale
+STILL_BROKEN_S = 8.0  # of the 10 s after which a limit that was acted upon is acted upon again
 BOOTS = (RESET, THIRD_RESET, "LEAVE_SAFE_BOOT")
+_SWITCH_ON = ("SET_MODE INIT", "SET_MODE STANDBY")
+_LIMIT_FAULTS = {"hot", "sun_near", "no_ancillary"}
 _MOVES_DOOR = ("MOVE_DOOR", "OPTICAL_TEST_DOOR", "the door arrives", TIME)
 
 
@@ -63,6 +82,9 @@ class Replay:
         machine = self.flight.dictionary.machines[side]
         self._limits_s = {str(mode.value): OPERATION_S for mode in machine.modes}
         values = {mode.name: str(mode.value) for mode in machine.modes}
+        mission = self.flight.dictionary.mission
+        self._orbit_s = mission.integer("orbit", "period_s")
+        self._imaging_limit_s = mission.integer("optical", "imaging_limit_s")
         for transition in machine.transitions:
             self._limits_s[values[transition.target]] = transition.time_limit_ms / 1000
         self._began_s = 0.0
@@ -70,6 +92,8 @@ class Replay:
         self._cause = "0"
         self._takes = 0
         self._next_strip_s = 0.0
+        self._is_ending = False
+        self._is_cut_short = False
 
     def take(self, step: Step) -> Difference | None:
         self._require_in_time(step)
@@ -78,13 +102,19 @@ class Replay:
         was_enabled = flight.transmit_enabled
         self.acts.act(step)
         flight.session.run_for(CYCLE_S)
-        if step.label == TIME and step.target == step.source:
-            flight.session.run_for(REST_S)
+        if step.label == TIME:
+            flight.session.run_for(self._unseen_s(step))
         expected = self._expected(step)
+        # The sample that ends a switch-on comes just before the unit's first command or just after.
+        self._is_cut_short |= step.label in _SWITCH_ON and step.failures == ("failed:ABORTED",)
+        self._is_cut_short &= step.after.get("unit") == "BOOT"
+        was_ending, self._is_ending = self._is_ending, self._ends(step)
         seen = self._settle(step, expected)
         self.acts.forget(step)
         if was_enabled and not flight.transmit_enabled:
             self.acts.took()
+        if seen != expected:
+            self._require_that_time_did_nothing(step, was_ending, seen)
         self._note_limits(step)
         self._takes += step.label.startswith("START ") and not step.failures
         self._cause = seen.get("cause", self._cause)
@@ -116,18 +146,29 @@ class Replay:
         flight = self.flight
         failures: Counter[str] = Counter()
         until_s = flight.now_s + SETTLE_S + (1.3 * lasts_s(step) if step.label == TIME else 0.0)
+        if "RECORDER" in step.before["faults"] + step.label:
+            until_s += RECORDER_S
+        if _LIMIT_FAULTS & set(step.before["faults"].split("+")):
+            until_s += STILL_BROKEN_S
         arm_again_s = flight.now_s
         as_expected_s = None
-        # With a fault, what is done about it may begin only after a while, and must not meet the next act instead.
-        stays_s = STAYS_LONG_S if step.after["faults"] and step.after["reaction"] == "0" else STAYS_S
+        # What is done about a fault may begin only after a while, what a transition does first is not seen: neither
+        # must meet the next act instead.
+        is_slow = step.after["faults"] or step.after["target"] not in ("-1", step.before["target"])
+        is_slow = is_slow and step.after["reaction"] == "0" and step.after["cancelled"] == "0"
+        stays_s = 0.0 if self._is_ending else STAYS_LONG_S if is_slow else STAYS_S
+        if step.after["reaction"] == RETRYING:
+            stays_s = RETRY_S
         while True:
             failures.update(flight.new_failures())
             seen = dict(flight.outcome())
             if step.label == TIME:
                 self._cause = seen.pop("cause")
+            if self._is_cut_short and expected.get("unit") == "BOOT" and seen.get("unit") == "SELF_TEST":
+                seen["unit"] = "BOOT"
             seen["failures"] = " ".join(sorted(failures.elements()))
             seen["events"] = self._events(step, flight.events_since(flight.since))
-            if seen != expected:
+            if seen != expected or not flight.is_answered():
                 as_expected_s = None
                 if flight.now_s >= until_s:
                     return seen
@@ -149,6 +190,17 @@ class Replay:
         starts = step.label.startswith("START ") and step.before["mode"] == "READY" and not is_busy(step)
         if starts and self.flight.side == "OPTICAL" and self._imaged_s() > ORBIT_S:
             raise Late("the orbit's imaging time is used up")
+        uses_it_up = step.label == TIME and step.before.get("phase") == "IMAGING" and "failed:ABORTED" in step.failures
+        if uses_it_up and self._orbit_left_s() < self._imaging_limit_s - self._imaged_s() + MARGIN_S:
+            raise Late("the orbit ends before its imaging time is used up")
+        is_lost = step.label == TIME and "ancillary" in self._until_s and "door" in self._until_s
+        if is_lost and self._until_s["door"] < self._until_s["ancillary"]:
+            raise Late("the door's time is over before the ancillary data are stale")
+        begins = step.label == TIME and step.before["mode"] != step.after["mode"] and "phase" in step.after
+        # DARK has them once more with its start, to tell of the eclipse.
+        stale_later = "ancillary" in self._until_s or step.after["mode"] == "DARK"
+        if begins and "no_ancillary" in step.before["faults"] and stale_later:
+            raise Late("the ancillary data are stale before the start comes")
         last_s = self.flight.now_s + lasts_s(step) + self.acts.before_start_s(step)
         for name, until_s in self._until_s.items():
             arm = name in ("armed", "exit_armed")
@@ -156,6 +208,16 @@ class Replay:
             waits_for_it = step.label in (TIME, DECONTAMINATED) or minute
             if last_s > until_s and not waits_for_it and not (arm and (step.after[name] == "0" or arms_again(step))):
                 raise Late(f"{name} at {until_s:.0f} s, and {step.label} lasts to {last_s:.0f} s")
+
+    def _require_that_time_did_nothing(self, step: Step, was_ending: bool, seen: Mapping[str, str]) -> None:
+        """What was being ended, or waited for, may have come to its end during the act."""
+        is_ending = was_ending or is_quick(step) or step.before["cancelled"] == "1"
+        has_ended = seen["mode"].startswith("SAFE") or seen["refuse"] != step.after["refuse"]
+        if is_ending and step.label != TIME and has_ended:
+            raise Late("what was being ended has ended")
+        timed_out = "failed:STEP_TIME_OUT"
+        if step.label != TIME and timed_out in seen["failures"] and timed_out not in step.failures:
+            raise Late("what was waited for has taken too long")
 
     def _note_limits(self, step: Step) -> None:
         now_s = self.flight.now_s
@@ -184,8 +246,43 @@ class Replay:
         self._note("enable", after["enable"] == "1", before["enable"] == "0", now_s + GUARD_S)
         moves = after.get("door") == "MOVING" and after["target"] != "-1"
         self._note("door", moves, step.label.startswith(_MOVES_DOOR), now_s + DOOR_S)
-        reaction_s = SAFING_S if after["reaction"] == SAFING else POWER_OFF_S
-        self._note("reaction", after["reaction"] != "0", after["reaction"] != before["reaction"], now_s + reaction_s)
+        self._note_limits_broken(step)
+        reaction_s = POWER_OFF_S
+        if after["reaction"] == SAFING:
+            reaction_s = SAFING_S if self.flight.side == "OPTICAL" else SAR_SAFING_S
+        begun = after["reaction"] != before["reaction"] or step.label == TIME
+        self._note("reaction", after["reaction"] != "0", begun, now_s + reaction_s)
+
+    def _unseen_s(self, step: Step) -> float:
+        """How long time must pass where nothing tells that it has."""
+        if step.target == step.source:
+            return REST_S
+        is_unseen = is_seen_by_nobody(step) and step.before["reaction"] != "0"
+        return min(step.duration_ms / 1000, OPERATION_S) if is_unseen else 0.0
+
+    def _ends(self, step: Step) -> bool:
+        """Is the SAR being made safe, or a data take of it being ended? Its unit has a second for it at most."""
+        after = step.after
+        has_failed = "TRANSITION_FAILED" in self.flight.event_words(step.events).split()
+        goes_on = after["target"] != "-1" and (has_failed or (self._is_ending and step.label != TIME))
+        is_reacting = after["reaction"] != "0" or after["cancelled"] == "1"
+        return self.flight.side == "SAR" and (goes_on or is_reacting)
+
+    def _note_limits_broken(self, step: Step) -> None:
+        """Ancillary data are stale some time after they stopped; a limit that stays broken is acted upon again."""
+        now_s = self.flight.now_s
+        faults = set(step.after["faults"].split("+"))
+        names = self.flight.event_words(step.events).split()
+        is_lost = "no_ancillary" in faults and "no_ancillary" not in step.before["faults"]
+        stands = is_lost or ("ancillary" in self._until_s and "ANCILLARY_LOST" not in names)
+        self._note("ancillary", "no_ancillary" in faults and stands, is_lost, now_s + ANCILLARY_S)
+        is_broken = bool(faults & _LIMIT_FAULTS)
+        acted = "TRIP_LIMIT" in names
+        self._note("limit", is_broken and (acted or step.label != TIME), acted, now_s + STILL_BROKEN_S)
+
+    def _orbit_left_s(self) -> float:
+        """Orbits are whole periods of GPS time."""
+        return self._orbit_s - self.flight.platform.gps_s() % self._orbit_s
 
     def _imaged_s(self) -> float:
         """Of this orbit's imaging time, used."""

@@ -123,7 +123,11 @@ class Steps:
         unrest = 0
         while not self.quiet(target):
             target, seen = self._rows[target][self._time]
+            before = words
             more_failures, more_events, words, more_ms = self._parse(seen)
+            if before["refuse"] == "1" == words["refuse"]:
+                # States that differ in what latched it are one: only the edge that did so tells.
+                words = {**words, "cause": before["cause"]}
             failures, events, duration_ms = failures + more_failures, events + more_events, duration_ms + more_ms
             unrest += 1
             if unrest > _LONGEST_UNREST:
@@ -150,34 +154,47 @@ class Steps:
         return found
 
     def excerpt(self, instances: int, takes: Callable[[Step], bool]) -> list[Step]:
-        """Of a graph too large to plan in: the first `instances` steps of each kind, and the ways that lead to them."""
+        """Of a graph too large to plan in: the first `instances` steps of each kind, and the ways that lead to them.
+        Of a kind whose steps must not be taken, or that only such steps lead to, one.
+        """
         beginning = self.at_rest(0)
         before = {beginning: beginning}
-        found: dict[Kind, list[int]] = {}
+        ends: dict[Kind, list[int]] = {}  # the first steps of each kind, both their states
+        others: dict[Kind, Step] = {}
+        beyond = []
         waiting = deque([beginning])
         while waiting:
             state = waiting.popleft()
-            for edge in self._rows[state]:
-                step = self.step(state, edge)
-                if step is None:
-                    continue
-                sources = found.setdefault(step.kind, [])
+            for step in self._steps_from(state):
                 if not takes(step):
-                    sources += [] if sources else [state]
+                    others.setdefault(step.kind, step)
+                    beyond.append(step.target)
                     continue
-                if len(sources) < instances:
-                    sources += [state, step.target]
+                found = ends.setdefault(step.kind, [])
+                if len(found) < 2 * instances:
+                    found += [state, step.target]
                 if step.target not in before:
                     before[step.target] = state
                     waiting.append(step.target)
+        seen = set(before)
+        while beyond:
+            state = beyond.pop()
+            if state not in seen:
+                seen.add(state)
+                for step in self._steps_from(state):
+                    others.setdefault(step.kind, step)
+                    beyond.append(step.target)
         kept = {beginning}
-        for sources in found.values():
-            for state in sources:
-                while state not in kept and state in before:
+        for states in ends.values():
+            for state in states:
+                while state not in kept:
                     kept.add(state)
                     state = before[state]
-        steps = [step for state in kept for edge in self._rows[state] if (step := self.step(state, edge))]
-        return [step for step in steps if step.target in kept]
+        steps = [step for state in kept for step in self._steps_from(state) if step.target in kept]
+        return steps + [step for kind, step in others.items() if kind not in ends]
+
+    def _steps_from(self, state: int) -> list[Step]:
+        return [step for edge in self._rows[state] if (step := self.step(state, edge))]
 
     def kinds_between(self) -> set[Kind]:
         """Kinds of every step that begins where no way over quiet states leads."""

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.safety.explorer import Board
-from tests.safety.replay import SPACECRAFT, TOURS, reached
+from tests.safety.replay import TOURS, reached
 from tests.safety.replay_acts import NoAct
+from tests.safety.replay_board import SPACECRAFT
 from tests.safety.replay_flight import Replay
 from tests.safety.replay_plan import Follower, Step
 
@@ -82,6 +83,11 @@ def test_a_unit_that_is_not_as_in_the_checkers_world_is_a_difference(
             "SET_MODE OFF",
             "SET_MODE INIT",
         ],
+        # One instrument, as it flies: no other is there whose supply the power unit would have to tell of.
+        ["SET_MODE INIT", "the POWER unit does not answer", "ARM_SAFE_EXIT", "SAFE_EXIT"],
+        [*TO_PREOP, "an upset in slot 0", "START STRIPMAP", "a good table into slot 0"],
+        # Within the second that the unit has to end its data take.
+        [*TO_TAKE, "the SAR unit does nothing", "ABORT SAR", "SAR_ARM_TRANSMIT", "time passes"],
         [*TO_TAKE, "a reset by the watchdog", "SAFE_EXIT"],
         [*TO_TAKE, "a transmit zone ahead", "SET_MODE STANDBY"],
         ["the third reset by the watchdog within an hour", "SET_MODE INIT", "LEAVE_SAFE_BOOT", "SET_MODE INIT"],
@@ -109,7 +115,7 @@ def test_a_label_without_an_act_fails(follower: Follower, flying: Replay) -> Non
 
 
 def test_what_only_an_edge_leads_to_that_no_board_can_take_is_not_reached() -> None:
-    words = {"mode": "PREOP", "refuse": "0", "slot": "1", "reaction": "0", "cancelled": "0"}
+    words = {"mode": "PREOP", "refuse": "0", "target": "-1", "reaction": "0", "cancelled": "0"}
 
     def edge(label: str, source: int, target: int) -> Step:
         return Step(label, source, target, (), (), words, words, 0)

@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.safety.alike import differences, not_bisimilar
 from tests.safety.claims import broken_claims, modes_not_reached, modes_reached
 from tests.safety.explorer import Board, Graph, explore, replay
-from tests.safety.replay import REPLAYED, replay_side
+from tests.safety.replay import REPLAYED, replay_faults, replay_side
 from tests.safety.weakened_hal import find_in_c
 from tests.safety.weakenings import CODE, OPTICAL, SAR, Weakening, firmware_with, table_guards
 
@@ -41,12 +41,17 @@ class Exploration:
         at_once = "one fault" if self.faults == 1 else f"{self.faults} faults"
         return f"{at_once} at once and a reset at any time, of modes that are alike one; a step lasts {each}"
 
+    def tell(self, how_far: str) -> None:
+        """At once, apart from what is said when all is done."""
+        print(f"  {self.instrument}: {how_far}", flush=True)
+
 
 def explore_profile(exploration: Exploration) -> tuple[Graph, list[str], float]:
-    """The graph, what is broken in it, and how long it took."""
+    """The graph, what is broken in it, and how long it took. With faults each edge tells its outcome for the replay."""
     began_s = time.monotonic()
-    with Board(exploration.spacecraft, exploration.faults, exploration.grain) as board:
-        graph = explore(board, LARGEST_STATES, tell=lambda far: print(f"  {exploration.instrument}: {far}", flush=True))
+    script = "outcomes.py" if exploration.faults else "checker.py"
+    with Board(exploration.spacecraft, exploration.faults, exploration.grain, script=script) as board:
+        graph = explore(board, LARGEST_STATES, tell=exploration.tell)
         alike = board.alike
     took_s = time.monotonic() - began_s
     sentences = broken_claims(graph, exploration.instrument)
@@ -59,15 +64,19 @@ def explore_profile(exploration: Exploration) -> tuple[Graph, list[str], float]:
     return graph, sentences, took_s
 
 
-def examine(exploration: Exploration) -> tuple[str, list[str]]:
-    """A line that says what was explored, and what is broken."""
+def examine(exploration: Exploration) -> tuple[list[str], bool]:
+    """What was explored, what is broken in it, and what the replay of its faults says; and whether all is good."""
     graph, sentences, took_s = explore_profile(exploration)
     instrument = exploration.instrument
     line = (
         f"{instrument}: {len(graph.states)} states, {len(graph.edge)} transitions, {took_s:.0f} s "
         f"({exploration.conditions()}); modes: {', '.join(sorted(modes_reached(graph, instrument)))}"
     )
-    return line, [f"{instrument}: {sentence}" for sentence in sentences]
+    lines = [line, *(f"{instrument}: {sentence}" for sentence in sentences)]
+    good = not sentences
+    if good and exploration.faults:
+        good = replay_faults(instrument, graph, lines.append, exploration.tell)
+    return lines, good
 
 
 def find(weakening: Weakening, known: Sequence[str] | None) -> tuple[str, list[str]] | None:
@@ -104,21 +113,15 @@ def say(line: str) -> None:
     print(line, flush=True)
 
 
-def fly_all(pool: ProcessPoolExecutor) -> bool:
+def examine_and_fly(pool: ProcessPoolExecutor, explorations: Sequence[Exploration]) -> bool:
+    """All at once, for the longest takes as long as all the others together."""
+    futures = [pool.submit(examine, exploration) for exploration in explorations]
+    futures += [pool.submit(fly, side) for side in REPLAYED]
     good = True
-    for future in [pool.submit(fly, side) for side in REPLAYED]:
-        lines, agreed = future.result()
+    for future in as_completed(futures):
+        lines, all_good = future.result()
         print(*lines, sep="\n", flush=True)
-        good = good and agreed
-    return good
-
-
-def examine_all(pool: ProcessPoolExecutor, explorations: Sequence[Exploration]) -> bool:
-    good = True
-    for future in as_completed([pool.submit(examine, exploration) for exploration in explorations]):
-        line, sentences = future.result()
-        print(line, *sentences, sep="\n", flush=True)
-        good = good and not sentences
+        good = good and all_good
     return good
 
 
@@ -167,8 +170,7 @@ def main() -> int:
     ]
     weakenings = [weakening for weakening in [*table_guards(), *CODE] if options.only in weakening.name]
     with ProcessPoolExecutor(WORKERS) as pool:
-        good = True if options.only else examine_all(pool, explorations)
-        good = (bool(options.only) or fly_all(pool)) and good
+        good = bool(options.only) or examine_and_fly(pool, explorations)
         good = find_all(pool, weakenings, options.record) and good
         good = find_in_c(pool, options.only, say) and good
     return 0 if good else 1
