@@ -363,8 +363,10 @@ def test_focus_moves_and_comes_to_rest(session: Session, bench: Bench, mode: str
         steps.test_door(session)
         session.send("SET_MODE_OPTICAL", mode="READY").wait(30)
     for target in (2000, -2000, 0):
+        since = len(session.events)
         command = session.send("OPTICAL_SET_FOCUS", focus_steps=target).wait(60)
         assert command.duration_s and command.duration_s > abs(target) / 200
+        assert session.wait_event("FOCUS_SET", steps.ANSWER_S, since).fields["steps"] == target
         assert (bench.units.observe("optical.focus_steps"), bench.units.observe("optical.focus_valid")) == (target, 1)
     session.run_for(1.1)
     assert session.value("OPTICAL_MODE") == mode
