@@ -190,7 +190,7 @@ def _derived(judged: Judgement) -> tuple[tuple[str, str, float, str], ...]:
         ("line_period_us", "line period in force", judged.period_us, "us"),
         ("smear_along_px", "smear along", judged.smear.along_px, "px"),
         ("smear_across_px", "smear across", judged.smear.across_px, "px"),
-        ("raw_rate_gbit_s", "raw rate", judged.raw_rate / 1e9, "Gbit/s"),
+        ("raw_rate_gbit_s", f"raw rate, bands {judged.settings.bands}", judged.raw_rate / 1e9, "Gbit/s"),
         ("rate_gbit_s", "compressed rate", judged.rate / 1e9, "Gbit/s"),
         ("size_mib", "size", judged.size_mib, "MiB"),
     )
