@@ -9,9 +9,13 @@ import subprocess
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
+
+T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = Path(__file__).parent / "on_micropython"
@@ -21,6 +25,12 @@ BREACH = "BREACH:"
 # The order of exploration: nominal edges first, so that a counter-example is short and found early.
 WEIGHTS = (1, 2, 10)
 TOLD_EVERY_STATES = 20_000
+
+# Of boards that share the work: so many states are expanded at once, and when one holds so many more than another it
+# gives new ones away, which costs a path from the beginning.
+STATES_AT_ONCE = 512
+LOPSIDED = 1.2
+ALIKE = 8
 
 
 class CheckerError(Exception):
@@ -172,13 +182,14 @@ def explore(
     strict: bool = True,
     first: bool = False,
     tell: Callable[[str], None] | None = None,
+    beside: Sequence[Board] = (),
 ) -> Graph:
     """Every reachable state and transition. No path goes on from a breach; with `first` the exploration ends there.
     Beyond `largest` states it gives up: an error when `strict`. `tell` is called now and then with how far it is.
+    `beside` are boards like the first that share the work; the graph is the same.
     """
     graph = Graph(board.labels, board.weights, board.fields)
     numbers: dict[bytes, int] = {}
-    images: dict[int, int] = {0: 0}
     seen_texts: dict[str, str] = {}
     queues: list[deque[int]] = [deque() for _ in range(max(WEIGHTS) + 1)]
     # States by the weight of the path that leads to them, modulo the number of queues.
@@ -189,48 +200,126 @@ def explore(
     weight = 0
     idle = 0
     expanded = 0
-    while idle < len(queues):
-        queue = queues[weight % len(queues)]
-        if not queue:
-            weight += 1
-            idle += 1
-            continue
-        idle = 0
-        state = queue.popleft()
-        image = images.pop(state)
-        expanded += 1
-        if tell is not None and expanded % TOLD_EVERY_STATES == 0:
-            tell(f"{expanded} of {len(graph.states)} states found so far, {len(graph.edge)} transitions")
-        fresh = []
-        for answer in board.expand(image):
-            if BREACH in answer.seen:
-                path = [graph.labels[edge] for edge in [*graph.path(state), answer.edge]]
-                graph.breaches.setdefault(breach_of(answer.seen), path)
-                if first:
-                    return graph
+    with Crew((board, *beside), graph) as crew:
+        while idle < len(queues):
+            queue = queues[weight % len(queues)]
+            if not queue:
+                weight += 1
+                idle += 1
                 continue
-            number = numbers.get(answer.state)
-            if number is None:
-                number = len(graph.states)
-                numbers[answer.state] = number
-                graph.states.append(answer.state)
-                graph.origin.append((state, answer.edge))
-                fresh.append((number, answer.edge))
-            graph.source.append(state)
-            graph.edge.append(answer.edge)
-            graph.target.append(number)
-            graph.seen.append(seen_texts.setdefault(answer.seen, answer.seen))
-        for number, edge in fresh:
-            answer, images[number] = board.follow(image, edge)
-            if answer.state != graph.states[number]:
-                raise CheckerError(f"not repeatable: {graph.labels[edge]}")
-            queues[(weight + WEIGHTS[board.weights[edge]]) % len(queues)].append(number)
-        board.forget(image)
-        if len(graph.states) > largest and not strict:
-            return graph
-        if len(graph.states) > largest:
-            raise CheckerError(f"more than {largest} states")
+            idle = 0
+            # No edge leads to a state of the same weight: what is in the queue can be expanded at once.
+            batch = [queue.popleft() for _ in range(min(len(queue), crew.at_once))]
+            fresh = []
+            for state, answers in zip(batch, crew.expand(batch), strict=True):
+                expanded += 1
+                if tell is not None and expanded % TOLD_EVERY_STATES == 0:
+                    tell(f"{expanded} of {len(graph.states)} states found so far, {len(graph.edge)} transitions")
+                for answer in answers:
+                    if BREACH in answer.seen:
+                        path = [graph.labels[edge] for edge in [*graph.path(state), answer.edge]]
+                        graph.breaches.setdefault(breach_of(answer.seen), path)
+                        if first:
+                            return graph
+                        continue
+                    number = numbers.get(answer.state)
+                    if number is None:
+                        number = len(graph.states)
+                        numbers[answer.state] = number
+                        graph.states.append(answer.state)
+                        graph.origin.append((state, answer.edge))
+                        later = (weight + WEIGHTS[board.weights[answer.edge]]) % len(queues)
+                        queues[later].append(number)
+                        fresh.append((number, later))
+                    graph.source.append(state)
+                    graph.edge.append(answer.edge)
+                    graph.target.append(number)
+                    graph.seen.append(seen_texts.setdefault(answer.seen, answer.seen))
+            crew.keep(fresh)
+            crew.forget(batch, weight % len(queues))
+            if len(graph.states) > largest and not strict:
+                return graph
+            if len(graph.states) > largest:
+                raise CheckerError(f"more than {largest} states")
     return graph
+
+
+class Crew:
+    """Boards that explore one graph: each state that is still to be expanded has its image on one of them."""
+
+    def __init__(self, boards: Sequence[Board], graph: Graph) -> None:
+        self._boards = boards
+        self._graph = graph
+        self._images: dict[int, tuple[int, int]] = {0: (0, 0)}  # by state: which board, which image there
+        self._held = [[0] * len(boards) for _ in range(max(WEIGHTS) + 1)]  # of each queue, on each board
+        self._held[0][0] = 1
+        self.at_once = 1 if len(boards) == 1 else STATES_AT_ONCE
+
+    def __enter__(self) -> "Crew":
+        self._threads = ThreadPoolExecutor(len(self._boards))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._threads.shutdown()
+
+    def expand(self, states: Sequence[int]) -> list[list[Answer]]:
+        """The answers of each state's edges."""
+
+        def expand_here(place: int) -> dict[int, list[Answer]]:
+            mine = [state for state in states if self._images[state][0] == place]
+            return {state: list(self._boards[place].expand(self._images[state][1])) for state in mine}
+
+        found = self._on_each_board(expand_here)
+        return [found[state] for state in states]
+
+    def keep(self, states: Sequence[tuple[int, int]]) -> None:
+        """Images of new states, each with its queue, on the board that found them or on the one that has too few."""
+        places = {}
+        for state, queue in states:
+            held = self._held[queue]
+            place = self._images[self._graph.origin[state][0]][0]
+            least = min(range(len(self._boards)), key=held.__getitem__)
+            if held[place] > LOPSIDED * held[least] + ALIKE:
+                place = least
+            places[state] = place
+            held[place] += 1
+
+        def keep_here(here: int) -> dict[int, tuple[int, int]]:
+            return {state: (here, self._image(state, here)) for state, place in places.items() if place == here}
+
+        self._images |= self._on_each_board(keep_here)
+
+    def forget(self, states: Sequence[int], queue: int) -> None:
+        for state in states:
+            place, image = self._images.pop(state)
+            self._held[queue][place] -= 1
+            if state:
+                self._boards[place].forget(image)
+
+    def _image(self, state: int, place: int) -> int:
+        """Where its first path leads on a board: by its last edge from the image before, or from the beginning."""
+        source, edge = self._graph.origin[state]
+        home, image = self._images[source]
+        edges = [edge]
+        if home != place:
+            image, edges = 0, self._graph.path(state)
+        beginning = image
+        for edge in edges:
+            before = image
+            answer, image = self._boards[place].follow(before, edge)
+            if before != beginning:
+                self._boards[place].forget(before)
+        if answer.state != self._graph.states[state]:
+            raise CheckerError(f"not repeatable: {self._graph.labels[edge]}")
+        return image
+
+    def _on_each_board(self, work: Callable[[int], dict[int, T]]) -> dict[int, T]:
+        found: dict[int, T] = {}
+        for part in self._threads.map(work, range(len(self._boards))):
+            found |= part
+        return found
 
 
 def replay(board: Board, labels: Sequence[str]) -> str | None:

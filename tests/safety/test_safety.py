@@ -31,6 +31,12 @@ def test_no_reachable_state_breaks_a_rule_and_none_is_a_trap(sar_graph: Graph) -
     assert modes_not_reached(sar_graph, "SAR") == []
 
 
+def test_boards_that_share_the_work_find_the_same_graph(sar_graph: Graph) -> None:
+    with Board(SAR, 0) as board, Board(SAR, 0) as another, Board(SAR, 0) as third:
+        shared = explore(board, 5000, beside=(another, third))
+    assert shared == sar_graph
+
+
 def small_graph(*edges: tuple[int, int, int]) -> Graph:
     """OFF and at rest, SAFE and STANDBY, with edges (source, label, target): label 0 is the ground's, 1 a fault."""
     fields = ["machine.mode", "refuse._cause", "machine._target", "machine._reaction"]

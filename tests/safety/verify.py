@@ -50,9 +50,13 @@ def explore_profile(exploration: Exploration) -> tuple[Graph, list[str], float]:
     """The graph, what is broken in it, and how long it took. With faults each edge tells its outcome for the replay."""
     began_s = time.monotonic()
     script = "outcomes.py" if exploration.faults else "checker.py"
-    with Board(exploration.spacecraft, exploration.faults, exploration.grain, script=script) as board:
-        graph = explore(board, LARGEST_STATES, tell=exploration.tell)
-        alike = board.alike
+    with ExitStack() as stack:
+        boards = [
+            stack.enter_context(Board(exploration.spacecraft, exploration.faults, exploration.grain, script=script))
+            for _ in range(WORKERS if exploration.faults else 1)
+        ]
+        graph = explore(boards[0], LARGEST_STATES, tell=exploration.tell, beside=boards[1:])
+        alike = boards[0].alike
     took_s = time.monotonic() - began_s
     sentences = broken_claims(graph, exploration.instrument)
     if exploration.faults == 0:
