@@ -40,6 +40,16 @@ def test_check_reproduces_the_specification() -> None:
 
 
 @pytest.mark.parametrize(
+    ("options", "bands", "raw_gbit_s"),
+    [([], "PAN B G R NIR", "6.329"), (["--bands", "1"], "PAN", "5.063"), (["--bands", "18"], "B NIR", "0.633")],
+)
+def test_check_names_the_bands_that_its_rates_are_of(options: list[str], bands: str, raw_gbit_s: str) -> None:
+    lines = [" ".join(line.split()) for line in run("check", *options).stdout.splitlines()]
+    assert f"raw rate of {bands} {raw_gbit_s} Gbit/s" in lines
+    assert any(line.startswith(f"compressed rate of {bands} ") for line in lines)
+
+
+@pytest.mark.parametrize(
     ("options", "broken"),
     [
         (["--integration", "71.1"], []),

@@ -11,6 +11,7 @@ from emei.packets.arguments import as_commanded
 from emei.packets.errors import ArgumentError
 from emei.planning.optical_design import Judgement, OpticalNumbers, Settings, judge, propose
 from emei.planning.optical_geometry import Look
+from emei.science.optical_image import BANDS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -31,7 +32,7 @@ _PLACE = (
 )
 _EXPOSURE = (
     ("integration", "OPTICAL_START_IMAGE", "integration_us", "68", "Integration time."),
-    ("bands", "OPTICAL_START_IMAGE", "bands", "31", "Mask: 1 PAN, 2 B, 4 G, 8 R, 16 NIR."),
+    ("bands", "OPTICAL_START_IMAGE", "bands", "31", "Mask: 1 PAN, 2 B, 4 G, 8 R, 16 NIR; rates and size are of these."),
     ("compression", "OPTICAL_START_IMAGE", "compression", "4", "Compression ratio to one."),
     ("duration", "OPTICAL_START_IMAGE", "duration_ms", "10000", "Of one strip."),
     ("strips", "OPTICAL_START_IMAGE", "strips", "1", "Strips of the image."),
@@ -182,6 +183,7 @@ def _judged(judging: Callable[[], T]) -> T:
 
 def _derived(judged: Judgement) -> tuple[tuple[str, str, float, str], ...]:
     """(key, label, value, unit)."""
+    bands = " ".join(name for code, name in BANDS.items() if judged.settings.bands & code)
     return (
         ("slant_range_km", "slant range", judged.range_m / _KM, "km"),
         ("ground_sample_m", "ground sample", judged.sample_m, "m"),
@@ -190,8 +192,8 @@ def _derived(judged: Judgement) -> tuple[tuple[str, str, float, str], ...]:
         ("line_period_us", "line period in force", judged.period_us, "us"),
         ("smear_along_px", "smear along", judged.smear.along_px, "px"),
         ("smear_across_px", "smear across", judged.smear.across_px, "px"),
-        ("raw_rate_gbit_s", f"raw rate, bands {judged.settings.bands}", judged.raw_rate / 1e9, "Gbit/s"),
-        ("rate_gbit_s", "compressed rate", judged.rate / 1e9, "Gbit/s"),
+        ("raw_rate_gbit_s", f"raw rate of {bands}", judged.raw_rate / 1e9, "Gbit/s"),
+        ("rate_gbit_s", f"compressed rate of {bands}", judged.rate / 1e9, "Gbit/s"),
         ("size_mib", "size", judged.size_mib, "MiB"),
     )
 
