@@ -290,7 +290,46 @@ def test_design_of_spotlight_is_legal() -> None:
     assert "first beam" in run("design", DESIGN | {"--mode": "SPOTLIGHT"}).stdout
 
 
-@pytest.mark.parametrize("option", ["--sub-swaths", "--azimuth-beam", "--beam-step", "--pulses-per-beam", "--burst"])
+def test_check_names_the_elevation_beam_and_how_far_it_is_off() -> None:
+    text = run("check", CHECK).stdout
+    lines = [line.split() for line in text.splitlines()]
+    assert ["elevation", "beam", "6"] in lines and ["elevation", "beam", "off", "centre", "0.40", "deg"] in lines
+    result = run("check", CHECK | {"--elevation-beam": "4"}, "--json")
+    answer = json.loads(result.stdout)
+    assert result.exit_code == 0 and answer["arguments"]["elevation_beam"] == 4
+    assert answer["derived"]["elevation_beam"] == 4
+    assert answer["derived"]["elevation_beam_off_centre_deg"] == pytest.approx(-2.4, abs=0.01)
+
+
+def test_check_of_tops_takes_an_elevation_beam_of_each_sub_swath() -> None:
+    options = TOPS | {"--pulse": "35", "--prf": "5783.5", "--bandwidth": "60"}
+    words = [word for beam in ("3", "15", "0") for word in ("--elevation-beam", beam)]
+    for more, beams in ((words, [3, 15, 0]), (words[:2], [3, 3, 3])):
+        answer = json.loads(run("check", options, *more, "--json").stdout)
+        assert [part["derived"]["elevation_beam"] for part in answer["sub_swaths"]] == beams
+    assert "once for each of the 3" in refused(run("check", options, *words[:4]), 2)
+    refused(run("check", options, "--elevation-beam", "16"), 2)
+
+
+def test_design_tells_the_elevation_beam() -> None:
+    assert "elevation beam 6, 0.40 deg off the centre" in " ".join(run("design", DESIGN).stdout.split())
+    for proposed in json.loads(run("design", DESIGN, "--json").stdout)["tables"]:
+        assert proposed["arguments"]["elevation_beam"] == proposed["derived"]["elevation_beam"] == 6
+
+
+def test_design_of_tops_tells_the_elevation_beam_of_each_sub_swath() -> None:
+    options = TOPS | {"--resolution": "5"}
+    (designed,) = json.loads(run("design", options, "--json").stdout)["tables"]
+    beams = [part["derived"]["elevation_beam"] for part in designed["sub_swaths"]]
+    assert beams == [designed["arguments"][f"elevation_beam{suffix}"] for suffix in ("", "_2", "_3")]
+    assert all(abs(part["derived"]["elevation_beam_off_centre_deg"]) <= 0.7 for part in designed["sub_swaths"])
+    rows = [line.split() for line in run("design", options).stdout.splitlines()]
+    assert [row[7] for row in rows if row and row[0] in ("1", "2", "3")] == [str(beam) for beam in beams]
+
+
+@pytest.mark.parametrize(
+    "option", ["--sub-swaths", "--elevation-beam", "--azimuth-beam", "--beam-step", "--pulses-per-beam", "--burst"]
+)
 @pytest.mark.parametrize("value", ["nan", "inf", "1e999", "99999999999999999999", "-1000000"])
 def test_nonsense_about_a_sweep(option: str, value: str) -> None:
     refused(run("check", TOPS | {"--pulse": "35", "--prf": "4600", option: value}), 2)

@@ -1,13 +1,16 @@
 """The SAR timing designer against the worked case of the payload specification, and its rules one by one."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emei.dictionary import load
+from emei.planning.sar_modes import design_table
 from emei.planning.sar_timing import DesignError, RadarNumbers, Request, TimingDesigner, _distance_on_circle
+from hil.passes.plan import LOOK_ANGLE_DEG
 
 NUMBERS = RadarNumbers.of(load())
 DESIGNER = TimingDesigner(NUMBERS)
@@ -119,3 +122,41 @@ def test_arguments_fit_the_telecommand() -> None:
     names = {argument.name for argument in load().telecommand("SAR_LOAD_TABLE").arguments}
     arguments = DESIGNER.design(23.0, Request()).arguments(slot=2)
     assert set(arguments) <= names and arguments["slot"] == 2
+
+
+def test_elevation_beams_are_the_tables_and_span_the_look_angles_of_a_pass() -> None:
+    field = next(item for item in load().layouts["ACQUISITION_TABLE"].fields if item.name == "elevation_beam")
+    beams = NUMBERS.elevation_beams_deg
+    assert (field.raw_minimum, field.raw_maximum) == (0, len(beams) - 1)
+    assert (beams[0], beams[-1]) == pytest.approx(LOOK_ANGLE_DEG)
+    assert [after - before for before, after in pairwise(beams)] == pytest.approx([1.4] * 15)
+
+
+@pytest.mark.parametrize(
+    ("look", "beam", "off"),
+    # The worked case and the default beam; a beam's own angle; either side of the middle between two; both ends.
+    [(23.0, 6, 0.4), (26.2, 8, 0.0), (26.89, 8, -0.69), (26.91, 9, 0.69), (14.5, 0, 0.5), (37.0, 15, -1.0)],
+)
+def test_the_nearest_elevation_beam_is_taken(look: float, beam: int, off: float) -> None:
+    timing = DESIGNER.design(look, Request())
+    assert timing.elevation_beam == beam
+    assert timing.elevation_off_deg == pytest.approx(off)
+    assert timing.arguments()["elevation_beam"] == beam
+
+
+def test_an_elevation_beam_that_is_asked_for_is_kept() -> None:
+    timing = DESIGNER.choose(23.0, Request(elevation_beam=9))
+    assert timing.elevation_beam == 9
+    assert timing.elevation_off_deg == pytest.approx(4.6)
+    assert timing.rules == DESIGNER.choose(23.0, Request()).rules, "no rule knows the beam"
+
+
+def test_each_sub_swath_has_the_elevation_beam_of_its_own_centre() -> None:
+    request = Request(ground_swath_m=80e3, bandwidth_hz=60e6, sampling_rate_code=2)
+    table = design_table(DESIGNER, "TOPS", 27.0, request, 3)
+    arguments = table.arguments()
+    beams = [int(str(arguments[f"elevation_beam{suffix}"])) for suffix in ("", "_2", "_3")]
+    for part, beam in zip(table.sub_swaths, beams, strict=True):
+        distances = [abs(angle - part.timing.swath.look_angle_deg) for angle in NUMBERS.elevation_beams_deg]
+        assert beam == distances.index(min(distances))
+    assert beams[0] < beams[1] < beams[2], "sub-swaths lie near to far"

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -13,6 +13,8 @@ from emei.dictionary import Dictionary
 from emei.planning.sar_design import Plan, make_plan, make_request
 from emei.planning.sar_modes import MODES, ModeTable, Sweep, design_sweep, design_table, split, table_of
 from emei.planning.sar_timing import DesignError, RadarNumbers, Request, TimingDesigner
+
+_Value = TypeVar("_Value")
 
 _ILLEGAL = 1
 _CODE_MAXIMUM = 65535  # time codes, bandwidth and their like are 16-bit fields
@@ -84,6 +86,13 @@ def sar() -> None:
 @click.option("--duration", type=Between(0, 1e6), default=10, show_default=True, metavar="S", help="Echo phase.")
 @_mode_option
 @_sub_swaths_option
+@click.option(
+    "--elevation-beam",
+    type=click.IntRange(0, 15),
+    multiple=True,
+    metavar="BEAM",
+    help="Elevation beam, like --prf; the nearest to the centre if not given.",
+)
 @click.option("--azimuth-beam", type=click.IntRange(0, 1023), metavar="BEAM", help="First azimuth beam of the sweep.")
 @click.option("--beam-step", type=click.IntRange(-16, 16), metavar="BEAMS", help="From one beam to the next.")
 @click.option("--pulses-per-beam", type=click.IntRange(0, _CODE_MAXIMUM), metavar="N", help="Pulses with each beam.")
@@ -103,6 +112,7 @@ def check(
     duration: float,
     mode: str,
     sub_swaths: int | None,
+    elevation_beam: tuple[int, ...],
     azimuth_beam: int | None,
     beam_step: int | None,
     pulses_per_beam: int | None,
@@ -124,15 +134,16 @@ def check(
         duration_ms=round(duration * 1e3),
     )
     count = _sub_swath_count(mode, sub_swaths)
-    if len(prf) not in (1, count):
-        raise click.UsageError(f"Give --prf once, or once for each of the {count} sub-swaths.")
-    prfs = [1 / _coded(designer, "--prf", 1 / item) for item in (prf if len(prf) == count else prf * count)]
+    prfs = [1 / _coded(designer, "--prf", 1 / item) for item in _of_each("--prf", prf, count)]
+    beams = _of_each("--elevation-beam", elevation_beam or (None,), count)
     try:
         angle = _look_angle_deg(designer, incidence, look)
         designer.swath(angle, request.ground_swath_m)
         parts = []
-        for (centre, width_m), prf_hz in zip(split(designer, angle, request.ground_swath_m, count), prfs, strict=True):
-            timing = designer.design(centre, replace(request, ground_swath_m=width_m, prf_hz=prf_hz))
+        swaths = split(designer, angle, request.ground_swath_m, count)
+        for (centre, width_m), prf_hz, beam in zip(swaths, prfs, beams, strict=True):
+            wanted = replace(request, ground_swath_m=width_m, prf_hz=prf_hz, elevation_beam=beam)
+            timing = designer.design(centre, wanted)
             designed = design_sweep(mode, timing.prf_hz, request.duration_ms)
             sweep = Sweep(
                 designed.first_beam if azimuth_beam is None else azimuth_beam,
@@ -226,6 +237,13 @@ def _sub_swath_count(mode: str, given: int | None) -> int:
     if given not in (None, 1):
         raise click.UsageError(f"{mode} has one swath, not {given}: --sub-swaths is for TOPS.")
     return 1
+
+
+def _of_each(option: str, given: tuple[_Value, ...], count: int) -> tuple[_Value, ...]:
+    """The values of an option for the sub-swaths: one for all, or one for each."""
+    if len(given) not in (1, count):
+        raise click.UsageError(f"Give {option} once, or once for each of the {count} sub-swaths.")
+    return given if len(given) == count else given * count
 
 
 def _design_tops(

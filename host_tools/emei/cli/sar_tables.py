@@ -36,7 +36,7 @@ class Quantity:
 
     @property
     def text(self) -> str:
-        return f"{self.value:.{self.decimals}f} {self.unit}"
+        return f"{self.value:.{self.decimals}f} {self.unit}".rstrip()
 
 
 def codes(timing: Timing) -> dict[str, int]:
@@ -57,6 +57,8 @@ def quantities(timing: Timing) -> tuple[Quantity, ...]:
     return (
         Quantity("look angle", timing.swath.look_angle_deg, "deg"),
         Quantity("incidence", timing.swath.incidence_deg, "deg"),
+        Quantity("elevation beam", timing.elevation_beam, "", 0),
+        Quantity("elevation beam off centre", timing.elevation_off_deg, "deg"),
         Quantity("near slant range", timing.near_range_m / 1e3, "km", 3),
         Quantity("far slant range", timing.far_range_m / 1e3, "km", 3),
         Quantity("prf", timing.prf_hz, "Hz"),
@@ -145,13 +147,20 @@ def show_tables(tables: Sequence[ModeTable]) -> None:
     out = console()
     for table_ in tables:
         rows = table(
-            *("", "PRF (Hz)", "PRI", "SWST", "SWL", "pulse", "rank", "first beam", "step", "pulses/beam", "burst"),
+            *("", "PRF (Hz)", "PRI", "SWST", "SWL", "pulse", "rank", "elevation beam"),
+            *("first beam", "step", "pulses/beam", "burst"),
             title=f"\n{table_.mode}",
         )
         for number, item in enumerate(table_.sub_swaths, 1):
             timing, sweep = item.timing, item.sweep
             numbers = (timing.pri_code, timing.swst_code, timing.swl_code, timing.pulse_code, timing.rank)
-            beams = (sweep.first_beam, sweep.step, sweep.pulses_per_beam, sweep.burst_pulses or "-")
+            beams = (
+                timing.elevation_beam,
+                sweep.first_beam,
+                sweep.step,
+                sweep.pulses_per_beam,
+                sweep.burst_pulses or "-",
+            )
             rows.add_row(str(number), f"{timing.prf_hz:.1f}", *(str(value) for value in (*numbers, *beams)))
         out.print(rows)
         broken = [
@@ -183,10 +192,11 @@ def _show_sub_swath(item: SubSwath) -> None:
 
 def show_plan(plan: Plan) -> None:
     """Legal intervals, the proposals beside each other, and the margins of the first."""
-    request, out = plan.request, console()
+    request, out, best = plan.request, console(), plan.proposals[0]
     out.print(
         f"bandwidth {request.bandwidth_hz / 1e6:g} MHz (ground resolution {plan.ground_resolution_m:.2f} m), "
-        f"pulse {request.pulse_s * 1e6:g} us, look angle {plan.look_angle_deg:.2f} deg",
+        f"pulse {request.pulse_s * 1e6:g} us, look angle {plan.look_angle_deg:.2f} deg, "
+        f"elevation beam {best.elevation_beam}, {best.elevation_off_deg:.2f} deg off the centre",
         highlight=False,
     )
     rows = table("PRF from (Hz)", "to (Hz)", "PRI codes", "rank", title="\nLegal PRF intervals")
@@ -220,7 +230,7 @@ def show_plan(plan: Plan) -> None:
             f"{timing.data_rate_bit_s / 1e6:.0f} Mbit/s",
         )
     out.print(rows)
-    out.print(_rules(plan.proposals[0].rules))
+    out.print(_rules(best.rules))
 
 
 def _rules(rules: Sequence[Rule]) -> Table:

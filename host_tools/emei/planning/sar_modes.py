@@ -60,6 +60,7 @@ class ModeTable:
         found |= {"mode": self.mode, "sub_swaths": len(self.sub_swaths)}
         for number, item in enumerate(self.sub_swaths[1:], 2):
             timing = item.timing
+            found[f"elevation_beam_{number}"] = timing.elevation_beam
             codes = ("rank", "pri", "pulse", "swst", "swl", "near_delay", "far_delay", "nadir_delay")
             for name in codes:
                 key = name if name == "rank" else f"{name}_code"

@@ -50,6 +50,7 @@ class RadarNumbers:
     data_rate_limit_bit_s: float
     far_delay_limit_code: int
     beam_limit: int
+    elevation_beams_deg: tuple[float, ...]
     sub_swath_limit: int
     sampling_rates_hz: Mapping[int, float]
     earth_radius_m: float
@@ -59,6 +60,8 @@ class RadarNumbers:
         mission = dictionary.mission
         fields = {field.name: field for field in dictionary.layouts["ACQUISITION_TABLE"].fields}
         rates = mission.row("sar", "sampling_rate_khz")
+        first_deg = mission.number("sar", "elevation_beam_first_deg")
+        step_deg = mission.number("sar", "elevation_beam_step_deg")
         return cls(
             reference_frequency_hz=mission.number("sar", "reference_frequency_hz"),
             light_speed_m_s=mission.number("sar", "light_speed_m_s"),
@@ -91,6 +94,9 @@ class RadarNumbers:
             data_rate_limit_bit_s=mission.number("sar", "data_rate_limit_mbit_s") * 1e6,
             far_delay_limit_code=fields["far_delay_code"].raw_maximum,
             beam_limit=fields["azimuth_beam"].raw_maximum,
+            elevation_beams_deg=tuple(
+                first_deg + beam * step_deg for beam in range(fields["elevation_beam"].raw_maximum + 1)
+            ),
             sub_swath_limit=fields["sub_swaths"].raw_maximum,
             sampling_rates_hz={code: 1e3 * rate for code, rate in enumerate(rates)},
             earth_radius_m=mission.number("sar", "earth_radius_m"),
@@ -116,7 +122,7 @@ class Swath(Delays):
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of the radar. Times in seconds, frequencies in hertz."""
+    """What is asked of the radar. Times in seconds, frequencies in hertz. Without an elevation beam: the nearest."""
 
     ground_swath_m: float = 30e3
     pulse_s: float = 35e-6
@@ -125,6 +131,7 @@ class Request:
     sampling_rate_code: int = 5
     baq: int = 4
     duration_ms: int = 10000
+    elevation_beam: int | None = None
 
     @property
     def bits(self) -> int:
@@ -154,6 +161,8 @@ class Timing:
     near_range_m: float
     far_range_m: float
     packet_octets: int
+    elevation_beam: int
+    elevation_off_deg: float
     rules: tuple[Rule, ...]
 
     @property
@@ -186,6 +195,7 @@ class Timing:
         return {
             "mode": "STRIPMAP",
             "rank": self.rank,
+            "elevation_beam": self.elevation_beam,
             "baq": self.request.baq,
             "sampling_rate": self.request.sampling_rate_code,
             "bandwidth_mhz": round(self.request.bandwidth_hz / 1e6),
@@ -224,6 +234,11 @@ class TimingDesigner:
         if not 0 < sine < 1:
             raise DesignError(f"A look angle of {look_angle_deg:g} deg does not reach the ground beside the track.")
         return degrees(asin(sine))
+
+    def elevation_beam(self, look_angle_deg: float) -> int:
+        """The beam nearest to a look angle."""
+        beams = self.numbers.elevation_beams_deg
+        return min(range(len(beams)), key=lambda beam: abs(beams[beam] - look_angle_deg))
 
     def swath(self, look_angle_deg: float, ground_swath_m: float) -> Swath:
         """Delays of the swath centred on a look angle. The width is measured along the sphere."""
@@ -299,6 +314,8 @@ class TimingDesigner:
         swst_code, swl_code = round(start_s * frequency), round(length_s * frequency)
         sampling_hz = self.numbers.sampling_rates_hz[request.sampling_rate_code]
         length_s = swl_code / frequency
+        nearest = self.elevation_beam(swath.look_angle_deg)
+        beam = nearest if request.elevation_beam is None else request.elevation_beam
         return Timing(
             swath=swath,
             request=request,
@@ -318,6 +335,8 @@ class TimingDesigner:
             data_rate_bit_s=2 * request.bits * sampling_hz * length_s / pri_s,
             slack_s=pri_s - self.numbers.guard_time_s - (swst_code + swl_code) / frequency,
             packet_octets=self._packet_octets(request, ceil(sampling_hz * length_s)),
+            elevation_beam=beam,
+            elevation_off_deg=self.numbers.elevation_beams_deg[beam] - swath.look_angle_deg,
             rules=(
                 *self.rules(swath, request, pri_s, pulse_s, rank, swst_code, swl_code),
                 Rule("FAR_DELAY", self.numbers.far_delay_limit_code - round(swath.far_delay_s * frequency), "code"),
