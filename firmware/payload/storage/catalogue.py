@@ -183,13 +183,11 @@ class Catalogue:
     def _enter(self, task_id, instrument, mode, priority):
         """Generator: the entry the recorder has just opened, into the catalogue."""
         entry_id = self.open_entry_id()
-        if self._entries.find(entry_id) >= 0:
-            raise Failure(failures.RECORDER_REFUSED, 0, entry_id)
-        place = self._entries.room()
-        if place < 0:
-            raise Failure(failures.CATALOGUE_FULL, self.entries(), mission.RECORDER_ENTRIES)
 
         def edit(record):
+            if self._entries.find(entry_id) >= 0:
+                # An id that came again, or closed by the recorder and taken in while the flash was busy.
+                raise Failure(failures.RECORDER_REFUSED, 0, entry_id)
             for index in range(len(record)):
                 record[index] = 0
             hal.put(hal.U16, entry_id, record, units.CATALOGUE_ENTRY_ENTRY_ID)
@@ -200,7 +198,9 @@ class Catalogue:
             record[units.CATALOGUE_ENTRY_PRIORITY] = priority
 
         self._full_told = False
-        yield from self._entries.store(place, edit)
+        place = yield from self._entries.enter(entry_id, edit)
+        if place < 0:
+            raise Failure(failures.CATALOGUE_FULL, self.entries(), mission.RECORDER_ENTRIES)
         self._reconciliation.note(place)
         self._held_id = entry_id
         self._held_boots = hal.pool_get(pool.RECORDER_BOOTS)

@@ -136,13 +136,36 @@ class Entries:
         `edit` may be called again; it may raise Refusal when the entry has changed since.
         """
         started_ms = hal.ticks_ms()
+        while not self._try_edit(place, edit):
+            self._require_storing(place, started_ms)
+            yield 0
+        yield from self._await_stored(place, started_ms)
+
+    def enter(self, entry_id, edit):
+        """Generator: store() of an entry at its place, or at a new one. Returns the place; -1 when there is none.
+
+        The place is looked for with each try: while the flash is busy, another entry may take the one seen before.
+        """
+        started_ms = hal.ticks_ms()
         while True:
-            self.load(place)
-            edit(self.record)
-            if self.try_put(place):
+            place = self.find(entry_id)
+            if place < 0:
+                place = self.room()
+            if place < 0:
+                return place
+            if self._try_edit(place, edit):
                 break
             self._require_storing(place, started_ms)
             yield 0
+        yield from self._await_stored(place, started_ms)
+        return place
+
+    def _try_edit(self, place, edit):
+        self.load(place)
+        edit(self.record)
+        return self.try_put(place)
+
+    def _await_stored(self, place, started_ms):
         while hal.records_pending(hal.RECORDS_CATALOGUE):
             self._require_storing(place, started_ms)
             yield 0

@@ -92,35 +92,34 @@ class Reconciliation:
                 self._seen[place] = 1
             return
         place = entries.find(entry_id)
-        known = place >= 0
-        if not known:
-            place = entries.room()
-            if place < 0:
-                return
-        self._seen[place] = 1
-        ours = entries.state(place) if known else enums.ENTRY_STATE_OPEN
+        ours = enums.ENTRY_STATE_OPEN
+        if place >= 0:
+            self._seen[place] = 1
+            ours = entries.state(place)
         if ours == enums.ENTRY_STATE_DELETED:
             # Its deletion was stored and did not reach the recorder.
             self._link.command_entry(enums.RECORDER_COMMAND_DELETE_ENTRY, entry_id)
             self._changed += 1
             return
         if ours == enums.ENTRY_STATE_OPEN:
-            yield from self._close(place, record)
+            yield from self._close(entry_id, record)
         elif its_state == enums.ENTRY_STATE_CORRUPT:
             yield from self._corrupt(place, enums.CORRUPT_CAUSE_CRC)
         elif self._differs(place, record):
             yield from self._corrupt(place, enums.CORRUPT_CAUSE_DIFFERS)
 
-    def _close(self, place, record):
+    def _close(self, entry_id, record):
         """Generator: what the recorder closed while we were away, or by a restart of its own."""
 
         def edit(into):
             hal.copy(record, 0, into, 0, _CONTENT_END)
             hal.put(hal.U32, 0, into, units.CATALOGUE_ENTRY_SENT_OCTETS)
 
-        yield from self._entries.store(place, edit)
+        place = yield from self._entries.enter(entry_id, edit)
+        if place < 0:
+            return
+        self._seen[place] = 1
         self._changed += 1
-        entry_id = self._entries.id(place)
         if record[units.CATALOGUE_ENTRY_STATE] == enums.ENTRY_STATE_CORRUPT:
             self._events.report(events.ENTRY_CORRUPT, entry_id, enums.CORRUPT_CAUSE_RESTART)
             return

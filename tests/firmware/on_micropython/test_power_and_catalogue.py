@@ -210,6 +210,79 @@ def test_an_entry_is_not_given_up_with_the_one_before_it():
     assert waited, "while the one before it was read back"
 
 
+def _entry_that_the_catalogue_forgot(bench):
+    """The id of a closed entry that only the recorder has, as if nothing of it had been stored."""
+    catalogue, entries = bench.payload.catalogue, bench.payload.entries
+    _run(bench, catalogue.open(6, enums.INSTRUMENT_SAR, 4, 0))
+    entry_id = catalogue.open_entry_id()
+    _run(bench, catalogue.close())
+    entries._ids[entries.find(entry_id)] = 0
+    return entry_id
+
+
+def _opening_that_waits_for_the_flash(bench):
+    """An entry opened by the recorder, whose storing could be tried once and not done."""
+    entries = bench.payload.entries
+    tried = []
+
+    def try_put(place):
+        tried.append(place)
+        return False
+
+    entries.try_put = try_put
+    opening = bench.payload.catalogue.open(7, enums.INSTRUMENT_SAR, 4, 0)
+    while not tried:
+        next(opening)
+        bench.cycles(1)
+    del entries.try_put
+    return opening
+
+
+def test_an_opening_that_waits_does_not_overwrite_what_is_taken_in_meanwhile():
+    bench = Bench()
+    bench.cycles(30)
+    catalogue, entries = bench.payload.catalogue, bench.payload.entries
+    closed_id = _entry_that_the_catalogue_forgot(bench)
+    opening = _opening_that_waits_for_the_flash(bench)
+    catalogue._reconciliation.request()
+    bench.cycles(200)
+    assert entries.find(closed_id) >= 0
+    _run(bench, opening)
+    assert entries.find(closed_id) >= 0 and entries.find(catalogue.open_entry_id()) >= 0
+    assert entries.state(entries.find(closed_id)) == enums.ENTRY_STATE_CLOSED
+    _run(bench, catalogue.close())
+
+
+def test_what_is_taken_in_does_not_overwrite_an_opening_either():
+    bench = Bench()
+    bench.cycles(30)
+    catalogue, entries = bench.payload.catalogue, bench.payload.entries
+    closed_id = _entry_that_the_catalogue_forgot(bench)
+    opening = _opening_that_waits_for_the_flash(bench)
+    entries.try_put = lambda place: False
+    catalogue._reconciliation.request()
+    bench.cycles(200)
+    del entries.try_put
+    _run(bench, opening)
+    bench.cycles(20)
+    assert entries.find(closed_id) >= 0 and entries.find(catalogue.open_entry_id()) >= 0
+    _run(bench, catalogue.close())
+
+
+def test_an_entry_that_is_taken_in_while_its_opening_waits_is_held_once():
+    bench = Bench()
+    bench.cycles(30)
+    catalogue, entries = bench.payload.catalogue, bench.payload.entries
+    opening = _opening_that_waits_for_the_flash(bench)
+    entry_id = catalogue.open_entry_id()
+    catalogue._link.command(enums.RECORDER_COMMAND_CLOSE_ENTRY)
+    catalogue._reconciliation.request()
+    bench.cycles(200)
+    refused(failures.RECORDER_REFUSED, next, opening)
+    assert entries._ids.count(entry_id) == 1
+    assert entries.state(entries.find(entry_id)) == enums.ENTRY_STATE_CLOSED
+
+
 def test_readers_take_turns():
     bench = Bench()
     bench.cycles(30)
