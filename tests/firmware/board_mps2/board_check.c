@@ -10,6 +10,8 @@
 #include "hal_guard.h"
 #include "hal_serial.h"
 
+#include "report.h"
+
 #define CLOCK_TICKS 500u
 #define WATCHDOG_MS 100u
 #define FLASH_ADDRESS 0x12300u
@@ -60,27 +62,6 @@ static void print(const char *text) {
         output[0][output_head[0]++ % sizeof output[0]] = (uint8_t)*text++;
     }
     board_serial_start(HAL_SERIAL_CONSOLE);
-}
-
-static void report(const char *name, uint64_t value) {
-    char digits[21];
-    char *first = digits + sizeof digits - 1;
-    *first = '\0';
-    do {
-        *--first = (char)('0' + value % 10u);
-        value /= 10u;
-    } while (value != 0);
-    print(name);
-    print(" ");
-    print(first);
-    print("\n");
-}
-
-static void wait_ms(uint32_t ms) {
-    uint64_t end_us = board_time_us() + ms * 1000u;
-    while (board_time_us() < end_us) {
-        board_wait(end_us);
-    }
 }
 
 static void check_clock(void) {

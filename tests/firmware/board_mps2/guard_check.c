@@ -11,6 +11,8 @@
 #include "hal_serial.h"
 #include "hal_time.h"
 
+#include "report.h"
+
 #include <string.h>
 
 #define TAKE_LIMIT_MS 60000u
@@ -18,27 +20,6 @@
 
 static void print(const char *text) {
     hal_serial_write(HAL_SERIAL_CONSOLE, (const uint8_t *)text, strlen(text));
-}
-
-static void report(const char *name, uint64_t value) {
-    char digits[21];
-    char *first = digits + sizeof digits - 1;
-    *first = '\0';
-    do {
-        *--first = (char)('0' + value % 10u);
-        value /= 10u;
-    } while (value != 0);
-    print(name);
-    print(" ");
-    print(first);
-    print("\n");
-}
-
-static void wait_ms(uint32_t ms) {
-    uint64_t end_us = board_time_us() + ms * 1000u;
-    while (board_time_us() < end_us) {
-        board_wait(end_us);
-    }
 }
 
 /* Itself in RAM: shut the flash until transmit-enable is dropped. */
