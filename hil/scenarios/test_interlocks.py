@@ -46,7 +46,7 @@ def test_alarm_opens_every_limiter_and_shuts_the_exit(session: Session, bench: B
         arguments: dict[str, Any] = {"mode": "INIT"} if name == "SET_MODE_SAR" else {}
         assert session.send(name, **arguments).refusal(steps.ANSWER_S).name == "REFUSE_STATE"
     session.send("ARM_SAFE_EXIT").wait(steps.ANSWER_S)
-    assert session.send("SAFE_EXIT").refusal(steps.ANSWER_S).name == "LIMIT_BROKEN"
+    assert session.send("SAFE_EXIT").refusal(steps.ANSWER_S).name == "ALARM_STANDS"
     bench.alarm(False)
     session.run_for(0.5)
     session.send("SAFE_EXIT").wait(steps.ANSWER_S)

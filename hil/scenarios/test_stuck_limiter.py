@@ -69,7 +69,7 @@ def test_off_fails_and_ends_unpowered_only_when_it_is(session: Session, bench: B
     steps.sar_standby(session)
     since = len(session.events)
     bench.units.force(STUCK, 1)
-    assert session.send("SET_MODE_SAR", mode="OFF").refusal(steps.ANSWER_S).name == "UNIT_FAULT"
+    assert session.send("SET_MODE_SAR", mode="OFF").refusal(steps.ANSWER_S).name == "LIMITER_NOT_SWITCHED"
     assert_told_once_then_opened(session, bench, since)
     session.wait_for(lambda: session.value("SAR_MODE") == "SAFE_UNPOWERED", steps.ANSWER_S, "The SAR unpowered")
     assert session.value("REFUSE") == "ON"
@@ -91,7 +91,7 @@ def test_safing_goes_on_until_the_supply_is_off(session: Session, bench: Bench) 
 def test_a_switch_on_that_does_not_happen_fails(session: Session, bench: Bench) -> None:
     bench.units.force(STUCK, 1)
     command = session.send("SET_MODE_SAR", mode="INIT")
-    assert command.refusal(steps.ANSWER_S).name == "UNIT_FAULT"
+    assert command.refusal(steps.ANSWER_S).name == "LIMITER_NOT_SWITCHED"
     bench.units.release(STUCK)
     session.run_for(RETRY_S)
     assert closed(bench) == 0

@@ -71,9 +71,9 @@ class Protection:
         return self._await_safe(machine)
 
     def require_limits_clear(self):
-        """Raise Refusal naming a parameter that is still beyond its trip limit, or an instrument nobody watches."""
+        """Raise Refusal for the alarm, a parameter still beyond its trip limit, or an instrument nobody watches."""
         if hal.alarm():
-            raise Refusal(failures.LIMIT_BROKEN, pool.ALARM, 0)
+            raise Refusal(failures.ALARM_STANDS)
         for monitor in self._tripped:
             if hal.monitor_state(monitor) == _TRIP:
                 raise Refusal(failures.LIMIT_BROKEN, hal.monitor_parameter(monitor), monitor)

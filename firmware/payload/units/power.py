@@ -124,5 +124,6 @@ class Limiters:
             self._require(limiter, False)
 
     def _require(self, limiter, closed):
-        if self.is_closed(limiter) != closed:
-            raise Failure(failures.UNIT_FAULT, hal.pool_get(pool.POWER_LIMITERS_TRIPPED), limiter)
+        is_closed = self.is_closed(limiter)
+        if is_closed != closed:
+            raise Failure(failures.LIMITER_NOT_SWITCHED, limiter, int(is_closed))

@@ -35,6 +35,9 @@ class PowerUnit:
             raise Failure(failures.BUS_NO_REPLY, units.POWER_NODE)
         self.written.append((address, value))
 
+    def fresh_sample(self):
+        yield 0
+
 
 def test_limiters_that_could_not_be_opened_at_boot_are_opened_later():
     hal.init(0x0E00, True)
@@ -92,6 +95,17 @@ def test_a_close_that_was_not_confirmed_is_taken_back():
     hal.pool_set(pool.POWER_LIMITERS_CLOSED, 1 << enums.LIMITER_DOOR)
     _cycles(limiters, 3)
     assert unit.written == [(units.POWER_CONTROL_DOOR_LIMITER, enums.LIMITER_COMMAND_OPEN)]
+
+
+def test_a_limiter_that_does_not_follow_is_named_with_where_it_is():
+    hal.init(0x0E00, True)
+    unit = PowerUnit()
+    unit.failing = False
+    limiters = Limiters(unit, Events())
+    hal.pool_set(pool.POWER_LIMITERS_CLOSED, 1 << enums.LIMITER_DOOR)
+    for limiter, closed in ((enums.LIMITER_OPTICAL_HEATER, True), (enums.LIMITER_DOOR, False)):
+        failure = refused(failures.LIMITER_NOT_SWITCHED, list, limiters.switch(limiter, closed))
+        assert (failure.detail, failure.limit) == (limiter, int(not closed))
 
 
 def test_a_lost_power_unit_says_nothing_about_its_limiters():

@@ -333,4 +333,12 @@ def test_alarm_withdraws_the_permit_also_while_off():
     assert bench.payload.refuse.latched() and not bench.payload.permit.in_force()
 
 
+def test_no_exit_while_the_alarm_stands():
+    setup = Setup()
+    explore.discrete_edge("A")
+    refused(failures.ALARM_STANDS, setup.protection.require_limits_clear)
+    explore.discrete_edge("a")
+    setup.protection.require_limits_clear()
+
+
 runner.run(globals())
