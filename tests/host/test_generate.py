@@ -121,7 +121,7 @@ def test_mission_constants_agree(
     dictionary: Dictionary, generated: Path, defines: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     firmware = table(generated, "mission", monkeypatch)
-    for name, value in mission_constants(dictionary.mission).items():
+    for name, value in mission_constants(dictionary).items():
         assert firmware[name] == value
         if isinstance(value, int):
             assert number(defines[name]) == value
@@ -200,6 +200,14 @@ def test_sar_codes_of_the_specification(dictionary: Dictionary) -> None:
     }
     codes = sar_codes(dictionary.mission)
     assert {name: codes[name] for name in expected} == expected
+
+
+def test_ranges_of_arguments_bound_what_is_reckoned_on_board(dictionary: Dictionary) -> None:
+    constants = mission_constants(dictionary)
+    assert constants["OPTICAL_ROLL_MAXIMUM_CENTIDEG"] == 4500
+    assert constants["OPTICAL_LINE_PERIOD_MINIMUM_NS"] == 50_000
+    assert constants["OPTICAL_LINE_PERIOD_MAXIMUM_NS"] == 500_000
+    assert constants["SAR_AZIMUTH_BEAM_MAXIMUM"] == 1023
 
 
 def test_only_changed_files_are_written(dictionary: Dictionary, tmp_path: Path) -> None:

@@ -98,7 +98,10 @@ CONSTANTS = {
     ("executive", "watchdog_ms"): 2000,
     ("fault_levels", "power_off_ms"): 10_000,
     ("fault_levels", "over_current_percent"): 130,
+    ("fault_levels", "boots"): 3,
     ("fault_levels", "boots_period_min"): 60,
+    ("instruments", "start_lead_ms"): 2500,
+    ("optical", "door_limit_ms"): 5000,
     ("waits", "sar_warmup_ms"): 120_000,
     ("waits", "optical_stabilisation_ms"): 60_000,
     ("waits", "optical_decontamination_hour_ms"): 3_600_000,
@@ -186,6 +189,7 @@ def test_numbers_that_stand_twice_agree() -> None:
     optical = DICTIONARY.mission["optical"]
     assert optical["sun_angle_limit_deg"] == DICTIONARY.guards["SUN_ANGLE"].minimum == 30
     assert optical["ancillary_timeout_ms"] == DICTIONARY.parameter("SUN_ANGLE_DEG").fresh_ms == 3200
+    assert optical["door_limit_ms"] == DICTIONARY.monitors["OPTICAL_DOOR"].trip_high
     assert (
         DICTIONARY.mission["transmit_guard"]["longest_permit_takes"] == argument("SAR_PERMIT_TRANSMIT", "takes").maximum
     )

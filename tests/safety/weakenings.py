@@ -334,7 +334,7 @@ CODE = (
     ),
     Weakening(
         "the third boot within an hour is like any other", SAR, file="fdir/boot_history.py",
-        old="        self.safe = self.boots >= _BOOTS\n", new="        self.safe = False\n",
+        old="        self.safe = self.boots >= mission.FAULT_LEVELS_BOOTS\n", new="        self.safe = False\n",
     ),
     Weakening(
         "a door that is shut keeps its supply", OPTICAL, file=_OPTICAL,

@@ -9,7 +9,6 @@ import hal
 from payload.failure import Refusal
 from payload.tables import enums, events, failures, mission, persistent, pool
 
-_BOOTS = 3  # this one and the two whose ages are kept
 _FLUSH_MS = 300
 
 
@@ -32,7 +31,7 @@ class BootHistory:
             values.put(persistent.BOOT_AGE_2_MIN, age_1_min)
             values.put(persistent.BOOT_AGE_1_MIN, 0)
             values.flush(_FLUSH_MS)
-        self.safe = self.boots >= _BOOTS
+        self.safe = self.boots >= mission.FAULT_LEVELS_BOOTS
         hal.pool_set(pool.BOOTS_IN_PERIOD, self.boots)
         hal.pool_set(pool.SAFE_BOOT, enums.SWITCH_ON if self.safe else enums.SWITCH_OFF)
 

@@ -13,7 +13,6 @@ from payload.tables import enums, failures, mission, units
 SLOTS = mission.SAR_TABLE_SLOTS
 _ROUNDING_CODES = const(1)
 _TOPS_LEAST = const(2)  # sub-swaths
-_LAST_BEAM = const(1023)
 
 # Milliseconds to codes, rounded up: a sweep is judged by the most pulses it may have.
 _FREF_KHZ = -(-mission.SAR_REFERENCE_FREQUENCY_MILLIHZ // 1000000)
@@ -228,7 +227,7 @@ def _sweep_margin(block, mode, at, pri):
     if not step or not pulses_per_beam or not pulses:
         return -1
     last = hal.get(hal.U16, block, at[8]) + (pulses - 1) // pulses_per_beam * step
-    return min(last, _LAST_BEAM - last)
+    return min(last, mission.SAR_AZIMUTH_BEAM_MAXIMUM - last)
 
 
 def _nadir_margin(nadir, pulse, swst, swl, pri):

@@ -4,12 +4,9 @@ import hal
 from micropython import const
 
 from payload.failure import EntryRefused, Failure, Refusal
-from payload.tables import enums, events, failures, units
+from payload.tables import enums, events, failures, mission, units
 
-_START_LEAD_MS = const(2500)
-_START_LATEST_MS = const(120000)
 _RETRY_CYCLES = const(10)
-_LARGEST_STEP_BACK_MS = const(1000)  # of the on-board time while a data take waits
 
 # The unit needs the start command this long before the start.
 _START_COMMAND_MARGIN_MS = const(200)
@@ -159,10 +156,10 @@ class Instrument:
     def require_start(self, start):
         """Raise Refusal unless the start (CUC) lies ahead by what the preparation needs."""
         until_ms = hal.time_until_ms(start, 0)
-        if until_ms < _START_LEAD_MS:
-            raise Refusal(failures.START_IN_THE_PAST, until_ms, _START_LEAD_MS)
-        if until_ms > _START_LATEST_MS:
-            raise Refusal(failures.START_TOO_FAR, until_ms, _START_LATEST_MS)
+        if until_ms < mission.INSTRUMENTS_START_LEAD_MS:
+            raise Refusal(failures.START_IN_THE_PAST, until_ms, mission.INSTRUMENTS_START_LEAD_MS)
+        if until_ms > mission.INSTRUMENTS_START_LATEST_MS:
+            raise Refusal(failures.START_TOO_FAR, until_ms, mission.INSTRUMENTS_START_LATEST_MS)
 
     def failed(self):
         """Does the unit's own housekeeping say that it failed, or that it left the mode's state by itself?"""
@@ -267,7 +264,7 @@ class Instrument:
     def _require_nearer(self, request, expected_ms):
         """Raise Failure when the time was set back, and the start moved away."""
         until_ms = hal.time_until_ms(request.start, 0)
-        if until_ms > expected_ms + _LARGEST_STEP_BACK_MS:
+        if until_ms > expected_ms + mission.INSTRUMENTS_START_STEP_BACK_LIMIT_MS:
             raise Failure(failures.START_TOO_FAR, until_ms, expected_ms)
 
     def _await_within(self, parameter, value, limit_ms):

@@ -1,12 +1,9 @@
 """What stands between a request and the instrument: guards, the REFUSE state and the transmit permit."""
 
 import hal
-from micropython import const
 
 from payload.failure import Refusal
 from payload.tables import enums, events, failures, mission, modes, persistent, pool
-
-_ARM_EXPIRES_S = const(60)
 
 
 class TwoStep:
@@ -18,7 +15,7 @@ class TwoStep:
 
     def arm(self):
         self._armed = True
-        self._until_s = hal.uptime_s() + _ARM_EXPIRES_S
+        self._until_s = hal.uptime_s() + mission.INSTRUMENTS_ARM_EXPIRES_S
 
     def disarm(self):
         self._armed = False

@@ -15,13 +15,9 @@ from payload.instruments.optical_image import (
 )
 from payload.tables import enums, events, failures, mission, modes, pool, units
 
-_DOOR_LIMIT_MS = const(5000)
 _DOOR_TEST_LIMIT_MS = const(14000)
 # A cycle before the trip limit of the monitor OPTICAL_DOOR, which would safe the instrument.
-_DOOR_TEST_MOVEMENT_LIMIT_MS = const(4900)
-_ABORT_LIMIT_MS = const(2000)
-_SAFE_LIMIT_MS = const(6000)
-_START_COMMAND_LEAD_MS = const(700)
+_DOOR_TEST_MOVEMENT_LIMIT_MS = mission.OPTICAL_DOOR_LIMIT_MS - mission.EXECUTIVE_CYCLE_MS
 _LAMP_LIMIT_MS = const(2000)
 _DECONTAMINATION_START_LIMIT_MS = const(2000)
 
@@ -135,14 +131,14 @@ class Optical(Instrument):
 
     def set_focus(self, steps):
         """Generator: move the focus and wait until it rests there. Raises Refusal, later Failure."""
-        limit_ms = mission.OPTICAL_FOCUS_LIMIT_MS + _ABORT_LIMIT_MS
+        limit_ms = mission.OPTICAL_FOCUS_LIMIT_MS + mission.OPTICAL_ABORT_LIMIT_MS
         yield from self.machine.operation(_FOCUS_MODES, self._move_focus, (modes.GUARD_OPTICAL_FRESH,), limit_ms, steps)
 
     def move_door(self, position):
         """Generator: move the door in READY and wait for its switches. OPEN needs the Sun far enough away."""
         guards = () if position == enums.DOOR_COMMAND_SHUT else (modes.GUARD_SUN_ANGLE,)
         yield from self.machine.operation(
-            (enums.OPTICAL_MODE_READY,), self._move_door, guards, _DOOR_LIMIT_MS, position
+            (enums.OPTICAL_MODE_READY,), self._move_door, guards, mission.OPTICAL_DOOR_LIMIT_MS, position
         )
 
     def test_door(self):
@@ -172,7 +168,7 @@ class Optical(Instrument):
         """Generator: after a failed transition, back to a mode of rest; the mode is returned."""
         if failure.code == failures.DOOR_TEST_FAILED:
             self._limiters.command(enums.LIMITER_DOOR, False)
-            yield from self._await_within(pool.OPTICAL_DOOR, enums.DOOR_SHUT, _DOOR_LIMIT_MS)
+            yield from self._await_within(pool.OPTICAL_DOOR, enums.DOOR_SHUT, mission.OPTICAL_DOOR_LIMIT_MS)
             return origin
         if failure.code == failures.FOCUS_STUCK:
             return origin
@@ -183,7 +179,9 @@ class Optical(Instrument):
             return enums.OPTICAL_MODE_OFF
         if origin == enums.OPTICAL_MODE_READY:
             self._command(enums.OPTICAL_UNIT_COMMAND_ABORT)
-            yield from self._await_within(pool.OPTICAL_STATE, enums.OPTICAL_UNIT_STATE_READY, _ABORT_LIMIT_MS)
+            yield from self._await_within(
+                pool.OPTICAL_STATE, enums.OPTICAL_UNIT_STATE_READY, mission.OPTICAL_ABORT_LIMIT_MS
+            )
             yield from self.keep_entry()
             if failure.code == failures.ANCILLARY_JUMPED and hal.pool_get(pool.OPTICAL_DOOR) != enums.DOOR_SHUT:
                 # Where the Sun is, is not known any more.
@@ -210,7 +208,7 @@ class Optical(Instrument):
         yield from self._switch_on_unit(enums.LIMITER_OPTICAL_UNIT)
         self._command(enums.OPTICAL_UNIT_COMMAND_SAFE)
         yield from self._await_shut_and_dark()
-        yield from self._await_within(pool.OPTICAL_STATE, enums.OPTICAL_UNIT_STATE_SAFE, _SAFE_LIMIT_MS)
+        yield from self._await_within(pool.OPTICAL_STATE, enums.OPTICAL_UNIT_STATE_SAFE, mission.OPTICAL_SAFE_LIMIT_MS)
         return enums.OPTICAL_MODE_SAFE
 
     def safing(self):
@@ -322,8 +320,8 @@ class Optical(Instrument):
         yield from self.unit.fresh_sample()
         while hal.pool_get(pool.OPTICAL_DOOR) != enums.DOOR_SHUT or hal.pool_get(pool.OPTICAL_FOCAL_PLANE_ON):
             self._require_well()
-            if hal.ticks_diff(hal.ticks_ms(), started_ms) > _SAFE_LIMIT_MS:
-                raise Failure(failures.STEP_TIME_OUT, 0, _SAFE_LIMIT_MS)
+            if hal.ticks_diff(hal.ticks_ms(), started_ms) > mission.OPTICAL_SAFE_LIMIT_MS:
+                raise Failure(failures.STEP_TIME_OUT, 0, mission.OPTICAL_SAFE_LIMIT_MS)
             yield 0
 
     def _move_focus(self, steps):
@@ -417,11 +415,11 @@ class Optical(Instrument):
         self.unit.write_time(units.OPTICAL_CONTROL_START_COARSE, request.start)
         started_ms = hal.ticks_ms()
         left_ms = hal.time_until_ms(request.start, 0)
-        while hal.time_until_ms(request.start, 0) > _START_COMMAND_LEAD_MS:
+        while hal.time_until_ms(request.start, 0) > mission.OPTICAL_START_COMMAND_LEAD_MS:
             self._require_taking(request)
             self._require_nearer(request, left_ms - hal.ticks_diff(hal.ticks_ms(), started_ms))
             yield 0
-        yield from self._await_start(request, _START_COMMAND_LEAD_MS)
+        yield from self._await_start(request, mission.OPTICAL_START_COMMAND_LEAD_MS)
         if strip == 0:
             self.machine.require_entry(request)
         self._command(enums.OPTICAL_UNIT_COMMAND_START)

@@ -14,9 +14,6 @@ _PITCH = const(3)
 _ROLL = const(4)
 _DURATION = const(5)
 
-_ROLL_LIMIT = const(4500)  # 0.01 deg
-_PERIOD_MINIMUM_NS = const(50000)
-_PERIOD_MAXIMUM_NS = const(500000)
 _NS = const(100)  # a line period in 0.1 us
 
 _TAKEN_FROM_THE_GROUND = (enums.OPTICAL_MODE_STRIP, enums.OPTICAL_MODE_STEREO, enums.OPTICAL_MODE_AREA)
@@ -85,7 +82,11 @@ class ImageRequest(TakeRequest):
         elif mode == enums.OPTICAL_MODE_AREA:
             _require(self.strips >= 2, _STRIPS, 2)
             _require(self.roll_step != 0, _ROLL, 0)
-            _require(abs(self.roll_of(self.strips - 1)) <= _ROLL_LIMIT, _ROLL, _ROLL_LIMIT)
+            _require(
+                abs(self.roll_of(self.strips - 1)) <= mission.OPTICAL_ROLL_MAXIMUM_CENTIDEG,
+                _ROLL,
+                mission.OPTICAL_ROLL_MAXIMUM_CENTIDEG,
+            )
         else:
             _require(self.strips == 1, _STRIPS, 1)
         if mode != enums.OPTICAL_MODE_AREA:
@@ -165,8 +166,8 @@ class LinePeriod:
         drift = mission.OPTICAL_LINE_PERIOD_DRIFT_PERCENT
         for strip in range(request.strips):
             period_ns = hal.line_period_ns(request.roll_of(strip), request.pitch_of(strip))
-            if not _PERIOD_MINIMUM_NS <= period_ns <= _PERIOD_MAXIMUM_NS:
-                raise Refusal(failures.LINE_PERIOD, period_ns, _PERIOD_MAXIMUM_NS)
+            if not mission.OPTICAL_LINE_PERIOD_MINIMUM_NS <= period_ns <= mission.OPTICAL_LINE_PERIOD_MAXIMUM_NS:
+                raise Refusal(failures.LINE_PERIOD, period_ns, mission.OPTICAL_LINE_PERIOD_MAXIMUM_NS)
             if request.integration * _NS > period_ns + period_ns * drift // 100:
                 raise Refusal(failures.CONSTRAINT, request.integration, period_ns // _NS)
         period_ns = hal.line_period_ns(request.roll, request.pitch)
@@ -213,8 +214,8 @@ class LinePeriod:
         hal.pool_set(pool.IMAGE_SMEAR_ACROSS_PX, across_mpx)
         if along_mpx > limit_mpx or across_mpx > limit_mpx:
             raise Failure(failures.SMEAR, max(along_mpx, across_mpx), limit_mpx)
-        if not _PERIOD_MINIMUM_NS <= period_ns <= _PERIOD_MAXIMUM_NS:
-            raise Failure(failures.LINE_PERIOD, period_ns, _PERIOD_MAXIMUM_NS)
+        if not mission.OPTICAL_LINE_PERIOD_MINIMUM_NS <= period_ns <= mission.OPTICAL_LINE_PERIOD_MAXIMUM_NS:
+            raise Failure(failures.LINE_PERIOD, period_ns, mission.OPTICAL_LINE_PERIOD_MAXIMUM_NS)
         self._period = (period_ns + _NS // 2) // _NS
         if request.integration > self._period:
             raise Failure(failures.CONSTRAINT, request.integration, self._period)

@@ -7,15 +7,6 @@ from payload.failure import Failure, Refusal
 from payload.instruments.instrument import Instrument, TakeRequest
 from payload.tables import enums, failures, mission, modes, pool, units
 
-# Transmit-enable is raised this long before the first pulse, so that the guard's limit covers the data take alone.
-_ENABLE_LEAD_MS = const(700)
-_ABORT_LIMIT_MS = const(1000)
-
-# Within 1 s the instrument is safe, or without its supply; that is confirmed by two samples.
-_SAFE_LIMIT_MS = const(500)
-
-# While transmitting, the data take ends this long before the track meets a zone.
-_ZONE_LOOKAHEAD_MS = const(1000)
 _NO_ZONE = const(-1)
 _LARGEST_EXCESS_PERCENT = const(10000)
 _POSITION_UNKNOWN = const(-2)
@@ -122,18 +113,18 @@ class Sar(Instrument):
             return enums.SAR_MODE_OFF
         if self.machine.is_taking() or self._entry_open or origin == enums.SAR_MODE_PREOP:
             self._command(enums.SAR_UNIT_COMMAND_ABORT)
-            yield from self._await_within(pool.SAR_STATE, enums.SAR_UNIT_STATE_READY, _ABORT_LIMIT_MS)
+            yield from self._await_within(pool.SAR_STATE, enums.SAR_UNIT_STATE_READY, mission.SAR_ABORT_LIMIT_MS)
             yield from self.keep_entry()
             return enums.SAR_MODE_PREOP
         self._command(enums.SAR_UNIT_COMMAND_STANDBY)
-        yield from self._await_within(pool.SAR_STATE, enums.SAR_UNIT_STATE_IDLE, _ABORT_LIMIT_MS)
+        yield from self._await_within(pool.SAR_STATE, enums.SAR_UNIT_STATE_IDLE, mission.SAR_ABORT_LIMIT_MS)
         return enums.SAR_MODE_STANDBY
 
     def stand_down(self):
         """Generator, fault level 1: end the data take, its entry closed, unit to STANDBY; the mode is returned."""
         self.unit.require_link()
         self._command(enums.SAR_UNIT_COMMAND_STANDBY)
-        yield from self._await_within(pool.SAR_STATE, enums.SAR_UNIT_STATE_IDLE, _ABORT_LIMIT_MS)
+        yield from self._await_within(pool.SAR_STATE, enums.SAR_UNIT_STATE_IDLE, mission.SAR_ABORT_LIMIT_MS)
         yield from self.keep_entry()
         return enums.SAR_MODE_STANDBY
 
@@ -146,7 +137,7 @@ class Sar(Instrument):
         """Generator, fault level 2: unit on again, to SAFE and nowhere else; the mode is returned. Raises Failure."""
         yield from self._switch_on_unit(enums.LIMITER_SAR_UNIT)
         self._command(enums.SAR_UNIT_COMMAND_SAFE)
-        yield from self._await_within(pool.SAR_STATE, enums.SAR_UNIT_STATE_SAFE, _SAFE_LIMIT_MS)
+        yield from self._await_within(pool.SAR_STATE, enums.SAR_UNIT_STATE_SAFE, mission.SAR_SAFE_LIMIT_MS)
         return enums.SAR_MODE_SAFE
 
     def safing(self):
@@ -154,7 +145,7 @@ class Sar(Instrument):
         try:
             self.unit.require_link()
             self._command(enums.SAR_UNIT_COMMAND_SAFE)
-            yield from self._await_within(pool.SAR_STATE, enums.SAR_UNIT_STATE_SAFE, _SAFE_LIMIT_MS)
+            yield from self._await_within(pool.SAR_STATE, enums.SAR_UNIT_STATE_SAFE, mission.SAR_SAFE_LIMIT_MS)
             mode = enums.SAR_MODE_SAFE
         except Failure:
             yield from self.cut_power_persistently()
@@ -203,12 +194,14 @@ class Sar(Instrument):
         unit.write(units.SAR_CONTROL_TASK_ID, hal.U32, request.task_id)
         unit.write(units.SAR_CONTROL_ENTRY_ID, hal.U16, self._catalogue.open_entry_id())
         unit.write_time(units.SAR_CONTROL_START_COARSE, request.start)
-        yield from self._await_start(request, _ENABLE_LEAD_MS)
+        yield from self._await_start(request, mission.SAR_ENABLE_LEAD_MS)
         self.machine.require_entry(request)
         try:
             if transmits:
                 self._require_clear_track(
-                    Failure, _ENABLE_LEAD_MS, _ENABLE_LEAD_MS + request.duration_ms + mission.SAR_TAKE_OVERHEAD_MS
+                    Failure,
+                    mission.SAR_ENABLE_LEAD_MS,
+                    mission.SAR_ENABLE_LEAD_MS + request.duration_ms + mission.SAR_TAKE_OVERHEAD_MS,
                 )
             if transmits and not (self._permit.begin_take() and hal.guard_transmit(True)):
                 raise Failure(failures.NO_TRANSMIT_PERMIT)
@@ -247,7 +240,7 @@ class Sar(Instrument):
         self._require_well()
         self._require_recording()
         if transmits:
-            self._require_clear_track(Failure, 0, _ZONE_LOOKAHEAD_MS)
+            self._require_clear_track(Failure, 0, mission.SAR_ZONE_LOOKAHEAD_MS)
             if not hal.guard_transmitting():
                 # Inhibited by telecommand: fault protection was here before for any other reason.
                 raise Failure(failures.NO_TRANSMIT_PERMIT)

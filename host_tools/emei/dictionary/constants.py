@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from fractions import Fraction
 from math import ceil, floor
 
-from emei.dictionary.model import Mission, Row
+from emei.dictionary.model import Dictionary, Mission, Row
+from emei.dictionary.values import Argument
 
 Number = int | float | Row | tuple[Row, ...]
 
 
-def mission_constants(mission: Mission) -> dict[str, Number]:
+def mission_constants(dictionary: Dictionary) -> dict[str, Number]:
     """<SECTION>_<KEY> in upper case; a table's keys are appended in turn. Derived constants come last."""
-    return named_constants(mission) | sar_codes(mission)
+    return named_constants(dictionary.mission) | sar_codes(dictionary.mission) | _ranges(dictionary)
 
 
 def named_constants(mission: Mission) -> dict[str, Number]:
@@ -56,6 +57,22 @@ def sar_codes(mission: Mission) -> dict[str, int]:
         "SAR_WINDOW_CODE_MINIMUM": floor(_exact(mission, "window_minimum_us") * fref_hz / 1_000_000),
         "SAR_WINDOW_CODE_MAXIMUM": floor(_exact(mission, "window_maximum_us") * fref_hz / 1_000_000),
     }
+
+
+def _ranges(dictionary: Dictionary) -> dict[str, int]:
+    """Ranges of telecommand arguments that bound what is reckoned from them, too."""
+    image = {argument.name: argument for argument in dictionary.telecommands["OPTICAL_START_IMAGE"].arguments}
+    table = {argument.name: argument for argument in dictionary.telecommands["SAR_LOAD_TABLE"].arguments}
+    return {
+        "OPTICAL_ROLL_MAXIMUM_CENTIDEG": image["roll_deg"].raw_maximum,
+        "OPTICAL_LINE_PERIOD_MINIMUM_NS": _ns(image["line_period_us"], image["line_period_us"].raw_minimum),
+        "OPTICAL_LINE_PERIOD_MAXIMUM_NS": _ns(image["line_period_us"], image["line_period_us"].raw_maximum),
+        "SAR_AZIMUTH_BEAM_MAXIMUM": table["azimuth_beam"].raw_maximum,
+    }
+
+
+def _ns(microseconds: Argument, raw: int) -> int:
+    return int(raw * microseconds.scale * 1000)
 
 
 def _nadir_code(mission: Mission, altitude: str) -> Fraction:

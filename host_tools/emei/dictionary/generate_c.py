@@ -60,7 +60,7 @@ def _dictionary_defines(dictionary: Dictionary, names: _Names) -> list[str]:
     lines += [define("ZONES", f"{len(dictionary.zones)}u"), ""]
     lines += [define(f"SPACECRAFT_{item.name}", f"0x{item.id:04X}u") for item in dictionary.spacecraft.values()]
     lines.append("")
-    lines += [define(name, _literal(value)) for name, value in mission_constants(dictionary.mission).items()]
+    lines += [define(name, _literal(value)) for name, value in mission_constants(dictionary).items()]
     return lines
 
 

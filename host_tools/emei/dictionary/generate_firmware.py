@@ -230,5 +230,5 @@ def _unit(dictionary: Dictionary, unit: Unit) -> str:
 def _mission(dictionary: Dictionary) -> str:
     return _CONST + _lines(
         f"{name} = const({value})" if isinstance(value, int) else f"{name} = {value!r}"
-        for name, value in mission_constants(dictionary.mission).items()
+        for name, value in mission_constants(dictionary).items()
     )

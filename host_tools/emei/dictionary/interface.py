@@ -313,7 +313,7 @@ def _enumerations(dictionary: Dictionary) -> Iterator[str]:
 
 def _constants(dictionary: Dictionary) -> Iterator[str]:
     yield "## Constants of the mission\n"
-    constants = mission_constants(dictionary.mission).items()
+    constants = mission_constants(dictionary).items()
     yield from _table(("constant", "value"), ((f"`{name}`", value) for name, value in constants))
 
 

@@ -5,7 +5,7 @@ import hal
 from payload.tables import enums, mission, telecommands
 
 CUC_OCTETS = 7
-_START_LEAD_MS = 2600
+_START_LEAD_MS = mission.INSTRUMENTS_START_LEAD_MS + mission.EXECUTIVE_CYCLE_MS
 _APPLICATION_DATA = 11
 _TASK_ID = 77
 _PRIORITY = 10
