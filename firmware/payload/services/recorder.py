@@ -9,6 +9,7 @@ from payload.tables import enums, failures, pool, reports, units
 from payload.tmtc import queue
 
 _ROOM_OCTETS = const(200)
+_ERASABLE = (enums.ENTRY_STATE_CORRUPT, enums.ENTRY_STATE_ACKED)
 
 
 class RecorderService:
@@ -154,7 +155,7 @@ class RecorderService:
         """Place of an entry that is corrupt or acknowledged. Raises Refusal: all others are the ground's to get."""
         place = self._require_kept(entry_id)
         state = self._entries.state(place)
-        if state != enums.ENTRY_STATE_CORRUPT and state != enums.ENTRY_STATE_ACKED:
+        if state not in _ERASABLE:
             raise Refusal(failures.ENTRY_NOT_ACKNOWLEDGED, entry_id, state)
         return place
 
@@ -188,4 +189,4 @@ class RecorderService:
         if link.record_id() == entry_id:
             yield from link.unit.fresh_sample()
             raise Failure(failures.RECORDER_REFUSED, hal.pool_get(pool.RECORDER_FAULT_FLAGS))
-        yield from self._entries.store_state(place, enums.ENTRY_STATE_DELETED)
+        yield from self._entries.store_state(place, enums.ENTRY_STATE_DELETED, _ERASABLE)

@@ -206,8 +206,9 @@ class Catalogue:
         self._held_boots = hal.pool_get(pool.RECORDER_BOOTS)
 
     def _edit_content(self, record):
-        """What the recorder says of an entry, but for how much of it was sent."""
-        hal.copy(self.entry, 0, record, 0, _CONTENT_END)
+        """What the recorder says of an entry that is still open, but for how much of it was sent."""
+        if record[units.CATALOGUE_ENTRY_STATE] == enums.ENTRY_STATE_OPEN:
+            hal.copy(self.entry, 0, record, 0, _CONTENT_END)
 
     def _await_state(self, state):
         yield from self._link.unit.fresh_sample()

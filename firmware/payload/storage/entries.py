@@ -80,6 +80,11 @@ class Entries:
         self.load(place)
         return hal.get(type_code, self.record, offset)
 
+    def require_state(self, place, entry_id, states):
+        """Raise Refusal when the place is another entry's by now, or its state none of these any more."""
+        if self._ids[place] != entry_id or self._states[place] not in states:
+            raise Refusal(failures.ENTRY_HAS_CHANGED, entry_id, self._states[place])
+
     def next_id(self, least):
         """The lowest id from `least` on; 0 when there is none."""
         found = 0
@@ -170,10 +175,12 @@ class Entries:
             self._require_storing(place, started_ms)
             yield 0
 
-    def store_state(self, place, state):
-        """Generator: store() of another state."""
+    def store_state(self, place, state, instead_of):
+        """Generator: store() of another state. Raises Refusal when the entry has none of those any more."""
+        entry_id = self._ids[place]
 
         def edit(record):
+            self.require_state(place, entry_id, instead_of)
             record[units.CATALOGUE_ENTRY_STATE] = state
 
         yield from self.store(place, edit)

@@ -7,13 +7,23 @@ sent, acknowledged, deleted) stays so. A state goes to CORRUPT or forward, never
 import hal
 from micropython import const
 
-from payload.failure import Failure
+from payload.failure import Failure, Refusal
 from payload.tables import enums, events, mission, pool, units
 
 _PLACES = mission.RECORDER_ENTRIES
 _RETRY_CYCLES = const(10)
 _LARGEST_U8 = const(255)
 _CONTENT_END = units.CATALOGUE_ENTRY_SENT_OCTETS
+
+# States in which an entry may be changed here, asked for when it is stored: the flash may have been waited for.
+_OPEN = (enums.ENTRY_STATE_OPEN,)
+_ACKED = (enums.ENTRY_STATE_ACKED,)
+_WITHOUT_THE_GROUND = (
+    enums.ENTRY_STATE_OPEN,
+    enums.ENTRY_STATE_CLOSED,
+    enums.ENTRY_STATE_QUEUED,
+    enums.ENTRY_STATE_SENT,
+)
 
 
 class Reconciliation:
@@ -110,12 +120,20 @@ class Reconciliation:
 
     def _close(self, entry_id, record):
         """Generator: what the recorder closed while we were away, or by a restart of its own."""
+        entries = self._entries
 
         def edit(into):
+            place = entries.find(entry_id)
+            if place >= 0:
+                entries.require_state(place, entry_id, _OPEN)
             hal.copy(record, 0, into, 0, _CONTENT_END)
             hal.put(hal.U32, 0, into, units.CATALOGUE_ENTRY_SENT_OCTETS)
 
-        place = yield from self._entries.enter(entry_id, edit)
+        try:
+            place = yield from entries.enter(entry_id, edit)
+        except Refusal:
+            # Closed meanwhile by whoever held it; the ground may have queued it already.
+            return
         if place < 0:
             return
         self._seen[place] = 1
@@ -148,15 +166,20 @@ class Reconciliation:
         self._missing += 1
         if state == enums.ENTRY_STATE_ACKED:
             # Its deletion reached the recorder and was not stored.
-            yield from entries.store_state(place, enums.ENTRY_STATE_DELETED)
+            try:
+                yield from entries.store_state(place, enums.ENTRY_STATE_DELETED, _ACKED)
+            except Refusal:
+                return
             self._events.report(events.ENTRY_CHANGED, entry_id, enums.ENTRY_STATE_DELETED)
         else:
             yield from self._corrupt(place, enums.CORRUPT_CAUSE_MISSING)
 
     def _corrupt(self, place, cause):
         """Generator: mark an entry CORRUPT, unless the ground has it already."""
-        if self._entries.state(place) in (enums.ENTRY_STATE_ACKED, enums.ENTRY_STATE_CORRUPT):
+        entry_id = self._entries.id(place)
+        try:
+            yield from self._entries.store_state(place, enums.ENTRY_STATE_CORRUPT, _WITHOUT_THE_GROUND)
+        except Refusal:
             return
-        yield from self._entries.store_state(place, enums.ENTRY_STATE_CORRUPT)
         self._changed += 1
-        self._events.report(events.ENTRY_CORRUPT, self._entries.id(place), cause)
+        self._events.report(events.ENTRY_CORRUPT, entry_id, cause)

@@ -87,7 +87,9 @@ def finish(bench, limit_cycles=50):
 
 def corrupt(bench, entry_id):
     entries = entries_of(bench)
-    for _ in entries.store_state(entries.find(entry_id), enums.ENTRY_STATE_CORRUPT):
+    for _ in entries.store_state(
+        entries.find(entry_id), enums.ENTRY_STATE_CORRUPT, (entries.state(entries.find(entry_id)),)
+    ):
         bench.cycles(1)
 
 
@@ -296,7 +298,8 @@ def test_a_cut_between_the_recorder_and_the_catalogue_is_made_good():
     # Deleted there, not here.
     link.command_entry(enums.RECORDER_COMMAND_DELETE_ENTRY, entry)
     # Deleted here, not there.
-    for _ in entries_of(bench).store_state(entries_of(bench).find(other), enums.ENTRY_STATE_DELETED):
+    acked = (enums.ENTRY_STATE_ACKED,)
+    for _ in entries_of(bench).store_state(entries_of(bench).find(other), enums.ENTRY_STATE_DELETED, acked):
         bench.cycles(1)
     # Gone there without the ground's knowledge.
     link.command_entry(enums.RECORDER_COMMAND_DELETE_ENTRY, third)
