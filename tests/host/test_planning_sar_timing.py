@@ -3,11 +3,13 @@
 from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emei.dictionary import load
+from emei.planning.sar_beam import two_way_loss_db
 from emei.planning.sar_modes import design_table
 from emei.planning.sar_timing import DesignError, RadarNumbers, Request, TimingDesigner, _distance_on_circle
 from hil.passes.plan import LOOK_ANGLE_DEG
@@ -142,6 +144,22 @@ def test_the_nearest_elevation_beam_is_taken(look: float, beam: int, off: float)
     assert timing.elevation_beam == beam
     assert timing.elevation_off_deg == pytest.approx(off)
     assert timing.arguments()["elevation_beam"] == beam
+
+
+def test_the_edges_of_the_swath_lose_what_the_beam_does_not_light() -> None:
+    # The worked case: edges at look angles of 21.62 and 24.35 deg, beam 6 at 23.4 deg; 0.7 m of 3.123 cm.
+    timing = DESIGNER.design(23.0, Request())
+    for loss_db, off_deg in ((timing.near_loss_db, 1.78), (timing.far_loss_db, 0.95)):
+        amplitude = np.sinc(0.7 / 0.031228 * np.sin(np.radians(off_deg))) ** 2
+        assert loss_db == pytest.approx(-20 * np.log10(amplitude), abs=0.2)
+
+
+def test_a_beam_loses_nothing_in_its_centre_and_3_db_each_way_at_its_half_power() -> None:
+    half_power_deg = float(np.degrees(np.arcsin(0.443 * 0.031228 / 0.7)))
+    assert two_way_loss_db(0.7, 0.031228, 0) == 0
+    assert two_way_loss_db(0.7, 0.031228, half_power_deg) == pytest.approx(6.02, abs=0.02)
+    assert two_way_loss_db(0.7, 0.031228, -half_power_deg) == pytest.approx(6.02, abs=0.02)
+    assert two_way_loss_db(0.7, 0.031228, 90.0) > 40
 
 
 def test_an_elevation_beam_that_is_asked_for_is_kept() -> None:

@@ -59,6 +59,8 @@ def quantities(timing: Timing) -> tuple[Quantity, ...]:
         Quantity("incidence", timing.swath.incidence_deg, "deg"),
         Quantity("elevation beam", timing.elevation_beam, "", 0),
         Quantity("elevation beam off centre", timing.elevation_off_deg, "deg"),
+        Quantity("beam loss at near edge", timing.near_loss_db, "dB", 1),
+        Quantity("beam loss at far edge", timing.far_loss_db, "dB", 1),
         Quantity("near slant range", timing.near_range_m / 1e3, "km", 3),
         Quantity("far slant range", timing.far_range_m / 1e3, "km", 3),
         Quantity("prf", timing.prf_hz, "Hz"),

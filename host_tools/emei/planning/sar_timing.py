@@ -11,6 +11,7 @@ from math import acos, asin, ceil, cos, degrees, floor, radians, sin, sqrt
 
 from emei.dictionary import Dictionary
 from emei.planning.rule import Rule
+from emei.planning.sar_beam import two_way_loss_db
 
 _HEADER_PRIMARY_OCTETS = 6
 _BYPASS_BITS = 10
@@ -32,6 +33,8 @@ class RadarNumbers:
     light_speed_m_s: float
     velocity_m_s: float
     antenna_length_m: float
+    antenna_height_m: float
+    centre_frequency_hz: float
     altitude_m: float
     altitude_range_m: tuple[float, float]
     guard_time_s: float
@@ -67,6 +70,8 @@ class RadarNumbers:
             light_speed_m_s=mission.number("sar", "light_speed_m_s"),
             velocity_m_s=mission.number("sar", "platform_velocity_m_s"),
             antenna_length_m=mission.number("sar", "antenna_length_m"),
+            antenna_height_m=mission.number("sar", "antenna_height_m"),
+            centre_frequency_hz=mission.number("sar", "centre_frequency_hz"),
             altitude_m=mission.number("sar", "altitude_m"),
             altitude_range_m=(
                 mission.number("sar", "altitude_minimum_m"),
@@ -163,6 +168,8 @@ class Timing:
     packet_octets: int
     elevation_beam: int
     elevation_off_deg: float
+    near_loss_db: float
+    far_loss_db: float
     rules: tuple[Rule, ...]
 
     @property
@@ -239,6 +246,15 @@ class TimingDesigner:
         """The beam nearest to a look angle."""
         beams = self.numbers.elevation_beams_deg
         return min(range(len(beams)), key=lambda beam: abs(beams[beam] - look_angle_deg))
+
+    def beam_loss_db(self, beam: int, delay_s: float) -> float:
+        """What an echo with a two-way delay loses, off the centre of an elevation beam, both ways."""
+        numbers, orbit = self.numbers, self.orbit_radius_m
+        range_m = delay_s * numbers.light_speed_m_s / 2
+        look_angle = acos((range_m**2 + orbit**2 - self.earth_radius_m**2) / (2 * range_m * orbit))
+        wavelength_m = numbers.light_speed_m_s / numbers.centre_frequency_hz
+        off_deg = degrees(look_angle) - numbers.elevation_beams_deg[beam]
+        return two_way_loss_db(numbers.antenna_height_m, wavelength_m, off_deg)
 
     def swath(self, look_angle_deg: float, ground_swath_m: float) -> Swath:
         """Delays of the swath centred on a look angle. The width is measured along the sphere."""
@@ -337,6 +353,8 @@ class TimingDesigner:
             packet_octets=self._packet_octets(request, ceil(sampling_hz * length_s)),
             elevation_beam=beam,
             elevation_off_deg=self.numbers.elevation_beams_deg[beam] - swath.look_angle_deg,
+            near_loss_db=self.beam_loss_db(beam, swath.near_delay_s),
+            far_loss_db=self.beam_loss_db(beam, swath.far_delay_s),
             rules=(
                 *self.rules(swath, request, pri_s, pulse_s, rank, swst_code, swl_code),
                 Rule("FAR_DELAY", self.numbers.far_delay_limit_code - round(swath.far_delay_s * frequency), "code"),
