@@ -228,7 +228,9 @@ def _unit(dictionary: Dictionary, unit: Unit) -> str:
 
 
 def _mission(dictionary: Dictionary) -> str:
+    """Without those that have a fraction: firmware reckons in integers, and a sparse module is looked up faster."""
     return _CONST + _lines(
         f"{name} = const({value})" if isinstance(value, int) else f"{name} = {value!r}"
         for name, value in mission_constants(dictionary).items()
+        if not isinstance(value, float)
     )
