@@ -83,11 +83,7 @@ class Payload:
         self.entries = Entries(self.events, not self.boot_history.safe)
         self.catalogue = Catalogue(recorder_link, self.entries, self.events)
 
-        waits = Waits(
-            mission.WAITS_SAR_WARMUP_MS,
-            mission.WAITS_OPTICAL_STABILISATION_MS,
-            mission.WAITS_OPTICAL_DECONTAMINATION_HOUR_MS,
-        )
+        waits = Waits()
         self.tables = KeptTables(self.events, not self.boot_history.safe)
         budget = TransmitBudget(self.persistent)
         self.permit = TransmitPermit(self.events)

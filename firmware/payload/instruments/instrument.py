@@ -46,12 +46,14 @@ class TakeRequest:
 
 
 class Waits:
-    """Waiting times of a nominal pass. Bench builds may shorten them."""
+    """Waiting times that bench builds may change."""
 
-    def __init__(self, sar_warmup_ms, optical_stabilisation_ms, decontamination_hour_ms):
-        self.sar_warmup_ms = sar_warmup_ms
-        self.optical_stabilisation_ms = optical_stabilisation_ms
-        self.decontamination_hour_ms = decontamination_hour_ms
+    def __init__(self):
+        self.sar_warmup_ms = mission.WAITS_SAR_WARMUP_MS
+        self.sar_safe_ms = mission.WAITS_SAR_SAFE_MS
+        self.sar_abort_ms = mission.WAITS_SAR_ABORT_MS
+        self.optical_stabilisation_ms = mission.WAITS_OPTICAL_STABILISATION_MS
+        self.decontamination_hour_ms = mission.WAITS_OPTICAL_DECONTAMINATION_HOUR_MS
 
 
 class Instrument:

@@ -113,18 +113,18 @@ class Sar(Instrument):
             return enums.SAR_MODE_OFF
         if self.machine.is_taking() or self._entry_open or origin == enums.SAR_MODE_PREOP:
             self._command(enums.SAR_UNIT_COMMAND_ABORT)
-            yield from self._await_within(pool.SAR_STATE, enums.SAR_UNIT_STATE_READY, mission.SAR_ABORT_LIMIT_MS)
+            yield from self._await_within(pool.SAR_STATE, enums.SAR_UNIT_STATE_READY, self._waits.sar_abort_ms)
             yield from self.keep_entry()
             return enums.SAR_MODE_PREOP
         self._command(enums.SAR_UNIT_COMMAND_STANDBY)
-        yield from self._await_within(pool.SAR_STATE, enums.SAR_UNIT_STATE_IDLE, mission.SAR_ABORT_LIMIT_MS)
+        yield from self._await_within(pool.SAR_STATE, enums.SAR_UNIT_STATE_IDLE, self._waits.sar_abort_ms)
         return enums.SAR_MODE_STANDBY
 
     def stand_down(self):
         """Generator, fault level 1: end the data take, its entry closed, unit to STANDBY; the mode is returned."""
         self.unit.require_link()
         self._command(enums.SAR_UNIT_COMMAND_STANDBY)
-        yield from self._await_within(pool.SAR_STATE, enums.SAR_UNIT_STATE_IDLE, mission.SAR_ABORT_LIMIT_MS)
+        yield from self._await_within(pool.SAR_STATE, enums.SAR_UNIT_STATE_IDLE, self._waits.sar_abort_ms)
         yield from self.keep_entry()
         return enums.SAR_MODE_STANDBY
 
@@ -137,7 +137,7 @@ class Sar(Instrument):
         """Generator, fault level 2: unit on again, to SAFE and nowhere else; the mode is returned. Raises Failure."""
         yield from self._switch_on_unit(enums.LIMITER_SAR_UNIT)
         self._command(enums.SAR_UNIT_COMMAND_SAFE)
-        yield from self._await_within(pool.SAR_STATE, enums.SAR_UNIT_STATE_SAFE, mission.SAR_SAFE_LIMIT_MS)
+        yield from self._await_within(pool.SAR_STATE, enums.SAR_UNIT_STATE_SAFE, self._waits.sar_safe_ms)
         return enums.SAR_MODE_SAFE
 
     def safing(self):
@@ -145,7 +145,7 @@ class Sar(Instrument):
         try:
             self.unit.require_link()
             self._command(enums.SAR_UNIT_COMMAND_SAFE)
-            yield from self._await_within(pool.SAR_STATE, enums.SAR_UNIT_STATE_SAFE, mission.SAR_SAFE_LIMIT_MS)
+            yield from self._await_within(pool.SAR_STATE, enums.SAR_UNIT_STATE_SAFE, self._waits.sar_safe_ms)
             mode = enums.SAR_MODE_SAFE
         except Failure:
             yield from self.cut_power_persistently()

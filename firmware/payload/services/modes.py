@@ -69,6 +69,10 @@ class Modes:
             self._waits.sar_warmup_ms = wait_ms
         elif wait == enums.BENCH_WAIT_OPTICAL_STABILISATION:
             self._waits.optical_stabilisation_ms = wait_ms
+        elif wait == enums.BENCH_WAIT_SAR_SAFE:
+            self._waits.sar_safe_ms = wait_ms
+        elif wait == enums.BENCH_WAIT_SAR_ABORT:
+            self._waits.sar_abort_ms = wait_ms
         else:
             self._waits.decontamination_hour_ms = wait_ms
 
