@@ -30,7 +30,7 @@ LARGEST_STATES = 300_000
 INSTANCES = 4
 TOLD_EVERY_KINDS = 100
 _OFTEN = 3
-_TOO_OFTEN = 20  # late, of all steps of a kind
+TOO_LATE = "what is in progress is over before the act is, on every way there that was tried"
 _PERMIT_LIFE_S = PERMIT_S - 50
 
 
@@ -109,8 +109,6 @@ class Tour:
         self._wanted: dict[Kind, list[Step]] = {}
         self._flying: Replay | None = None
         self._state = self._beginning
-        self._late: Counter[tuple[int, str]] = Counter()
-        self._late_kinds: Counter[Kind] = Counter()
         self._met: Counter[tuple[int, str]] = Counter()
         self.result = Result(between=set() if instances else known.kinds_between() - set(self._planner.by_kind))
         for kind, instances in self._planner.by_kind.items():
@@ -138,10 +136,15 @@ class Tour:
             else:
                 self._land()
         self._land()
-        self.result.not_reached |= set(self._wanted)
+        if self.result.differences:
+            self.result.not_reached |= set(self._wanted)
+        else:
+            # Nothing but what came too late was taken out of the ways.
+            self.result.impossible |= dict.fromkeys(self._wanted, TOO_LATE)
         return self.result
 
     def _go(self, way: Sequence[Step]) -> None:
+        is_shortest = self._flying is None
         if self._flying is None:
             self._flying = Replay(self._side, DIRECTORY / self._side)
         for step in way:
@@ -149,7 +152,9 @@ class Tour:
                 difference = self._flying.take(step)
             except Late:
                 self._land()
-                self._come_late(way[-1])
+                if is_shortest:
+                    # It would again: a board does the same each time.
+                    self._drop(step)
                 return
             self.result.steps += 1
             self._state = step.target
@@ -187,17 +192,8 @@ class Tour:
         if self._met[step.key] > _OFTEN:
             self._planner.forbid(step)
 
-    def _come_late(self, step: Step) -> None:
-        self._late[step.key] += 1
-        self._late_kinds[step.kind] += 1
-        if self._late[step.key] > _OFTEN:
-            self._drop(step)
-        if step.kind in self._wanted and (self._late_kinds[step.kind] > _TOO_OFTEN or not self._wanted[step.kind]):
-            del self._wanted[step.kind]
-            self.result.impossible[step.kind] = "what is in progress is over before the act is"
-
     def _drop(self, step: Step) -> None:
-        """This instance of its kind comes too late each time."""
+        """This one comes too late: neither a way to another, nor an instance of its kind any more."""
         self._planner.forbid(step)
         if step.kind in self._wanted:
             self._wanted[step.kind] = [other for other in self._wanted[step.kind] if other.key != step.key]

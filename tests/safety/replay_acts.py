@@ -9,20 +9,22 @@ from tests.safety import replay_conditions
 from tests.safety.replay_board import ANSWER_S, CYCLE_S, DECONTAMINATION_S, PERMIT_S, STABLE_S, STRIPS_APART_S, Flight
 from tests.safety.replay_conditions import Conditions, NoAct
 from tests.safety.replay_faults import RESET, THIRD_RESET, Faults
-from tests.safety.replay_plan import TIME, Step, visible
+from tests.safety.replay_plan import TIME, Step, Words, visible
 
 # Of a start: what lies ahead must not come by itself while other edges are replayed.
 START_LEAD_S = 75.0
+QUICK_S = 0.25
+ENDED_S = 2.0  # until a unit that is to end something has done so
 ARM_S = 60.0
 
 UPSET = "an upset in slot 0"
 DECONTAMINATED = "the hours of the decontamination pass"
 IN_STRIPS = ("STEREO", "AREA")
-_QUICK = ("2", "5")  # reactions: safing, and the one retry
+_ENDING = ("2", "5")  # reactions: safing, and the one retry
 _LONGEST_WAIT_S = 1100.0
 _GOES_ON_S = 30.0
+_SHORT_MS = 2000
 _BEGUN_MS = 300.0
-QUICK_S = 0.1
 
 
 def impossible(step: Step) -> str:
@@ -36,8 +38,8 @@ def impossible(step: Step) -> str:
     waits = step.before["target"] != "-1" and step.before.get("unit") == "READY" and step.target != step.source
     if step.label == TIME and waits and "_stuck" in step.before["faults"] and is_seen_by_nobody(step):
         return "that a start has come is seen by nobody while the unit does nothing"
-    if is_quick(step) and step.label == "a minute without anything":
-        return "the SAR's unit has half a second to become safe, and little more to end what is aborted"
+    if is_ending(step) and step.label == "a minute without anything":
+        return "a minute is longer than the SAR's unit has to become safe, or to end what is aborted"
     second = step.before["refuse"] == "0" and step.after["refuse"] == "1" and step.failures == ("failed:ABORTED",)
     if step.label == TIME and step.before.get("phase") == "IMAGING" and second:
         return "the imaging time of an orbit is used up once"
@@ -54,6 +56,9 @@ def impossible(step: Step) -> str:
 
 def lasts_s(step: Step) -> float:
     """About how long the act takes on the board."""
+    is_quick = is_ending(step) or is_short(step.before)
+    if is_quick and step.label.endswith("goes on"):
+        return QUICK_S if is_short(step.before) else ENDED_S
     if step.label.endswith("goes on"):
         return {"WARMING": 25.0, "TAKING": 12.0, "STABILISING": 120.0, "IMAGING": 12.0}.get(step.before["unit"], 5.0)
     if step.label == TIME:
@@ -65,11 +70,9 @@ def lasts_s(step: Step) -> float:
         return max(least_s, min(step.duration_ms / 1000 + 5, _LONGEST_WAIT_S))
     if step.label == DECONTAMINATED:
         return DECONTAMINATION_S
-    if is_quick(step):
-        return QUICK_S
     if step.label == "a minute without anything":
         return ARM_S + 1 if step.before["takes"] == "0" else PERMIT_S + 1
-    return 1.0 + replay_conditions.lasts_s(step.label.partition(", ")[2])
+    return (QUICK_S if is_quick else 1.0) + replay_conditions.lasts_s(step.label.partition(", ")[2])
 
 
 def arms_again(step: Step) -> bool:
@@ -82,10 +85,18 @@ def is_seen_by_nobody(step: Step) -> bool:
     return not step.events and not step.failures and visible(step.before) == visible(step.after)
 
 
-def is_quick(step: Step) -> bool:
-    """Must the act be over within the half second that the SAR's unit has to become safe, or to end a data take?"""
-    is_ending = step.before["reaction"] in _QUICK or step.before["cancelled"] == "1"
-    return "door" not in step.before and is_ending and step.label != TIME
+def is_short(words: Words) -> bool:
+    """Is a transition of the SAR under way that has two seconds, or less?"""
+    machine = load().machines["SAR"]
+    values = {mode.name: str(mode.value) for mode in machine.modes}
+    short = {values[each.target] for each in machine.transitions if each.time_limit_ms <= _SHORT_MS}
+    return "door" not in words and words["target"] in short
+
+
+def is_ending(step: Step) -> bool:
+    """Does the act come while the SAR's unit is to become safe, or to end a data take?"""
+    ends = step.before["reaction"] in _ENDING or step.before["cancelled"] == "1"
+    return "door" not in step.before and ends and step.label != TIME
 
 
 def is_busy(step: Step) -> bool:

@@ -13,11 +13,12 @@ from tests.safety.replay_acts import (
     Acts,
     arms_again,
     is_busy,
-    is_quick,
+    is_ending,
     is_seen_by_nobody,
+    is_short,
     lasts_s,
 )
-from tests.safety.replay_board import CYCLE_S, DECONTAMINATION_S, PERMIT_S, STRIPS_APART_S, Flight
+from tests.safety.replay_board import CYCLE_S, DECONTAMINATION_S, PERMIT_S, SAR_ENDS_S, STRIPS_APART_S, Flight
 from tests.safety.replay_faults import RESET, RESETS_TO_SAFE, THIRD_RESET
 from tests.safety.replay_plan import TIME, Kind, Step, visible
 
@@ -34,13 +35,15 @@ GUARD_S = 55.0  # of the transmit guard's 60 s
 OPERATION_S = 10.0  # the shortest time limit of what leaves the mode as it is
 POWER_OFF_S = 7.0  # of the 10 s before the one retry of fault level 2
 DOOR_S = 3.0  # of the 5 s that a movement may last
-SAFING, RETRYING = "2", "5"
+STANDING_DOWN, SAFING, RETRYING = "1", "2", "5"
+FOR_THE_UNIT = (STANDING_DOWN, SAFING, RETRYING)  # reactions that wait for it
 SAFING_S = 4.5  # of the 6 s that the door has
-SAR_SAFING_S = 0.35  # of the half second that the unit has, since it is seen
+ENDS_S = SAR_ENDS_S - 2
 TAKES = 20  # at 10 s each: less than the orbit's 300 s; and the catalogue holds 64
 ORBIT_S = 560.0  # of its imaging time, of which an image needs little
 AHEAD_S = START_LEAD_S - 10
 MARGIN_S = 3.0
+SHORT_MARGIN_S = 0.4  # where the limit is two seconds
 ANCILLARY_S = 2.5  # of the 3.2 s after which it is stale
 STILL_BROKEN_S = 8.0  # of the 10 s after which a limit that was acted upon is acted upon again
 BOOTS = (RESET, THIRD_RESET, "LEAVE_SAFE_BOOT")
@@ -100,6 +103,7 @@ class Replay:
         flight = self.flight
         self.path.append(step.label)
         was_enabled = flight.transmit_enabled
+        act_began_s = flight.now_s
         self.acts.act(step)
         flight.session.run_for(CYCLE_S)
         if step.label == TIME:
@@ -115,7 +119,7 @@ class Replay:
             self.acts.took()
         if seen != expected:
             self._require_that_time_did_nothing(step, was_ending, seen)
-        self._note_limits(step)
+        self._note_limits(step, act_began_s)
         self._takes += step.label.startswith("START ") and not step.failures
         self._cause = seen.get("cause", self._cause)
         return None if seen == expected else Difference(list(self.path), step.kind, expected, seen)
@@ -136,16 +140,25 @@ class Replay:
         return expected
 
     def _events(self, step: Step, events: tuple[int, ...]) -> str:
-        """Of a boot none; of time that passes not how often each came."""
+        """Of a boot none; of time that passes not how often each came. Not, in an act, when a limiter that does not
+        follow is commanded again, once a second.
+        """
         if step.label in BOOTS:
             return ""
-        return self.flight.event_words(set(events) if step.label == TIME else events)
+        if step.label == TIME:
+            return self.flight.event_words(set(events))
+        words = self.flight.event_words(events).split()
+        if step.before["reaction"] != "0" and {"POWER_stuck", "POWER_silent"} & set(step.before["faults"].split("+")):
+            words = [word for word in words if word != "LIMITER_SWITCHED"]
+        return " ".join(words)
 
     def _settle(self, step: Step, expected: dict[str, str]) -> dict[str, str]:
         """Go on until all is as expected and stays so, or the time is over; what is seen then."""
         flight = self.flight
         failures: Counter[str] = Counter()
         until_s = flight.now_s + SETTLE_S + (1.3 * lasts_s(step) if step.label == TIME else 0.0)
+        if step.label == TIME and flight.side == "SAR":
+            until_s += 2 * SAR_ENDS_S  # what is aborted, and then a safing
         if "RECORDER" in step.before["faults"] + step.label:
             until_s += RECORDER_S
         if _LIMIT_FAULTS & set(step.before["faults"].split("+")):
@@ -156,7 +169,7 @@ class Replay:
         # must meet the next act instead.
         is_slow = step.after["faults"] or step.after["target"] not in ("-1", step.before["target"])
         is_slow = is_slow and step.after["reaction"] == "0" and step.after["cancelled"] == "0"
-        stays_s = 0.0 if self._is_ending else STAYS_LONG_S if is_slow else STAYS_S
+        stays_s = 0.0 if is_short(step.after) else STAYS_LONG_S if is_slow else STAYS_S
         if step.after["reaction"] == RETRYING:
             stays_s = RETRY_S
         while True:
@@ -211,15 +224,15 @@ class Replay:
 
     def _require_that_time_did_nothing(self, step: Step, was_ending: bool, seen: Mapping[str, str]) -> None:
         """What was being ended, or waited for, may have come to its end during the act."""
-        is_ending = was_ending or is_quick(step) or step.before["cancelled"] == "1"
+        was_ending |= is_ending(step) or step.before["cancelled"] == "1"
         has_ended = seen["mode"].startswith("SAFE") or seen["refuse"] != step.after["refuse"]
-        if is_ending and step.label != TIME and has_ended:
+        if was_ending and step.label != TIME and has_ended:
             raise Late("what was being ended has ended")
         timed_out = "failed:STEP_TIME_OUT"
         if step.label != TIME and timed_out in seen["failures"] and timed_out not in step.failures:
             raise Late("what was waited for has taken too long")
 
-    def _note_limits(self, step: Step) -> None:
+    def _note_limits(self, step: Step, act_began_s: float) -> None:
         now_s = self.flight.now_s
         before, after = step.before, step.after
         # Time passed with an arm that was given again and again: the last is up to half a life old.
@@ -229,15 +242,15 @@ class Replay:
         given = step.label == "SAR_PERMIT_TRANSMIT" and not step.failures
         self._note("takes", after["takes"] != "0", given, now_s + PERMIT_S - MARGIN_S)
         if after["target"] != before["target"]:
-            self._began_s = now_s
-        limit_s = self._limits_s.get(after["target"], 0.0) - MARGIN_S
+            self._began_s = act_began_s if is_short(after) else now_s
+        limit_s = self._limits_s.get(after["target"], 0.0) - (SHORT_MARGIN_S if is_short(after) else MARGIN_S)
         if after["mode"] == "DECONTAMINATION":
             limit_s = DECONTAMINATION_S - MARGIN_S
         elif after["mode"] in IN_STRIPS:
             if after["unit"] == "IMAGING" and before["unit"] != "IMAGING":
                 self._next_strip_s = now_s + STRIPS_APART_S
             limit_s = min(limit_s, self._next_strip_s - self._began_s - MARGIN_S)
-        elif after.get("unit") == "READY":
+        elif after.get("unit") == "READY" and after["enable"] == "0":
             # A start that lies ahead, or the rest of a warm-up.
             limit_s = min(limit_s, AHEAD_S)
         if after.get("phase") == "IMAGING":
@@ -249,19 +262,23 @@ class Replay:
         self._note_limits_broken(step)
         reaction_s = POWER_OFF_S
         if after["reaction"] == SAFING:
-            reaction_s = SAFING_S if self.flight.side == "OPTICAL" else SAR_SAFING_S
+            reaction_s = SAFING_S if self.flight.side == "OPTICAL" else ENDS_S
         begun = after["reaction"] != before["reaction"] or step.label == TIME
         self._note("reaction", after["reaction"] != "0", begun, now_s + reaction_s)
+        is_aborted = self._is_ending and after["reaction"] == "0"
+        self._note("ending", is_aborted, "ending" not in self._until_s, now_s + ENDS_S)
 
     def _unseen_s(self, step: Step) -> float:
         """How long time must pass where nothing tells that it has."""
         if step.target == step.source:
             return REST_S
-        is_unseen = is_seen_by_nobody(step) and step.before["reaction"] != "0"
-        return min(step.duration_ms / 1000, OPERATION_S) if is_unseen else 0.0
+        if not is_seen_by_nobody(step) or step.before["reaction"] == "0":
+            return 0.0
+        ends_s = SAR_ENDS_S if self.flight.side == "SAR" and step.before["reaction"] in FOR_THE_UNIT else 0.0
+        return min(step.duration_ms / 1000 + ends_s, OPERATION_S)
 
     def _ends(self, step: Step) -> bool:
-        """Is the SAR being made safe, or a data take of it being ended? Its unit has a second for it at most."""
+        """Is the SAR being made safe, or a data take of it being ended?"""
         after = step.after
         has_failed = "TRANSITION_FAILED" in self.flight.event_words(step.events).split()
         goes_on = after["target"] != "-1" and (has_failed or (self._is_ending and step.label != TIME))

@@ -258,25 +258,26 @@ class Planner:
 
     def __init__(self, steps: list[Step], cost_s: Callable[[Step], float | None]) -> None:
         self.by_kind: dict[Kind, list[Step]] = {}
-        self._moves: dict[int, dict[int, tuple[float, Step]]] = {}
+        self._moves: dict[int, dict[int, list[tuple[float, Step]]]] = {}  # the shortest first
         self._cost_s = {step.key: cost_s(step) for step in steps}
         for step in steps:
             self.by_kind.setdefault(step.kind, []).append(step)
             cost = self._cost_s[step.key]
             if cost is None:
                 continue
-            row = self._moves.setdefault(step.source, {})
-            if step.target != step.source and (step.target not in row or row[step.target][0] > cost):
-                row[step.target] = (cost, step)
+            if step.target != step.source:
+                self._moves.setdefault(step.source, {}).setdefault(step.target, []).append((cost, step))
+        for row in self._moves.values():
+            for moves in row.values():
+                moves.sort(key=lambda move: move[0])
 
     def can_be_taken(self, step: Step) -> bool:
         return self._cost_s[step.key] is not None
 
     def forbid(self, step: Step) -> None:
         """Never take this one again on the way to another."""
-        row = self._moves.get(step.source, {})
-        if step.target in row and row[step.target][1] == step:
-            del row[step.target]
+        moves = self._moves.get(step.source, {}).get(step.target, [])
+        moves[:] = [move for move in moves if move[1] != step]
 
     def way(self, state: int, wanted: Mapping[int, list[Step]]) -> list[Step] | None:
         """The shortest way from a state to a wanted step, that step included; None when there is none."""
@@ -293,7 +294,10 @@ class Planner:
                     path.append(came[here])
                     here = came[here].source
                 return path[::-1]
-            for target, (cost, step) in self._moves.get(here, {}).items():
+            for target, moves in self._moves.get(here, {}).items():
+                if not moves:
+                    continue
+                cost, step = moves[0]
                 if so_far_s + cost < best_s.get(target, float("inf")):
                     best_s[target] = so_far_s + cost
                     came[target] = step
