@@ -110,6 +110,7 @@ class Tour:
         self._flying: Replay | None = None
         self._state = self._beginning
         self._met: Counter[tuple[int, str]] = Counter()
+        self._has_cut_ways = False  # because of a difference
         self.result = Result(between=set() if instances else known.kinds_between() - set(self._planner.by_kind))
         for kind, instances in self._planner.by_kind.items():
             if not wanted(kind):
@@ -136,7 +137,7 @@ class Tour:
             else:
                 self._land()
         self._land()
-        if self.result.differences:
+        if self._has_cut_ways:
             self.result.not_reached |= set(self._wanted)
         else:
             # Nothing but what came too late was taken out of the ways.
@@ -145,7 +146,7 @@ class Tour:
 
     def _go(self, way: Sequence[Step]) -> None:
         is_shortest = self._flying is None
-        if self._flying is None:
+        if is_shortest:
             self._flying = Replay(self._side, DIRECTORY / self._side)
         for step in way:
             try:
@@ -191,6 +192,7 @@ class Tour:
         self._met[step.key] += 1
         if self._met[step.key] > _OFTEN:
             self._planner.forbid(step)
+            self._has_cut_ways = True
 
     def _drop(self, step: Step) -> None:
         """This one comes too late: neither a way to another, nor an instance of its kind any more."""

@@ -1,6 +1,7 @@
 """Each edge of the checker as an act on the host board. A label that is not known here is an error."""
 
 from collections.abc import Callable
+from functools import cache
 
 from emei.dictionary import load
 from emei.platform import quiet_sky
@@ -13,7 +14,7 @@ from tests.safety.replay_plan import TIME, Step, Words, visible
 
 # Of a start: what lies ahead must not come by itself while other edges are replayed.
 START_LEAD_S = 75.0
-QUICK_S = 0.25
+QUICK_S = 0.25  # for an act where little time is left
 ENDED_S = 2.0  # until a unit that is to end something has done so
 ARM_S = 60.0
 
@@ -87,10 +88,14 @@ def is_seen_by_nobody(step: Step) -> bool:
 
 def is_short(words: Words) -> bool:
     """Is a transition of the SAR under way that has two seconds, or less?"""
+    return "door" not in words and words["target"] in _short_targets()
+
+
+@cache
+def _short_targets() -> frozenset[str]:
     machine = load().machines["SAR"]
     values = {mode.name: str(mode.value) for mode in machine.modes}
-    short = {values[each.target] for each in machine.transitions if each.time_limit_ms <= _SHORT_MS}
-    return "door" not in words and words["target"] in short
+    return frozenset(values[each.target] for each in machine.transitions if each.time_limit_ms <= _SHORT_MS)
 
 
 def is_ending(step: Step) -> bool:
