@@ -5,7 +5,8 @@ from collections.abc import Callable
 from math import ceil, floor
 
 from emei.archive import packets
-from emei.planning.sar_timing import RadarNumbers, Request, TimingDesigner
+from emei.planning.sar_numbers import RadarNumbers
+from emei.planning.sar_timing import Request, TimingDesigner
 from emei.verification import SUCCESS, Ack, Command
 from hil.passes import optical_steps, sar_steps
 from hil.passes.checks import require, require_field

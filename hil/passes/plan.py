@@ -26,7 +26,8 @@ from emei.planning.optical_geometry import (
 )
 from emei.planning.orbit import Orbit, OrbitElements, State
 from emei.planning.passes import Pass, View, next_pass, view
-from emei.planning.sar_timing import RadarNumbers, Request, Timing, TimingDesigner
+from emei.planning.sar_numbers import RadarNumbers
+from emei.planning.sar_timing import Request, Timing, TimingDesigner
 from emei.planning.sun import Shadow, shadow_at, sun_position
 from emei.planning.time_scales import gps_seconds
 

@@ -17,8 +17,9 @@ from emei.dictionary import Field, load
 from emei.planning.rule import Rule
 from emei.planning.sar_design import make_plan
 from emei.planning.sar_modes import design_table
+from emei.planning.sar_numbers import RadarNumbers
 from emei.planning.sar_table import rules_of_table, sub_swaths_rule
-from emei.planning.sar_timing import DesignError, RadarNumbers, Request, TimingDesigner
+from emei.planning.sar_timing import DesignError, Request, TimingDesigner
 from tests.firmware.host_micropython import CodecServer
 
 DICTIONARY = load()

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from emei.dictionary import load
 from emei.planning.sar_beam import two_way_loss_db
 from emei.planning.sar_modes import design_table
-from emei.planning.sar_timing import DesignError, RadarNumbers, Request, TimingDesigner, _distance_on_circle
+from emei.planning.sar_numbers import RadarNumbers
+from emei.planning.sar_timing import DesignError, Request, TimingDesigner, _distance_on_circle
 from hil.passes.plan import LOOK_ANGLE_DEG
 
 NUMBERS = RadarNumbers.of(load())

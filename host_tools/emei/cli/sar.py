@@ -12,7 +12,8 @@ from emei.cli.sar_tables import plan_as_json, show_plan, show_table, show_tables
 from emei.dictionary import Dictionary
 from emei.planning.sar_design import Plan, make_plan, make_request
 from emei.planning.sar_modes import MODES, ModeTable, Sweep, design_sweep, design_table, split, table_of
-from emei.planning.sar_timing import DesignError, RadarNumbers, Request, TimingDesigner
+from emei.planning.sar_numbers import RadarNumbers
+from emei.planning.sar_timing import DesignError, Request, TimingDesigner
 
 _Value = TypeVar("_Value")
 

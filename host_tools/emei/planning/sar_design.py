@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 from math import ceil, radians, sin
 
-from emei.planning.sar_timing import DesignError, RadarNumbers, Request, Timing, TimingDesigner
+from emei.planning.sar_numbers import RadarNumbers
+from emei.planning.sar_timing import DesignError, Request, Timing, TimingDesigner
 
 # Pulses tried when none is asked for, longest first: a long pulse carries the energy.
 _PULSES_S = tuple(length * 1e-6 for length in (35.0, 30.0, 25.0, 20.0, 15.0, 10.0, 7.5, 5.5))
