@@ -343,3 +343,21 @@ def test_sub_swaths_that_cannot_be() -> None:
     words = ("--prf", "4600", "--prf", "4700")
     assert "once for each of the 3" in refused(run("check", TOPS | {"--pulse": "35"}, *words), 2)
     assert "No PRF is legal for sub-swath" in refused(run("design", TOPS | {"--swath": "200", "--resolution": "5"}), 1)
+
+
+@pytest.mark.parametrize(
+    ("option", "field"),
+    [
+        ("--elevation-beam", "elevation_beam"),
+        ("--azimuth-beam", "azimuth_beam"),
+        ("--beam-step", "azimuth_beam_step"),
+        ("--pulses-per-beam", "pulses_per_beam"),
+        ("--burst", "burst_pulses"),
+        ("--sub-swaths", "sub_swaths"),
+    ],
+)
+def test_one_beyond_the_range_of_a_field_is_refused(option: str, field: str) -> None:
+    item = next(each for each in load().layouts["ACQUISITION_TABLE"].fields if each.name == field)
+    for beyond in (item.raw_minimum - 1, item.raw_maximum + 1):
+        sentence = refused(run("check", CHECK, f"{option}={beyond}"), 2)
+        assert f"{beyond} is not in the range {item.raw_minimum}<=x<={item.raw_maximum}" in sentence

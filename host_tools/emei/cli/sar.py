@@ -39,6 +39,21 @@ class Between(click.ParamType):
         return number
 
 
+class TableField(click.ParamType):
+    """A raw value that a field of the acquisition table may have, by the dictionary."""
+
+    name = "integer"
+
+    def __init__(self, field: str) -> None:
+        self.field = field
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> int:
+        fields = dictionary_of(context or click.get_current_context()).layouts["ACQUISITION_TABLE"].fields
+        field = next(item for item in fields if item.name == self.field)
+        number: int = click.IntRange(field.raw_minimum, field.raw_maximum).convert(value, parameter, context)
+        return number
+
+
 _ANGLE = Between(0, 90)
 _WIDTH = Between(0.01, 2000)
 _MICROSECONDS = Between(0, 1e6)
@@ -46,7 +61,7 @@ _MODE = click.Choice(MODES, case_sensitive=False)
 _mode_option = click.option("--mode", type=_MODE, default="STRIPMAP", show_default=True, help="Measurement mode.")
 _sub_swaths_option = click.option(
     "--sub-swaths",
-    type=click.IntRange(1, 3),
+    type=TableField("sub_swaths"),
     metavar="N",
     help="TOPS: sub-swaths that share the swath; 3 if not given.",
 )
@@ -89,15 +104,17 @@ def sar() -> None:
 @_sub_swaths_option
 @click.option(
     "--elevation-beam",
-    type=click.IntRange(0, 15),
+    type=TableField("elevation_beam"),
     multiple=True,
     metavar="BEAM",
     help="Elevation beam, like --prf; the nearest to the centre if not given.",
 )
-@click.option("--azimuth-beam", type=click.IntRange(0, 1023), metavar="BEAM", help="First azimuth beam of the sweep.")
-@click.option("--beam-step", type=click.IntRange(-16, 16), metavar="BEAMS", help="From one beam to the next.")
-@click.option("--pulses-per-beam", type=click.IntRange(0, _CODE_MAXIMUM), metavar="N", help="Pulses with each beam.")
-@click.option("--burst", type=click.IntRange(0, _CODE_MAXIMUM), metavar="N", help="TOPS: pulses of a burst.")
+@click.option(
+    "--azimuth-beam", type=TableField("azimuth_beam"), metavar="BEAM", help="First azimuth beam of the sweep."
+)
+@click.option("--beam-step", type=TableField("azimuth_beam_step"), metavar="BEAMS", help="From one beam to the next.")
+@click.option("--pulses-per-beam", type=TableField("pulses_per_beam"), metavar="N", help="Pulses with each beam.")
+@click.option("--burst", type=TableField("burst_pulses"), metavar="N", help="TOPS: pulses of a burst.")
 @json_option
 @click.pass_context
 def check(
