@@ -110,7 +110,8 @@ class Tour:
         self._flying: Replay | None = None
         self._state = self._beginning
         self._met: Counter[tuple[int, str]] = Counter()
-        self._has_cut_ways = False  # because of a difference
+        self._cut: list[Step] = []  # out of the ways for a difference, until there is no other way
+        self._may_cut = True
         self.result = Result(between=set() if instances else known.kinds_between() - set(self._planner.by_kind))
         for kind, instances in self._planner.by_kind.items():
             if not wanted(kind):
@@ -132,12 +133,17 @@ class Tour:
             way = self._planner.way(self._state, by_source)
             if way is not None:
                 self._go(way)
-            elif self._flying is None:
-                break
-            else:
+            elif self._flying is not None:
                 self._land()
+            elif self._cut and self._may_cut:
+                for step in self._cut:
+                    self._planner.allow(step)
+                self._cut, self._may_cut = [], False
+                self._met.clear()
+            else:
+                break
         self._land()
-        if self._has_cut_ways:
+        if self._cut:
             self.result.not_reached |= set(self._wanted)
         else:
             # Nothing but what came too late was taken out of the ways.
@@ -192,7 +198,7 @@ class Tour:
         self._met[step.key] += 1
         if self._met[step.key] > _OFTEN:
             self._planner.forbid(step)
-            self._has_cut_ways = True
+            self._cut.append(step)
 
     def _drop(self, step: Step) -> None:
         """This one comes too late: neither a way to another, nor an instance of its kind any more."""

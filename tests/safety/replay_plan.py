@@ -279,6 +279,13 @@ class Planner:
         moves = self._moves.get(step.source, {}).get(step.target, [])
         moves[:] = [move for move in moves if move[1] != step]
 
+    def allow(self, step: Step) -> None:
+        """Take it again: what forbid() took away."""
+        if step.target != step.source:
+            moves = self._moves.setdefault(step.source, {}).setdefault(step.target, [])
+            moves.append((self._cost_s[step.key] or 0.0, step))
+            moves.sort(key=lambda move: move[0])
+
     def way(self, state: int, wanted: Mapping[int, list[Step]]) -> list[Step] | None:
         """The shortest way from a state to a wanted step, that step included; None when there is none."""
         best_s = {state: 0.0}

@@ -1,0 +1,98 @@
+"""What a tour makes of steps that come too late, or differ after a long flight: with boards that are not flown."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.safety import replay
+from tests.safety.replay import TOO_LATE, Result, Tour
+from tests.safety.replay_flight import Difference, Late
+from tests.safety.replay_plan import Kind, Step
+
+WORDS = {
+    **dict.fromkeys(("refuse", "reaction", "cancelled", "armed", "exit_armed", "takes", "enable"), "0"),
+    "mode": "STANDBY",
+    "permit": "INHIBITED",
+    "target": "-1",
+    "faults": "",
+}
+Verdict = Callable[[list[str], Step], Difference | None]
+
+
+def edge(label: str, source: int, target: int) -> Step:
+    return Step(label, source, target, (), (), WORDS, WORDS, 0)
+
+
+def tour(steps: list[Step], verdict: Verdict, monkeypatch: pytest.MonkeyPatch) -> Result:
+    """Every kind of a graph that begins at 0. `verdict` is given the labels flown so far and the next step."""
+
+    class Flying:
+        def __init__(self, side: str, directory: Path) -> None:
+            self.flight = SimpleNamespace(now_s=0.0)
+            self.path: list[str] = []
+
+        def take(self, step: Step) -> Difference | None:
+            difference = verdict(self.path, step)
+            self.path.append(step.label)
+            return difference
+
+        def stop(self) -> None:
+            pass
+
+    monkeypatch.setattr(replay, "Replay", Flying)
+    known: Any = SimpleNamespace(at_rest=lambda state: state, all=lambda: steps, kinds_between=set)
+    return Tour("SAR", known, lambda kind: True, lambda line: None).fly()
+
+
+def labels(kinds: set[Kind] | dict[Kind, str]) -> list[str]:
+    return sorted(kind.label for kind in kinds)
+
+
+def test_another_way_is_looked_for_when_one_comes_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    def verdict(path: list[str], step: Step) -> None:
+        if step.label == "late":
+            raise Late("always")
+
+    result = tour([edge("late", 0, 1), edge("other", 0, 1), edge("behind", 1, 2)], verdict, monkeypatch)
+    assert labels(result.agreed) == ["behind", "other"]
+    assert labels(result.impossible) == ["late"] and set(result.impossible.values()) == {TOO_LATE}
+    assert result.good
+
+
+def test_what_only_such_a_way_leads_to_is_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    def verdict(path: list[str], step: Step) -> None:
+        if step.label == "late":
+            raise Late("always")
+
+    result = tour([edge("first", 0, 1), edge("late", 1, 2), edge("behind", 2, 3)], verdict, monkeypatch)
+    assert labels(result.agreed) == ["first"] and labels(result.impossible) == ["behind", "late"]
+
+
+def test_a_step_that_is_late_only_on_a_long_flight_is_flown_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def verdict(path: list[str], step: Step) -> None:
+        if step.label == "early" and path:
+            raise Late("behind others")
+
+    result = tour([edge("away", 0, 1), edge("back", 1, 0), edge("early", 0, 2)], verdict, monkeypatch)
+    assert labels(result.agreed) == ["away", "back", "early"] and not result.impossible
+
+
+def test_what_a_difference_cut_off_is_flown_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    def verdict(path: list[str], step: Step) -> Difference | None:
+        return Difference([*path, step.label], step.kind, {}, {}) if step.label == "there" and path else None
+
+    behind = [edge(f"behind {number}", 1, 2) for number in range(7)]
+    result = tour([edge("there", 0, 1), *behind, edge("back", 2, 0)], verdict, monkeypatch)
+    assert len(result.agreed) == 9 and labels(result.differed_later) == ["there"]
+    assert result.good and not result.impossible
+
+
+def test_a_difference_on_the_shortest_way_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def verdict(path: list[str], step: Step) -> Difference | None:
+        return Difference([step.label], step.kind, {"mode": "OFF"}, {"mode": "SAFE"}) if step.label == "wrong" else None
+
+    result = tour([edge("wrong", 0, 1), edge("right", 0, 2)], verdict, monkeypatch)
+    assert labels(result.agreed) == ["right"] and len(result.differences) == 1 and not result.good
