@@ -86,7 +86,7 @@ def test_a_unit_that_is_not_as_in_the_checkers_world_is_a_difference(
         # One instrument, as it flies: no other is there whose supply the power unit would have to tell of.
         ["SET_MODE INIT", "the POWER unit does not answer", "ARM_SAFE_EXIT", "SAFE_EXIT"],
         [*TO_PREOP, "an upset in slot 0", "START STRIPMAP", "a good table into slot 0"],
-        # Within the second that the unit has to end its data take.
+        # While the unit is to end its data take.
         [*TO_TAKE, "the SAR unit does nothing", "ABORT SAR", "SAR_ARM_TRANSMIT", "time passes"],
         [*TO_TAKE, "a reset by the watchdog", "SAFE_EXIT"],
         [*TO_TAKE, "a transmit zone ahead", "SET_MODE STANDBY"],
