@@ -1,4 +1,4 @@
-"""Fault level 3: three boots within an hour lead to safe boot.
+"""Fault level 3: too many boots within an hour lead to safe boot.
 
 The clock is not known at boot, so the ages of the last two boots are kept instead, brought up to date
 once a minute for an hour. A boot that comes between two updates looks younger than it is.

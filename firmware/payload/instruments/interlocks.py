@@ -7,7 +7,7 @@ from payload.tables import enums, events, failures, mission, modes, persistent, 
 
 
 class TwoStep:
-    """An arm step that is good for a minute and for one fire step. Ticks would wrap while nobody asks."""
+    """An arm step that is good for a limited time and for one fire step. Ticks would wrap while nobody asks."""
 
     def __init__(self):
         self._armed = False

@@ -206,8 +206,12 @@ class Catalogue:
         self._held_boots = hal.pool_get(pool.RECORDER_BOOTS)
 
     def _edit_content(self, record):
-        """What the recorder says of an entry that is still open, but for how much of it was sent."""
-        if record[units.CATALOGUE_ENTRY_STATE] == enums.ENTRY_STATE_OPEN:
+        """What the recorder says of an entry that is still open, but for how much of it was sent.
+
+        Not if the entry went its way to DELETED meanwhile, and its place to the next one opened.
+        """
+        is_its_place = _id_in(record) == _id_in(self.entry)
+        if is_its_place and record[units.CATALOGUE_ENTRY_STATE] == enums.ENTRY_STATE_OPEN:
             hal.copy(self.entry, 0, record, 0, _CONTENT_END)
 
     def _await_state(self, state):
@@ -219,3 +223,7 @@ class Catalogue:
             if flags or hal.ticks_diff(hal.ticks_ms(), started_ms) > _STEP_LIMIT_MS:
                 raise Failure(failures.RECORDER_REFUSED, flags)
             yield 0
+
+
+def _id_in(record):
+    return hal.get(hal.U16, record, units.CATALOGUE_ENTRY_ENTRY_ID)

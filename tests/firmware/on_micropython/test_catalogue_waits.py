@@ -1,8 +1,9 @@
 """What waits for the flash overwrites nothing of the catalogue that was stored meanwhile."""
 
+import hal
 import runner
 from bench import Bench
-from payload.tables import enums, failures
+from payload.tables import enums, failures, units
 from runner import refused
 
 _PRIORITY = 200
@@ -120,6 +121,28 @@ def test_what_is_closed_late_leaves_an_entry_queued():
     _queue(bench, entry_id)
     _run(bench, closing)
     assert entries.state(entries.find(entry_id)) == enums.ENTRY_STATE_QUEUED
+
+
+def test_what_is_closed_late_leaves_an_open_entry_that_took_its_place():
+    bench = _booted()
+    catalogue, entries = bench.payload.catalogue, bench.payload.entries
+    _run(bench, catalogue.open(8, enums.INSTRUMENT_SAR, 4, 0))
+    place = entries.find(catalogue.open_entry_id())
+    closing = _waiting_for_the_flash(bench, catalogue.close())
+    next_id = entries.id(place) + 100
+    _open_at(bench, place, next_id)
+    _run(bench, closing)
+    assert entries.id(place) == next_id and entries.state(place) == enums.ENTRY_STATE_OPEN
+
+
+def _open_at(bench, place, entry_id):
+    """Another open entry at a place, as once the one before it was deleted there."""
+
+    def edit(record):
+        hal.put(hal.U16, entry_id, record, units.CATALOGUE_ENTRY_ENTRY_ID)
+        record[units.CATALOGUE_ENTRY_STATE] = enums.ENTRY_STATE_OPEN
+
+    _run(bench, bench.payload.entries.store(place, edit))
 
 
 def test_what_is_found_corrupt_late_leaves_an_entry_acknowledged():
