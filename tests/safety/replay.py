@@ -253,6 +253,8 @@ def report(side: str, result: Result, took_s: float) -> list[str]:
             f"{side}: {len(result.differed_later)} of those that agreed did so on the shortest way and had differed "
             "after a longer flight, with times behind it that the checker's states do not tell"
         )
+    late = [kind for kind, reason in result.impossible.items() if reason == TOO_LATE]
+    lines += [f"{side}: too late: {kind}" for kind in sorted(late, key=str)]
     lines += [f"{side}: not reached: {kind}" for kind in sorted(result.not_reached, key=str)]
     return lines
 
