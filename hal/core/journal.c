@@ -301,6 +301,20 @@ const hal_journal_status_t *hal_journal_status(void) {
     return &status;
 }
 
+bool hal_journal_put_now(uint32_t key, uint32_t value, uint32_t limit_ms) {
+    uint64_t limit_us = board_time_us() + limit_ms * (uint64_t)1000;
+    if (!hal_journal_put(key, value)) {
+        return false;
+    }
+    while (dirty[key] && !status.failed && board_time_us() < limit_us) {
+        cursor = key;
+        hal_journal_step();
+        board_wait(board_time_us() + FLUSH_POLL_US);
+    }
+    cursor = key;
+    return !dirty[key];
+}
+
 bool hal_journal_flush(uint32_t limit_ms) {
     uint64_t limit_us = board_time_us() + limit_ms * (uint64_t)1000;
     while (hal_journal_status()->pending > 0 && !status.failed && board_time_us() < limit_us) {

@@ -25,10 +25,14 @@ static bool is_beyond(const hal_monitor_t *monitor, int64_t value, uint8_t low_b
     return ((monitor->limits & low_bit) != 0 && value < low) || ((monitor->limits & high_bit) != 0 && value > high);
 }
 
+static bool is_beyond_trip(const hal_monitor_t *monitor, int64_t value) {
+    return is_beyond(monitor, value, HAL_MONITOR_TRIP_LOW, monitor->trip_low, HAL_MONITOR_TRIP_HIGH,
+                     monitor->trip_high);
+}
+
 static void take_sample(const hal_monitor_t *monitor, progress_t *entry) {
     int64_t value = hal_pool_get(monitor->parameter);
-    bool trip =
-        is_beyond(monitor, value, HAL_MONITOR_TRIP_LOW, monitor->trip_low, HAL_MONITOR_TRIP_HIGH, monitor->trip_high);
+    bool trip = is_beyond_trip(monitor, value);
     bool warning = is_beyond(monitor, value, HAL_MONITOR_WARNING_LOW, monitor->warning_low, HAL_MONITOR_WARNING_HIGH,
                              monitor->warning_high);
     if (!trip) {
@@ -89,4 +93,13 @@ int hal_monitor_changed(hal_monitor_state_t *state) {
 
 hal_monitor_state_t hal_monitor_state(unsigned monitor) {
     return monitor < monitor_count() ? (hal_monitor_state_t)progress[monitor].state : HAL_MONITOR_WITHIN;
+}
+
+bool hal_monitor_would_trip(unsigned monitor, unsigned mode, uint64_t now_us) {
+    if (monitor >= monitor_count()) {
+        return false;
+    }
+    const hal_monitor_t *entry = &hal_monitors[monitor];
+    return applies(entry, mode) && (entry->limits & HAL_MONITOR_EVENT_ONLY) == 0 &&
+           hal_pool_valid(entry->parameter, now_us) && is_beyond_trip(entry, hal_pool_get(entry->parameter));
 }

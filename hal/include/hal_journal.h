@@ -43,6 +43,10 @@ bool hal_journal_put(uint32_t key, uint32_t value);
 /* Once a cycle. */
 void hal_journal_step(void);
 
+/* put(), and write this key before any other: waits, `limit_ms` at most. True when it is in flash; else it is the next
+ * to be written. */
+bool hal_journal_put_now(uint32_t key, uint32_t value, uint32_t limit_ms);
+
 /* Write what is noted, before a reset: waits, `limit_ms` at most. True when everything is in flash. */
 bool hal_journal_flush(uint32_t limit_ms);
 

@@ -82,5 +82,7 @@ void hal_monitor_sweep(uint8_t instrument, unsigned mode, uint64_t now_us);
 /* Next monitor whose state changed since it was last asked, or -1. `*state` is its new state. */
 int hal_monitor_changed(hal_monitor_state_t *state);
 hal_monitor_state_t hal_monitor_state(unsigned monitor);
+/* Is the present sample beyond a trip limit that applies in a mode, whatever mode was swept last? */
+bool hal_monitor_would_trip(unsigned monitor, unsigned mode, uint64_t now_us);
 
 #endif

@@ -109,6 +109,9 @@ def monitor_changed() -> int:
     """Next monitor whose state changed, or -1; its new state by monitor_state()."""
 
 def monitor_state(monitor: int) -> int: ...
+def monitor_would_trip(monitor: int, mode: int) -> bool:
+    """Is the present sample beyond a trip limit of that mode?"""
+
 def monitor_parameter(monitor: int) -> int: ...
 def monitor_instrument(monitor: int) -> int: ...
 def monitor_event_only(monitor: int) -> bool: ...
@@ -194,6 +197,9 @@ def journal_get(key: int, default: int) -> int:
     """The value in memory or flash, or the default (may be a long integer: allocates)."""
 
 def journal_put(key: int, value: int) -> bool: ...
+def journal_put_now(key: int, value: int, limit_ms: int) -> bool:
+    """Waits. True when it is in flash."""
+
 def journal_step() -> None: ...
 def journal_flush(limit_ms: int) -> bool:
     """Waits. True when everything is in flash."""

@@ -42,6 +42,12 @@ static mp_obj_t journal_put(mp_obj_t key, mp_obj_t value) {
 }
 MP_DEFINE_CONST_FUN_OBJ_2(modhal_journal_put_obj, journal_put);
 
+static mp_obj_t journal_put_now(mp_obj_t key, mp_obj_t value, mp_obj_t limit_ms) {
+    return mp_obj_new_bool(hal_journal_put_now(modhal_unsigned(key, UINT32_MAX), modhal_unsigned(value, UINT32_MAX),
+                                               modhal_unsigned(limit_ms, UINT32_MAX)));
+}
+MP_DEFINE_CONST_FUN_OBJ_3(modhal_journal_put_now_obj, journal_put_now);
+
 static mp_obj_t journal_step(void) {
     hal_journal_step();
     return mp_const_none;

@@ -231,6 +231,39 @@ def test_a_low_bus_keeps_an_unpowered_instrument_in_safe(session: Session, bench
     assert exit_refused(session) is None
 
 
+@pytest.mark.parametrize(
+    ("quantity", "broken", "limit"),
+    [("power.bus_voltage_v", 24.9, "LIMIT_BROKEN"), ("power.bus_voltage_v", 25.1, None)],
+)
+def test_hard_off_is_no_way_round_a_broken_limit(
+    session: Session, bench: Bench, platform: Platform, quantity: str, broken: float, limit: str | None
+) -> None:
+    """In OFF nothing is swept; what is read there still keeps the REFUSE state."""
+    session.send("PLATFORM_SAFE").wait(steps.ANSWER_S)
+    session.send("HARD_OFF", instrument="SAR").wait(steps.ANSWER_S)
+    bench.units.force(quantity, broken)
+    session.run_for(1.5)
+    assert exit_refused(session) == limit
+    bench.units.release(quantity)
+    session.run_for(1.5)
+    if limit:
+        assert exit_refused(session) is None
+
+
+def test_a_first_step_is_good_for_one_second_step(session: Session, bench: Bench) -> None:
+    session.send("PLATFORM_SAFE").wait(steps.ANSWER_S)
+    bench.units.force("power.bus_voltage_v", 24)
+    session.run_for(1.5)
+    assert exit_refused(session) == "LIMIT_BROKEN"
+    bench.units.release("power.bus_voltage_v")
+    session.run_for(1.5)
+    assert session.send("SAFE_EXIT").refusal(steps.ANSWER_S).name == "NOT_ARMED"
+    session.send("ARM_SAFE_EXIT").wait(steps.ANSWER_S)
+    session.send("PLATFORM_SAFE").wait(steps.ANSWER_S)
+    assert session.send("SAFE_EXIT").refusal(steps.ANSWER_S).name == "NOT_ARMED"
+    assert exit_refused(session) is None
+
+
 def test_an_open_door_and_the_sun_are_acted_upon_in_safe(session: Session, bench: Bench, platform: Platform) -> None:
     quiet = platform.ancillary
     steps.optical_standby(session)

@@ -49,6 +49,7 @@ def test_alarm_opens_every_limiter_and_shuts_the_exit(session: Session, bench: B
     assert session.send("SAFE_EXIT").refusal(steps.ANSWER_S).name == "ALARM_STANDS"
     bench.alarm(False)
     session.run_for(0.5)
+    session.send("ARM_SAFE_EXIT").wait(steps.ANSWER_S)
     session.send("SAFE_EXIT").wait(steps.ANSWER_S)
 
 

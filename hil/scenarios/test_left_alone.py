@@ -123,6 +123,7 @@ def test_no_exit_while_a_limit_is_broken(session: Session, bench: Bench) -> None
     session.wait_event("MODE_CHANGED", 5, since, from_mode="SAFE", to_mode="SAFE_UNPOWERED")
     bench.units.release("sar.trm_temperature_degc")
     session.run_for(1)
+    session.send("ARM_SAFE_EXIT").wait(steps.ANSWER_S)
     session.send("SAFE_EXIT").wait(steps.ANSWER_S)
 
 

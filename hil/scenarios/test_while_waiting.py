@@ -9,6 +9,7 @@ from emei.session import Session
 from emei.verification import Command
 from hil.bench import Bench
 from hil.scenarios import steps
+from hil.scenarios.optical_images import IMAGES
 from hil.scenarios.sky import Sky, sky_of
 
 pytestmark = pytest.mark.virtual_time
@@ -101,6 +102,61 @@ def test_guard_that_holds_no_more(
         sky.changed[fault] = value
     assert_not_begun(session, bench, command, edges, failure, REST[instrument])
     assert session.value("REFUSE") == "OFF"
+
+
+def used_mib(session: Session, bench: Bench, before_mib: float) -> float:
+    session.run_for(1.1)
+    return before_mib - bench.units.observe("recorder.free_mib")
+
+
+@pytest.mark.parametrize("change", ["a shorter table", "a longer table", "no table"])
+def test_the_slot_may_change_meanwhile(session: Session, bench: Bench, platform: Platform, change: str) -> None:
+    """The unit has the table that was accepted; memory is judged by that one too."""
+    steps.sar_preop(session)
+    before_mib = bench.units.observe("recorder.free_mib")
+    bench.units.force("recorder.free_mib", 1500)
+    command = waiting(session, platform, "SAR")
+    if change == "no table":
+        session.send("SAR_CLEAR_TABLE", slot=0).wait(steps.ANSWER_S)
+    else:
+        duration_ms = 1000 if change == "a shorter table" else 40000
+        session.send("SAR_LOAD_TABLE", slot=0, **{**steps.STRIPMAP_TABLE, "duration_ms": duration_ms}).wait(
+            steps.ANSWER_S
+        )
+    radiated_ms = bench.units.observe("sar.transmit_total_ms")
+    command.wait(LEAD_S + steps.ANSWER_S)
+    assert bench.units.observe("sar.transmit_total_ms") - radiated_ms == steps.DATA_TAKE_S * 1000
+    bench.units.release("recorder.free_mib")
+    assert used_mib(session, bench, before_mib) > 0
+
+
+def test_a_table_that_did_not_fit_fits_no_more_when_the_slot_is_loaded_with_a_short_one(
+    session: Session, bench: Bench, platform: Platform
+) -> None:
+    steps.sar_preop(session)
+    edges = len(bench.edges)
+    command = waiting(session, platform, "SAR")
+    session.send("SAR_LOAD_TABLE", slot=0, **{**steps.STRIPMAP_TABLE, "duration_ms": 1000}).wait(steps.ANSWER_S)
+    bench.units.force("recorder.free_mib", 300)
+    assert_not_begun(session, bench, command, edges, "MEMORY_BUDGET", REST["SAR"])
+
+
+def test_the_rate_is_asked_before_each_strip(session: Session, bench: Bench, platform: Platform, sky: Sky) -> None:
+    """Between strips the platform turns: the next begins when it is steady again, or not."""
+    steps.optical_ready(session)
+    since = len(session.events)
+    start = platform.gps_s() + steps.START_LEAD_S
+    command = session.send(
+        "OPTICAL_START_IMAGE", task_id=504, mode="STEREO", start=start, duration_ms=2000, **IMAGES["STEREO"]
+    )
+    session.wait_event("MODE_CHANGED", steps.START_LEAD_S + steps.ANSWER_S, since, to_mode="STEREO")
+    session.run_for(2.5)
+    sky.changed["attitude_rate_deg_s"] = 0.02
+    assert command.refusal(IMAGES["STEREO"]["interval_ms"] / 1000 + steps.ANSWER_S).name == "GUARD_OUT_OF_RANGE"
+    closed = session.wait_event("DATA_TAKE_CLOSED", steps.ANSWER_S, since, task_id=504)
+    assert int(str(closed.fields["packets"])) > 0
+    session.run_for(1.1)
+    assert (session.value("OPTICAL_MODE"), session.value("REFUSE")) == ("READY", "OFF")
 
 
 def test_the_safing_of_the_other_instrument(session: Session, bench: Bench, platform: Platform) -> None:

@@ -15,6 +15,7 @@ SECTOR = lib.HAL_FLASH_SECTOR_OCTETS
 SLOTS = SECTOR // lib.HAL_JOURNAL_RECORD_OCTETS
 OCTETS = SECTORS * SECTOR
 CYCLE_MS = 100
+NOW_MS = 150
 KEY = st.one_of(st.integers(0, 3), st.integers(0, KEYS - 1))
 VALUE = st.one_of(st.integers(0, 3), st.integers(0, 2**32 - 1))
 
@@ -74,6 +75,17 @@ class JournalMachine(RuleBasedStateMachine):
     def put(self, key: int, value: int) -> None:
         assert lib.hal_journal_put(key, value)
         self.newest[key] = value
+
+    @rule(key=KEY, value=VALUE)
+    def put_now(self, key: int, value: int) -> None:
+        """Whatever else is noted, and whatever the flash is at."""
+        assert lib.hal_journal_put_now(key, value, NOW_MS)
+        self.newest[key] = value
+        now = in_flash()
+        assert now[key] == value
+        assert all(now[other] in (self.durable.get(other), self.newest[other]) for other in now)
+        assert self.durable.keys() <= now.keys()
+        self.durable = now
 
     @rule(cycles=st.integers(1, 8))
     def run(self, cycles: int) -> None:
@@ -168,6 +180,26 @@ def test_a_cut_in_every_operation_round_all_sectors(seed: int) -> None:
         assert recovered() == after
         assert not lib.hal_journal_status().failed
     assert erases > 0
+
+
+def test_what_is_put_now_is_in_flash_before_all_that_was_noted() -> None:
+    for key in range(KEYS):
+        lib.hal_journal_put(key, key + 1)
+    assert lib.hal_journal_put_now(7, 700, NOW_MS)
+    boot()
+    assert recovered().items() <= {7: 700, 8: 9}.items() and recovered()[7] == 700  # the next is under way
+
+
+def test_what_cannot_be_written_in_time_is_next() -> None:
+    """A flash that is erasing: an erase takes longer than the wait."""
+    for key in range(KEYS):
+        lib.hal_journal_put(key, key + 1)
+    lib.hal_journal_step()
+    assert not lib.hal_journal_put_now(7, 700, 1)
+    assert not lib.hal_journal_put_now(KEYS, 1, 1)
+    while 7 not in in_flash():
+        cycle()
+    assert in_flash() == {7: 700}
 
 
 def test_values_outlive_a_power_cut() -> None:

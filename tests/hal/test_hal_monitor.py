@@ -157,6 +157,28 @@ def test_a_monitor_that_does_not_apply_is_reset_in_silence(monitor: int) -> None
 
 
 @pytest.mark.parametrize("monitor", MONITORS)
+def test_a_sample_is_looked_at_without_a_sweep(monitor: int) -> None:
+    """For a mode that is not swept: by the limits of another."""
+    mode = mode_of(monitor)
+    is_event_only = bool(entry(monitor).limits & lib.HAL_MONITOR_EVENT_ONLY)
+    meet_condition(monitor)
+    for value in edges(monitor):
+        assert lib.hal_pool_set(entry(monitor).parameter, value, now_us())
+        expected = limits(monitor, "trip").beyond(value) and not is_event_only
+        assert lib.hal_monitor_would_trip(monitor, mode, now_us()) == expected
+        assert lib.hal_monitor_state(monitor) == WITHIN
+        for other in range(33):
+            if other == 32 or not entry(monitor).modes >> other & 1:
+                assert not lib.hal_monitor_would_trip(monitor, other, now_us())
+    lib.hal_pool_set(entry(monitor).parameter, beyond_trip(monitor), now_us())
+    advance_ms(fresh_ms_of(monitor) + 1)
+    meet_condition(monitor)
+    is_stale = fresh_ms_of(monitor) != 0
+    assert lib.hal_monitor_would_trip(monitor, mode, now_us()) == (not is_stale and not is_event_only)
+    assert not lib.hal_monitor_would_trip(lib.hal_monitor_count, mode, now_us())
+
+
+@pytest.mark.parametrize("monitor", MONITORS)
 def test_another_instruments_sweep_leaves_it_alone(monitor: int) -> None:
     meet_condition(monitor)
     for _ in range(5):

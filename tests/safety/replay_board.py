@@ -43,6 +43,8 @@ CALIBRATION_S = 5.0
 STRIPS_APART_S = 120.0  # so that a strip's start does not come while another is held
 DECONTAMINATION_S = 600.0  # of its hour
 SAR_ENDS_S = 8.0  # its unit may take so long to become safe, or to end what is aborted: there are acts meanwhile
+# As long as a bench may wait for the end of a data take: what is held comes to the limits behind that one.
+TAKE_END_MS = 900000
 SAFE_AWAITED_MS = 15000  # by a telecommand that has nothing else to do (fdir/protection.py)
 # So slow that the recorder's store is not full when a data take lasts to its time limit.
 SCIENCE_OCTETS_PER_SECOND = 5000
@@ -145,7 +147,8 @@ class Flight:
             session.wait_for(lambda: loaded.finished, ANSWER_S, "An answer")
             for wait in ("SAR_SAFE", "SAR_ABORT"):
                 session.send("SET_BENCH_WAIT", wait=wait, wait_ms=round(SAR_ENDS_S * 1000)).wait(ANSWER_S)
-        else:
+        session.send("SET_BENCH_WAIT", wait="TAKE_END", wait_ms=TAKE_END_MS).wait(ANSWER_S)
+        if self.side == "OPTICAL":
             hour_ms = round(DECONTAMINATION_S * 1000)
             session.send("SET_BENCH_WAIT", wait="OPTICAL_DECONTAMINATION_HOUR", wait_ms=hour_ms).wait(ANSWER_S)
         for structures in (others[:8], [*others[8:], 5, 6]):

@@ -273,7 +273,16 @@ CODE = (
     ),
     Weakening(
         "the exit from REFUSE does not ask for the limits", SAR, file=_PROTECTION,
-        old="            if hal.monitor_state(monitor) == _TRIP:", new="            if False:",
+        old="            if self._is_broken(monitor):", new="            if False:",
+    ),
+    Weakening(
+        "a first step of the exit outlives a new safing", SAR, file=_INTERLOCKS,
+        old="        self._exit.disarm()\n", new="",
+    ),
+    Weakening(
+        "a refused exit leaves its first step", SAR, file=_INTERLOCKS,
+        old="        self._exit.fire()\n        protection.require_limits_clear()\n",
+        new="        protection.require_limits_clear()\n        self._exit.fire()\n",
     ),
     Weakening(
         "the exit from REFUSE does not wait for a safing", OPTICAL, file=_PROTECTION,
@@ -373,7 +382,7 @@ CODE = (
     ),
     Weakening(
         "the guards are not asked again before an image begins", OPTICAL, file=_OPTICAL,
-        old="        if strip == 0:\n            self.machine.require_entry(request)\n", new="",
+        old="        self.machine.require_entry(request, strip > 0)\n", new="",
     ),
     Weakening(
         "a standing down has no time limit", OPTICAL, file=_MACHINE,

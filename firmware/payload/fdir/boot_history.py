@@ -1,7 +1,8 @@
 """Fault level 3: too many boots within an hour lead to safe boot.
 
 The clock is not known at boot, so the ages of the last two boots are kept instead, brought up to date
-once a minute for an hour. A boot that comes between two updates looks younger than it is.
+once a minute for an hour. A boot that comes between two updates looks younger than it is. The time for which the
+computer was off is added once the clock is known: a computer that is switched on for each pass is in no boot loop.
 """
 
 import hal
@@ -10,6 +11,8 @@ from payload.failure import Refusal
 from payload.tables import enums, events, failures, mission, persistent, pool
 
 _FLUSH_MS = 300
+_MINUTE_S = 60
+_ROUNDING_MIN = 2  # of three times in whole minutes: a gap is counted short rather than long
 
 
 class BootHistory:
@@ -19,6 +22,8 @@ class BootHistory:
         self._values = values
         self.boots = 1
         self.safe = False
+        # GPS minutes when the boot before was last seen; 0 when its clock was never known, or the gap is counted.
+        self._seen_min = 0
 
     def count(self):
         """First thing of a boot: whatever becomes of it, it is counted. A commanded one is not."""
@@ -30,6 +35,9 @@ class BootHistory:
             self.boots = 1 + (age_1_min < period_min) + (age_2_min < period_min)
             values.put(persistent.BOOT_AGE_2_MIN, age_1_min)
             values.put(persistent.BOOT_AGE_1_MIN, 0)
+            self._seen_min = values.get(persistent.BOOT_SEEN_MIN)
+            # Should the clock stay unknown in this boot, the next has no gap to count from.
+            values.put(persistent.BOOT_SEEN_MIN, 0)
             values.flush(_FLUSH_MS)
         self.safe = self.boots >= mission.FAULT_LEVELS_BOOTS
         hal.pool_set(pool.BOOTS_IN_PERIOD, self.boots)
@@ -54,8 +62,15 @@ class BootHistory:
 
     def run(self):
         """Once a minute: the boots grow older."""
-        self._grow_older(persistent.BOOT_AGE_1_MIN)
-        self._grow_older(persistent.BOOT_AGE_2_MIN)
+        self._grow_older(persistent.BOOT_AGE_1_MIN, 1)
+        self._grow_older(persistent.BOOT_AGE_2_MIN, 1)
+        if hal.time_quality() and self._values.get(persistent.BOOT_AGE_1_MIN) < mission.FAULT_LEVELS_BOOTS_PERIOD_MIN:
+            now_min = hal.time_period_number(_MINUTE_S)
+            if self._seen_min:
+                off_min = now_min - hal.uptime_s() // _MINUTE_S - self._seen_min - _ROUNDING_MIN
+                self._grow_older(persistent.BOOT_AGE_2_MIN, max(off_min, 0))
+                self._seen_min = 0
+            self._values.put(persistent.BOOT_SEEN_MIN, now_min)
 
     def forget(self):
         """By telecommand: no boot counts any more. Raises Refusal when this is no safe boot."""
@@ -68,7 +83,8 @@ class BootHistory:
         """Stands in for the handlers that a safe boot does not have."""
         raise Refusal(failures.SAFE_BOOT, self.boots)
 
-    def _grow_older(self, key):
+    def _grow_older(self, key, by_min):
+        period_min = mission.FAULT_LEVELS_BOOTS_PERIOD_MIN
         age_min = self._values.get(key)
-        if age_min < mission.FAULT_LEVELS_BOOTS_PERIOD_MIN:
-            self._values.put(key, age_min + 1)
+        if age_min < period_min:
+            self._values.put(key, min(age_min + by_min, period_min))

@@ -74,8 +74,8 @@ class Protection:
         """Raise Refusal for the alarm, a parameter still beyond its trip limit, or an instrument nobody watches."""
         if hal.alarm():
             raise Refusal(failures.ALARM_STANDS)
-        for monitor in self._tripped:
-            if hal.monitor_state(monitor) == _TRIP:
+        for monitor in range(len(monitors.LEVELS)):
+            if self._is_broken(monitor):
                 raise Refusal(failures.LIMIT_BROKEN, hal.monitor_parameter(monitor), monitor)
         for driver in self._drivers:
             if driver.machine.is_safing():
@@ -84,6 +84,17 @@ class Protection:
                 # It is asked for no samples: nobody would see its limits broken.
                 raise Refusal(failures.SUPPLY_NOT_OFF, driver.machine.instrument)
         self._tripped.clear()
+
+    def _is_broken(self, monitor):
+        """Has it tripped, and not been within its limits since? In OFF nothing is swept: there, is it as good as so?"""
+        if monitor in self._tripped and hal.monitor_state(monitor) == _TRIP:
+            return True
+        driver = self._instruments.get(hal.monitor_instrument(monitor))
+        return (
+            driver is not None
+            and driver.machine.is_off()
+            and hal.monitor_would_trip(monitor, driver.machine.unpowered_mode)
+        )
 
     def _await_safe(self, machine):
         started_ms = hal.ticks_ms()

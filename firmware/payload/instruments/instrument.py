@@ -4,7 +4,7 @@ import hal
 from micropython import const
 
 from payload.failure import EntryRefused, Failure, Refusal
-from payload.tables import enums, events, failures, mission, units
+from payload.tables import enums, events, failures, mission, pool, units
 
 _RETRY_CYCLES = const(10)
 
@@ -34,15 +34,16 @@ _INSTRUMENT_WELL = (
 
 
 class TakeRequest:
-    """A data take as asked for. `start` is 7 octets of CUC."""
+    """A data take as asked for. `start` is 7 octets of CUC, `predicted_mib` the memory it will take."""
 
-    def __init__(self, task_id, mode, priority, start, duration_ms, slot):
+    def __init__(self, task_id, mode, priority, start, duration_ms, slot, predicted_mib=0):
         self.task_id = task_id
         self.mode = mode
         self.priority = priority
         self.start = start
         self.duration_ms = duration_ms
         self.slot = slot
+        self.predicted_mib = predicted_mib
 
 
 class Waits:
@@ -52,6 +53,7 @@ class Waits:
         self.sar_warmup_ms = mission.WAITS_SAR_WARMUP_MS
         self.sar_safe_ms = mission.WAITS_SAR_SAFE_MS
         self.sar_abort_ms = mission.WAITS_SAR_ABORT_MS
+        self.take_end_ms = mission.WAITS_TAKE_END_MS
         self.optical_stabilisation_ms = mission.WAITS_OPTICAL_STABILISATION_MS
         self.decontamination_hour_ms = mission.WAITS_OPTICAL_DECONTAMINATION_HOUR_MS
 
@@ -64,12 +66,13 @@ class Instrument:
     state of its unit}).
     """
 
-    def __init__(self, machine, unit, limiters, limiters_used, catalogue, state, event_service):
+    def __init__(self, machine, unit, limiters, limiters_used, catalogue, waits, state, event_service):
         self.machine = machine
         self.unit = unit
         self._limiters = limiters
         self._limiters_used = limiters_used
         self._catalogue = catalogue
+        self._waits = waits
         self._state_parameter, self._flags_parameter, self._failed_state, self._rest_states = state
         self._events = event_service
         self._entry_open = False
@@ -162,6 +165,13 @@ class Instrument:
             raise Refusal(failures.START_IN_THE_PAST, until_ms, mission.INSTRUMENTS_START_LEAD_MS)
         if until_ms > mission.INSTRUMENTS_START_LATEST_MS:
             raise Refusal(failures.START_TOO_FAR, until_ms, mission.INSTRUMENTS_START_LATEST_MS)
+
+    def require_memory(self, request):
+        """Guard MEMORY_BUDGET: the recorder has the margin times what was predicted of this very request."""
+        needed_mib = -(-request.predicted_mib * mission.SAR_MEMORY_MARGIN_PERCENT // 100)
+        free_mib = hal.pool_get(pool.RECORDER_FREE_MIB)
+        if not hal.pool_valid(pool.RECORDER_FREE_MIB) or free_mib < needed_mib:
+            raise Refusal(failures.MEMORY_BUDGET, free_mib, needed_mib)
 
     def failed(self):
         """Does the unit's own housekeeping say that it failed, or that it left the mode's state by itself?"""
@@ -263,11 +273,21 @@ class Instrument:
         if until_ms < _START_COMMAND_MARGIN_MS:
             raise Failure(failures.START_IN_THE_PAST, until_ms, _START_COMMAND_MARGIN_MS)
 
+    def _longest_ms(self, request, overhead_ms):
+        """From now on, until a unit that was commanded to start has ended the data take, or strip, for certain."""
+        until_ms = max(hal.time_until_ms(request.start, 0), 0)
+        return until_ms + request.duration_ms + overhead_ms + self._waits.take_end_ms
+
     def _require_nearer(self, request, expected_ms):
         """Raise Failure when the time was set back, and the start moved away."""
         until_ms = hal.time_until_ms(request.start, 0)
         if until_ms > expected_ms + mission.INSTRUMENTS_START_STEP_BACK_LIMIT_MS:
             raise Failure(failures.START_TOO_FAR, until_ms, expected_ms)
+
+    def _require_within(self, started_ms, limit_ms, step):
+        """Raise Failure when the unit has taken longer than it may: it would go on for ever."""
+        if hal.ticks_diff(hal.ticks_ms(), started_ms) > limit_ms:
+            raise Failure(failures.STEP_TIME_OUT, step, limit_ms)
 
     def _await_within(self, parameter, value, limit_ms):
         """Generator: as _await, with a limit of its own; for recovery and safing."""
@@ -275,6 +295,5 @@ class Instrument:
         yield from self.unit.fresh_sample()
         while hal.pool_get(parameter) != value:
             self._require_well()
-            if hal.ticks_diff(hal.ticks_ms(), started_ms) > limit_ms:
-                raise Failure(failures.STEP_TIME_OUT, 0, limit_ms)
+            self._require_within(started_ms, limit_ms, 0)
             yield 0

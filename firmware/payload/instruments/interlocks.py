@@ -1,9 +1,12 @@
 """What stands between a request and the instrument: guards, the REFUSE state and the transmit permit."""
 
 import hal
+from micropython import const
 
 from payload.failure import Refusal
 from payload.tables import enums, events, failures, mission, modes, persistent, pool
+
+_CHECK = const(4)  # of an entry of modes.GUARDS
 
 
 class TwoStep:
@@ -123,7 +126,10 @@ class RefuseState:
         """Latch the first cause; later ones do not replace it."""
         if self._cause == 0:
             self._cause = event_id
-            self._values.put(persistent.REFUSE_CAUSE, event_id)
+            # A safing may have the cause that resets the computer next; transmit-enable was dropped before.
+            self._values.put_now(persistent.REFUSE_CAUSE, event_id)
+        # The ground has not seen this cause when it armed.
+        self._exit.disarm()
         self._permit.withdraw()
         self._publish()
 
@@ -146,11 +152,11 @@ class RefuseState:
         self._exit.arm()
 
     def exit(self, protection):
-        """Second step. Refused while a limit is still broken."""
+        """Second step. Refused while a limit is still broken; the first step is used up all the same."""
         if not self._cause:
             raise Refusal(failures.NOT_SAFE)
-        protection.require_limits_clear()
         self._exit.fire()
+        protection.require_limits_clear()
         self._cause = 0
         self._values.put(persistent.REFUSE_CAUSE, 0)
         self._publish()
@@ -166,9 +172,12 @@ class Interlocks:
     def __init__(self, checks):
         self._checks = checks
 
-    def require_again(self, guard, request):
-        """As require(), just before the mode is entered: all but what is looked at before acceptance only."""
-        if guard not in modes.GUARDS_ONCE:
+    def require_again(self, guard, request, samples_only):
+        """As require(), just before the mode is entered: all but what is looked at before acceptance only.
+
+        With `samples_only`, no check but the ranges of samples.
+        """
+        if guard not in modes.GUARDS_ONCE and not (samples_only and modes.GUARDS[guard][_CHECK] is not None):
             self.require(guard, request)
 
     def require(self, guard, request):

@@ -44,6 +44,8 @@ class ModeMachine:
     def __init__(self, instrument, mode_table, transition_table, mode_parameter, interlocks, refuse, event_service):
         self.instrument = instrument
         self._kinds = {mode: kind for mode, _, kind in mode_table}
+        # Its limits are those of OFF too, where nothing is swept.
+        self.unpowered_mode = {name: mode for mode, name, _ in mode_table}.get("SAFE_UNPOWERED", 0)
         self._transitions = transition_table
         self._mode_parameter = mode_parameter
         self._interlocks = interlocks
@@ -131,15 +133,16 @@ class ModeMachine:
             raise Refusal(failures.ILLEGAL_TRANSITION, self.mode, self.mode)
         yield from self._carry_out(self.mode, procedure, guards, time_limit_ms, request)
 
-    def require_entry(self, request):
+    def require_entry(self, request, goes_on=False):
         """Just before a data take begins: REFUSE and the guards once more, for the telecommand may be minutes old.
 
-        Raises EntryRefused.
+        One that `goes_on`, with another strip, has its budgets in use: of its guards those of a sample. Raises
+        EntryRefused.
         """
         try:
             self._refuse.require_clear()
             for guard in self._guards:
-                self._interlocks.require_again(guard, request)
+                self._interlocks.require_again(guard, request, goes_on)
         except Refusal as refusal:
             raise EntryRefused(refusal.code, refusal.detail, refusal.limit)
 

@@ -11,7 +11,6 @@ from payload.instruments.optical_image import (
     ImageRequest,
     ImagingBudget,
     LinePeriod,
-    predicted_mib,
 )
 from payload.tables import enums, events, failures, mission, modes, pool, units
 
@@ -59,10 +58,10 @@ class Optical(Instrument):
             # The door's supply first: its spring shuts it while the rest is switched off.
             (enums.LIMITER_DOOR, enums.LIMITER_OPTICAL_HEATER, enums.LIMITER_OPTICAL_UNIT),
             catalogue,
+            waits,
             (pool.OPTICAL_STATE, pool.OPTICAL_FAULT_FLAGS, enums.OPTICAL_UNIT_STATE_FAILED, _REST_STATES),
             event_service,
         )
-        self._waits = waits
         self._line_period = LinePeriod(unit)
         self._budget = ImagingBudget(store)
         self._stop_heating = False
@@ -149,12 +148,6 @@ class Optical(Instrument):
         yield from self.machine.operation(
             _DOOR_TEST_MODES, self._test_door, (modes.GUARD_SUN_ANGLE,), _DOOR_TEST_LIMIT_MS, None
         )
-
-    def require_memory(self, request):
-        """Guard MEMORY_BUDGET."""
-        needed_mib = predicted_mib(request)
-        if not hal.pool_valid(pool.RECORDER_FREE_MIB) or not self._catalogue.predicted_fits(needed_mib):
-            raise Refusal(failures.MEMORY_BUDGET, hal.pool_get(pool.RECORDER_FREE_MIB), needed_mib)
 
     def require_geometry(self, request):
         """Guard IMAGE_GEOMETRY."""
@@ -420,18 +413,20 @@ class Optical(Instrument):
             self._require_nearer(request, left_ms - hal.ticks_diff(hal.ticks_ms(), started_ms))
             yield 0
         yield from self._await_start(request, mission.OPTICAL_START_COMMAND_LEAD_MS)
-        if strip == 0:
-            self.machine.require_entry(request)
+        self.machine.require_entry(request, strip > 0)
         self._command(enums.OPTICAL_UNIT_COMMAND_START)
+        commanded_ms, longest_ms = hal.ticks_ms(), self._longest_ms(request, 0)
         self._line_period.begin(request, strip)
         yield from self.unit.fresh_sample()
         while hal.pool_get(pool.OPTICAL_STATE) != enums.OPTICAL_UNIT_STATE_IMAGING:
             self._require_imaging()
+            self._require_within(commanded_ms, longest_ms, STEP_ENTRY_OPEN)
             yield 0
         self.machine.set_mode(request.mode)
         yield 0 if strip else STEP_IMAGING
         while hal.pool_get(pool.OPTICAL_PHASE) != enums.OPTICAL_PHASE_DONE:
             self._require_imaging()
+            self._require_within(commanded_ms, longest_ms, STEP_IMAGING)
             self._require_taking(request)
             self._line_period.follow(request, strip)
             yield 0

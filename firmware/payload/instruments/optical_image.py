@@ -15,6 +15,7 @@ _ROLL = const(4)
 _DURATION = const(5)
 
 _NS = const(100)  # a line period in 0.1 us
+_PERIODS_PER_MS = const(10000)
 
 _TAKEN_FROM_THE_GROUND = (enums.OPTICAL_MODE_STRIP, enums.OPTICAL_MODE_STEREO, enums.OPTICAL_MODE_AREA)
 IMAGE_MODES = (
@@ -62,6 +63,7 @@ class ImageRequest(TakeRequest):
             self._require_image()
         else:
             self._require_calibration()
+        self.predicted_mib = _predicted_mib(self)
 
     def pitch_of(self, strip):
         return -self.pitch if strip and self.mode == enums.OPTICAL_MODE_STEREO else self.pitch
@@ -122,10 +124,10 @@ def _encode(values):
     return settings
 
 
-def predicted_mib(request):
+def _predicted_mib(request):
     """Memory of an image: lines x pixels x bits x bands over the compression, for every strip."""
     settings = request.settings
-    lines = request.strips * (request.duration_ms * 10 // request.line_period) * 1000
+    lines = request.strips * (request.duration_ms * _PERIODS_PER_MS // request.line_period + 1)
     bands = 0
     mask = settings[units.IMAGE_SETTINGS_BANDS]
     while mask:
@@ -134,8 +136,8 @@ def predicted_mib(request):
     # The mask's PAN band has full resolution, a colour band a sixteenth of the pixels.
     pan = settings[units.IMAGE_SETTINGS_BANDS] & 1
     pixels = mission.OPTICAL_PIXELS_PER_LINE * (16 * pan + bands - pan)
-    octets = lines * (pixels * mission.OPTICAL_BITS_PER_SAMPLE // 128)
-    return octets // 1048576 * 10 // settings[units.IMAGE_SETTINGS_COMPRESSION] + 1
+    octets = lines * pixels * mission.OPTICAL_BITS_PER_SAMPLE // 128
+    return octets * 10 // (settings[units.IMAGE_SETTINGS_COMPRESSION] << 20) + 1
 
 
 class LinePeriod:

@@ -11,6 +11,9 @@ _NO_ZONE = const(-1)
 _LARGEST_EXCESS_PERCENT = const(10000)
 _POSITION_UNKNOWN = const(-2)
 
+# Noise before, calibrations on either side.
+_AROUND_ECHOES_MS = mission.SAR_NOISE_MS + 2 * mission.SAR_CALIBRATION_MS
+
 STEP_TABLE_VERIFIED = const(1)
 STEP_ENTRY_OPEN = const(2)
 STEP_TAKING = const(3)
@@ -31,13 +34,13 @@ class Sar(Instrument):
             limiters,
             (enums.LIMITER_SAR_UNIT,),
             catalogue,
+            waits,
             (pool.SAR_STATE, pool.SAR_FAULT_FLAGS, enums.SAR_UNIT_STATE_FAILED, _REST_STATES),
             event_service,
         )
         self._slots = slots
         self._permit = permit
         self._budget = budget
-        self._waits = waits
         self.procedures = {
             "switch_on": self._switch_on,
             "switch_off": self._switch_off,
@@ -54,19 +57,15 @@ class Sar(Instrument):
         """Generator: a data take with the table of a slot. Raises Refusal, later Failure."""
         mode = self._slots.mode(slot)
         self.require_start(start)
-        request = TakeRequest(task_id, mode, priority, start, self._slots.duration_ms(slot), slot)
+        # What the slot holds now: it may be loaded anew while the data take waits for its start.
+        duration_ms, predicted_mib = self._slots.duration_ms(slot), self._slots.predicted_mib(slot)
+        request = TakeRequest(task_id, mode, priority, start, duration_ms, slot, predicted_mib)
         yield from self.machine.take(mode, request)
 
     def require_table(self, request):
         """Guard TABLE_VALID: the slot holds a table of the mode (only valid tables are ever stored)."""
         if self._slots.mode(request.slot) != request.mode:
             raise Refusal(failures.TABLE_RULE, enums.RULE_MODE, -1)
-
-    def require_memory(self, request):
-        """Guard MEMORY_BUDGET."""
-        predicted_mib = self._slots.predicted_mib(request.slot)
-        if not hal.pool_valid(pool.RECORDER_FREE_MIB) or not self._catalogue.predicted_fits(predicted_mib):
-            raise Refusal(failures.MEMORY_BUDGET, hal.pool_get(pool.RECORDER_FREE_MIB), predicted_mib)
 
     def require_permit(self, request):
         """Guard TRANSMIT_PERMITTED."""
@@ -208,14 +207,17 @@ class Sar(Instrument):
             if transmits:
                 self._budget.begin(request.duration_ms, hal.get(hal.U32, request.start, 0))
             self._command(enums.SAR_UNIT_COMMAND_START)
+            started_ms, longest_ms = hal.ticks_ms(), self._longest_ms(request, _AROUND_ECHOES_MS)
             yield from self.unit.fresh_sample()
             while hal.pool_get(pool.SAR_STATE) != enums.SAR_UNIT_STATE_TAKING:
                 self._require_taking(transmits)
+                self._require_within(started_ms, longest_ms, STEP_ENTRY_OPEN)
                 yield 0
             self.machine.set_mode(request.mode)
             yield STEP_TAKING
             while hal.pool_get(pool.SAR_PHASE) != enums.SAR_PHASE_DONE:
                 self._require_taking(transmits)
+                self._require_within(started_ms, longest_ms, STEP_TAKING)
                 yield 0
         finally:
             self._permit.end_take()

@@ -73,6 +73,8 @@ class Modes:
             self._waits.sar_safe_ms = wait_ms
         elif wait == enums.BENCH_WAIT_SAR_ABORT:
             self._waits.sar_abort_ms = wait_ms
+        elif wait == enums.BENCH_WAIT_TAKE_END:
+            self._waits.take_end_ms = wait_ms
         else:
             self._waits.decontamination_hour_ms = wait_ms
 

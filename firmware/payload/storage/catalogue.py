@@ -165,10 +165,6 @@ class Catalogue:
             return
         self._reconciliation.request()
 
-    def predicted_fits(self, predicted_mib):
-        """Does the recorder have the margin times what is predicted?"""
-        return hal.pool_get(pool.RECORDER_FREE_MIB) * 100 >= predicted_mib * mission.SAR_MEMORY_MARGIN_PERCENT
-
     def _watch_state(self, state):
         self._seen_state = state
         if state == enums.RECORDER_STATE_FAILED:

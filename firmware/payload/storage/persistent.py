@@ -1,9 +1,13 @@
 """Values that survive a reset and a power cut, by the keys of tables.persistent (persistent.toml)."""
 
 import hal
+from micropython import const
 
 from payload.failure import Failure
 from payload.tables import enums, failures, persistent
+
+# A program takes less than 1 ms; two erases may have to end first, 60 ms each.
+_NOW_LIMIT_MS = const(150)
 
 
 class Persistent:
@@ -24,6 +28,11 @@ class Persistent:
         if not 0 <= value <= persistent.RECORDS[key][1]:
             raise Failure(failures.HANDLER_FAULT, enums.SOFTWARE_FAULT_ENCODING)
         hal.journal_put(key, value)
+
+    def put_now(self, key, value):
+        """put(), and wait until it is in flash: for what the next reset must not undo. False when it is not yet."""
+        self.put(key, value)
+        return hal.journal_put_now(key, value, _NOW_LIMIT_MS)
 
     def run(self):
         """Once a cycle: at most one operation of the flash."""

@@ -4,6 +4,7 @@ import zlib
 
 import pytest
 
+from emei.dictionary import load
 from emei.platform import Platform
 from emei.session import Session
 from hil.bench import Bench
@@ -21,6 +22,8 @@ from hil.scenarios.recorder.entries import (
 )
 
 pytestmark = pytest.mark.virtual_time
+
+MARGIN_PERCENT = load().mission.integer("sar", "memory_margin_percent")
 
 
 def test_a_medium_that_fills_up_ends_the_take_with_what_fits(
@@ -223,13 +226,13 @@ def test_corrected_bit_errors_are_counted_and_told_of_once_a_minute(session: Ses
 
 
 def test_a_data_take_fills_what_was_predicted(session: Session, platform: Platform, bench: Bench) -> None:
-    """The prediction is what the refusal of a full recorder names; on the safe side by less than a tenth."""
+    """What the refusal of a full recorder says is needed: a tenth more than predicted, on the safe side by another."""
     bench.units.force("recorder.free_mib", 1)
     session.run_for(1.0)
     session.send("SAR_ARM_TRANSMIT").wait(steps.ANSWER_S)
     session.send("SAR_PERMIT_TRANSMIT", takes=1, valid_s=300).wait(steps.ANSWER_S)
     command = session.send("SAR_START_DATA_TAKE", task_id=721, slot=0, start=platform.gps_s() + 4)
-    predicted_mib = command.refusal(steps.ANSWER_S).limit
+    predicted_mib = command.refusal(steps.ANSWER_S).limit * 100 / MARGIN_PERCENT
     bench.units.release("recorder.free_mib")
     session.run_for(1.0)
     free_mib = bench.units.observe("recorder.free_mib")

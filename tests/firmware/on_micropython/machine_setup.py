@@ -6,7 +6,7 @@ from payload.failure import Failure
 from payload.instruments.interlocks import Interlocks, RefuseState
 from payload.instruments.machine import ModeMachine
 from payload.storage.persistent import Persistent
-from payload.tables import failures, pool
+from payload.tables import failures, persistent, pool
 
 OFF, REST, READY, TAKE, SAFE, UNPOWERED = 0, 1, 2, 3, 4, 5
 MODES = (
@@ -128,10 +128,14 @@ class Instrument:
 
 
 class Setup:
-    def __init__(self):
+    def __init__(self, keep=False):
+        """With `keep`, what an earlier setup left in flash is there still, as after a reset."""
         hal.init(0x0E00, True)
         self.events = Events()
-        self.refuse = RefuseState(Persistent(), self)
+        values = Persistent()
+        if not keep:
+            values.put_now(persistent.REFUSE_CAUSE, 0)
+        self.refuse = RefuseState(values, self)
         self.machine = ModeMachine(1, MODES, TRANSITIONS, pool.SAR_MODE, Interlocks({}), self.refuse, self.events)
         self.instrument = Instrument()
         self.machine.attach(self.instrument)

@@ -4,7 +4,7 @@ import hal
 
 import runner
 from payload.instruments import optical_image
-from payload.instruments.optical_image import ImageRequest, ImagingBudget, predicted_mib
+from payload.instruments.optical_image import ImageRequest, ImagingBudget
 from payload.storage.persistent import Persistent
 from payload.tables import enums, failures, mission, persistent, pool
 from runner import refused
@@ -231,10 +231,32 @@ def test_memory_of_bands_compression_and_strips():
     """PAN: 30 000 pixels of 12 bit a line, 14 064 lines a second; a colour band has a sixteenth."""
     pan = 30000 * 12 / 8 * 1e6 / 71.1 * 10 / 4 / 1048576
     for bands, factor in ((1, 1), (31, 1.25), (2, 1 / 16)):
-        assert abs(predicted_mib(_request(bands=bands)) - pan * factor) < 0.01 * pan
-    assert abs(predicted_mib(_request(bands=1, compression=10)) - 4 * pan) < 0.04 * pan
-    area = _request(enums.OPTICAL_MODE_AREA, (0, 0, 3, 14000, 100), bands=1)
-    assert abs(predicted_mib(area) - 3 * pan) < 0.03 * pan
+        _assert_predicted(_request(bands=bands), pan * factor)
+    _assert_predicted(_request(bands=1, compression=10), 4 * pan)
+    _assert_predicted(_request(enums.OPTICAL_MODE_AREA, (0, 0, 3, 14000, 100), bands=1), 3 * pan)
+
+
+def test_memory_of_short_images_with_long_line_periods():
+    """No line is left out: what a floor of seconds or megabytes loses is a third of these."""
+    for mode, period, duration_ms, compression in (
+        (enums.OPTICAL_MODE_VIDEO, 3334, 1000, 10),
+        (enums.OPTICAL_MODE_VIDEO, 3334, 2000, 10),
+        (enums.OPTICAL_MODE_STRIP, 1251, 1000, 40),
+        (enums.OPTICAL_MODE_STRIP, 1429, 1999, 25),
+        (enums.OPTICAL_MODE_STRIP, 711, 600000, 10),
+    ):
+        lines = duration_ms * 1e4 / period
+        true_mib = lines * 30000 * 12 / 8 * 10 / compression / 1048576
+        request = _request(mode, line_period=period, duration=duration_ms, compression=compression, bands=1)
+        _assert_predicted(request, true_mib)
+
+
+def _assert_predicted(request, true_mib):
+    """Never less than is taken, and a line and a megabyte more at most for each strip."""
+    assert true_mib <= request.predicted_mib <= true_mib * 1.0001 + 1 + 0.05 * request.strips, (
+        request.predicted_mib,
+        true_mib,
+    )
 
 
 runner.run(globals())

@@ -20,6 +20,7 @@ class _Hal:
 
     def __init__(self, cause=enums.RESET_CAUSE_WATCHDOG, fault=0, activity=0):
         self.cause, self.fault, self.activity = cause, fault, activity
+        self.gps_min = self.seconds_up = 0
         self.resets = []
         self.crashes = []
 
@@ -31,6 +32,19 @@ class _Hal:
 
     def note_crash(self, fault, activity):
         self.crashes.append((fault, activity))
+
+    def at(self, gps_min, uptime_s):
+        """The clock is known from now on."""
+        self.gps_min, self.seconds_up = gps_min, uptime_s
+
+    def time_quality(self):
+        return 2 if self.gps_min else 0
+
+    def time_period_number(self, period_s):
+        return self.gps_min * 60 // period_s
+
+    def uptime_s(self):
+        return self.seconds_up
 
     def reset_cause(self):
         return self.cause
@@ -79,7 +93,7 @@ def _boot(cause=enums.RESET_CAUSE_WATCHDOG, fault=0, activity=0):
 
 def _forget_boots():
     hal.init(0x0E00, True)
-    for key in (persistent.BOOT_AGE_1_MIN, persistent.BOOT_AGE_2_MIN):
+    for key in (persistent.BOOT_AGE_1_MIN, persistent.BOOT_AGE_2_MIN, persistent.BOOT_SEEN_MIN):
         hal.journal_put(key, persistent.RECORDS[key][0])
     hal.journal_flush(1000)
 
@@ -149,6 +163,48 @@ def test_boots_grow_old():
         for _ in range(mission.FAULT_LEVELS_BOOTS_PERIOD_MIN):
             history.run()
         assert history._values.flush(1000)
+
+
+def _pass(off_min, uptime_min, gps_min, clock=True):
+    """A boot, `off_min` after the power went, that lasts some minutes. Returns (history, GPS minutes at its end)."""
+    gps_min += off_min
+    history = _boot(enums.RESET_CAUSE_POWER_ON)
+    for minute in range(1, uptime_min + 1):
+        if clock:
+            boot_history_module.hal.at(gps_min + minute, minute * 60)
+        history.run()
+    assert history._values.flush(1000)
+    return history, gps_min + uptime_min
+
+
+def test_a_computer_that_is_switched_on_for_each_pass_is_in_no_boot_loop():
+    _forget_boots()
+    gps_min = 23333333
+    for _ in range(6):
+        history, gps_min = _pass(90, 10, gps_min)
+        assert not history.safe
+
+
+def test_power_that_comes_and_goes_within_an_hour_is_a_boot_loop():
+    _forget_boots()
+    gps_min = 23333333
+    safe = []
+    for _ in range(3):
+        history, gps_min = _pass(5, 10, gps_min)
+        safe.append(history.safe)
+    assert safe == [False, False, True]
+
+
+def test_the_time_off_counts_only_where_both_clocks_were_known():
+    """What is not known is taken for no time: a boot looks younger rather than older."""
+    for known in ((True, False, True), (False, True, True)):
+        _forget_boots()
+        gps_min = 23333333
+        safe = []
+        for clock in known:
+            history, gps_min = _pass(90, 10, gps_min, clock)
+            safe.append(history.safe)
+        assert safe == [False, False, True], known
 
 
 def test_commanded_resets_do_not_count():

@@ -28,14 +28,14 @@ def test_a_reboot_does_not_clear_refuse():
     setup = Setup()
     setup.machine.mode = READY
     setup.machine.safe(CAUSE)
-    assert Persistent().flush(1000)
-    rebooted = Setup()
+    # At once: the reset may be the next thing.
+    rebooted = Setup(keep=True)
     assert rebooted.refuse.cause() == CAUSE and hal.pool_get(pool.REFUSE) == 1
     refused(failures.REFUSE_STATE, rebooted.machine.transition, REST, None)
     rebooted.refuse.arm_exit()
     rebooted.refuse.exit(Clear())
     assert Persistent().flush(1000)
-    assert not Setup().refuse.latched()
+    assert not Setup(keep=True).refuse.latched()
 
 
 class Clear:
@@ -93,10 +93,21 @@ def test_leaving_refuse_takes_two_steps_and_clear_limits():
     protection.broken = True
     refused(failures.LIMIT_BROKEN, setup.refuse.exit, protection)
     protection.broken = False
+    refused(failures.NOT_ARMED, setup.refuse.exit, protection)
+    setup.refuse.arm_exit()
     setup.refuse.exit(protection)
     assert not setup.refuse.latched()
     setup.refuse.latch(CAUSE)
     refused(failures.NOT_ARMED, setup.refuse.exit, protection)
+
+
+def test_a_new_safing_wants_a_new_first_step():
+    setup = Setup()
+    setup.refuse.latch(21)
+    setup.refuse.arm_exit()
+    setup.refuse.latch(22)
+    refused(failures.NOT_ARMED, setup.refuse.exit, Clear())
+    assert setup.refuse.cause() == 21
 
 
 runner.run(globals())

@@ -79,11 +79,28 @@ class LinkedUnit:
         pass
 
 
-def test_a_unit_that_is_not_ready_any_more_is_not_started():
-    """Found by the safety checker: it started anew in silence, and its table was gone."""
+def _instrument():
     hal.init(0x0E11, True)
     state = (pool.SAR_STATE, pool.SAR_FAULT_FLAGS, enums.SAR_UNIT_STATE_FAILED, {})
-    instrument = Instrument(Machine(), LinkedUnit(), None, (), None, state, Events())
+    return Instrument(Machine(), LinkedUnit(), None, (), None, None, state, Events())
+
+
+def test_the_recorder_has_room_for_what_is_predicted_and_a_tenth():
+    instrument = _instrument()
+    for predicted_mib, needed_mib in ((1, 2), (100, 110), (101, 112), (1067, 1174)):
+        request = TakeRequest(1, enums.SAR_MODE_STRIPMAP, 0, None, 1000, 0, predicted_mib)
+        hal.pool_set(pool.RECORDER_FREE_MIB, needed_mib)
+        instrument.require_memory(request)
+        hal.pool_set(pool.RECORDER_FREE_MIB, needed_mib - 1)
+        failure = refused(failures.MEMORY_BUDGET, instrument.require_memory, request)
+        assert (failure.detail, failure.limit) == (needed_mib - 1, needed_mib)
+    hal.init(0x0E11, True)
+    refused(failures.MEMORY_BUDGET, instrument.require_memory, TakeRequest(1, 4, 0, None, 1000, 0, 0))
+
+
+def test_a_unit_that_is_not_ready_any_more_is_not_started():
+    """Found by the safety checker: it started anew in silence, and its table was gone."""
+    instrument = _instrument()
     start = bytearray(7)
     hal.time_after_ms(_START_AHEAD_MS, start, 0)
     request = TakeRequest(1, enums.SAR_MODE_STRIPMAP, 0, start, 1000, 0)

@@ -235,12 +235,14 @@ class Watch:
             self.require(not unit.powered() or self._world.power.stuck, "the supply is on after HARD_OFF")
         elif name == "ARM_SAFE_EXIT" and accepted:
             self.exit_armed = True
-        elif name == "SAFE_EXIT" and accepted:
-            self.require(self.exit_armed, "the REFUSE state is left in one step")
-            self.require(not self._world.alarm, "the REFUSE state is left with the alarm raised")
-            self.require(self._hot_cycles <= TRIP_CYCLES, "the REFUSE state is left with a limit broken")
+        elif name == "SAFE_EXIT":
+            if accepted:
+                self.require(self.exit_armed, "the REFUSE state is left in one step")
+                self.require(not self._world.alarm, "the REFUSE state is left with the alarm raised")
+                self.require(self._hot_cycles <= TRIP_CYCLES, "the REFUSE state is left with a limit broken")
+                self.retried = False
+            # One first step is good for one second step, whatever becomes of it.
             self.exit_armed = False
-            self.retried = False
         elif name == "PLATFORM_SAFE" and accepted:
             self.require(self._payload.refuse.latched(), "PLATFORM_SAFE does not latch the REFUSE state")
             for unit in (self._world.sar, self._world.optical):
@@ -272,6 +274,9 @@ class Watch:
             self._level_1.add(instrument)
         elif level == enums.FAULT_LEVEL_SAFE:
             self._level_1.discard(instrument)
+        if level in (enums.FAULT_LEVEL_SAFE, enums.FAULT_LEVEL_HARD_OFF):
+            # The ground has not seen this one when it armed the exit.
+            self.exit_armed = False
 
     def ask(self, side, target, table):
         """A telecommand that moves an instrument is about to be given; what it may do is judged by it."""

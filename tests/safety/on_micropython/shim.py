@@ -39,6 +39,7 @@ class Shim:
         self.journal = {}
         self.journal_get = self._journal_get
         self.journal_put = self._journal_put
+        self.journal_put_now = self._journal_put_now
         self.journal_step = self._nothing
         self.journal_flush = self._flushed
         self.tables = {}
@@ -95,6 +96,9 @@ class Shim:
     def _journal_put(self, key, value):
         self.journal[key] = value
         return True
+
+    def _journal_put_now(self, key, value, limit_ms):
+        return self._journal_put(key, value)
 
     def _flushed(self, limit_ms):
         return True

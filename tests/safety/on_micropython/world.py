@@ -75,9 +75,6 @@ class Catalogue:
     def packets(self):
         return _PACKETS
 
-    def predicted_fits(self, predicted_mib):
-        return hal.pool_get(pool.RECORDER_FREE_MIB) * 100 >= predicted_mib * mission.SAR_MEMORY_MARGIN_PERCENT
-
     def _ask(self):
         if self._recorder.silent:
             raise Failure(failures.UNIT_LOST, self._recorder.node)
