@@ -95,10 +95,13 @@ def test_a_wrong_time_at_a_takes_end_holds_up_no_later_take(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("way", ["stuck", "counter"])
 def test_a_take_that_transmits_too_long_trips(tmp_path: Path, way: str) -> None:
-    """The unit does not end its echoes: the guard's 60 s end it. Its counter says more than 60 s: the monitor does."""
+    """The unit does not end its echoes, and the application waits: the guard's 60 s end it. Its counter says more than
+    60 s: the monitor does.
+    """
     operator = Operator(tmp_path)
     session = operator.session
     try:
+        session.send("SET_BENCH_WAIT", wait="TAKE_END", wait_ms=120_000).wait(steps.ANSWER_S)
         session.send("SAR_ARM_TRANSMIT").wait(steps.ANSWER_S)
         session.send("SAR_PERMIT_TRANSMIT", takes=1, valid_s=600).wait(steps.ANSWER_S)
         command = session.send("SAR_START_DATA_TAKE", task_id=941, slot=0, start=operator.platform.gps_s() + 4)

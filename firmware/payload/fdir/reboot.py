@@ -18,21 +18,14 @@ class Reboot:
         self._events = event_service
         self._cause = _NONE_WANTED
         self._cycles_left = 0
-        self._recent = 0
-        self._recent_since_ms = 0
         self._faults = 0
         hal.pool_set(pool.SOFTWARE_FAULTS, 0)
 
     def fault(self, fault, activity):
-        """An exception of an activity: counted; too many within a time are answered by a reboot."""
+        """An exception of an activity or of a handler: counted, and answered by a reboot."""
         self._faults = min(self._faults + 1, _LARGEST_U16)
         hal.pool_set(pool.SOFTWARE_FAULTS, self._faults)
-        now_ms = hal.ticks_ms()
-        if self._recent == 0 or hal.ticks_diff(now_ms, self._recent_since_ms) > mission.FAULT_LEVELS_SOFTWARE_FAULTS_MS:
-            self._recent = 0
-            self._recent_since_ms = now_ms
-        self._recent += 1
-        if self._recent >= mission.FAULT_LEVELS_SOFTWARE_FAULTS and self._cause == _NONE_WANTED:
+        if self._cause == _NONE_WANTED:
             hal.note_crash(fault, activity)
             self.request(enums.RESET_CAUSE_SOFTWARE_FAULT)
 

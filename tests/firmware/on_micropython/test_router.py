@@ -107,7 +107,7 @@ def test_failures_are_reported_whatever_the_ack_flags():
             assert setup.router.in_progress() == 0, "a slot leaked"
 
 
-def test_software_faults_say_so_and_count_toward_a_reboot():
+def test_software_faults_say_so_and_lead_to_a_reboot():
     for error, fault in ((ValueError(), enums.SOFTWARE_FAULT_EXCEPTION), (MemoryError(), enums.SOFTWARE_FAULT_MEMORY)):
         for after in (0, 2):
             setup = Setup(_raising(error, after))
