@@ -132,6 +132,17 @@ def test_what_strips_angles_and_times_must_be_to_each_other(options: Sequence[st
         assert rule["failure_code"] == load().failures[failure].code
 
 
+@pytest.mark.parametrize("options", [STEREO, AREA, EIGHT])
+def test_what_was_checked_is_what_can_be_commanded(options: Sequence[str]) -> None:
+    arguments = json.loads(run("check", *options, "--json").stdout)["arguments"]
+    telecommand = load().telecommand("OPTICAL_START_IMAGE")
+    raw = raw_arguments(telecommand, {"task_id": 1, "start": 0, **arguments})
+    given = dict(zip(options[::2], options[1::2], strict=True))
+    for option, argument in (("--strips", "strips"), ("--interval", "interval_ms"), ("--roll-step", "roll_step_deg")):
+        scale = next(float(item.scale) for item in telecommand.arguments if item.name == argument)
+        assert raw[argument] == round(float(given.get(option, 0)) / scale)
+
+
 def test_every_rule_names_a_failure_of_the_dictionary() -> None:
     assert set(FAILURES.values()) <= set(load().failures)
 
