@@ -1,10 +1,15 @@
 """Campaigns run on the bench: they pass on good units, stop at a bad one with the instrument off, and go on."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
+from emei.cli import commission, main
 from emei.commissioning import campaign
 from emei.commissioning.errors import CampaignError
 from emei.commissioning.record import FAILED, INTERRUPTED, OPEN, PASSED, Attempt, Record
@@ -92,6 +97,72 @@ def test_a_campaign_stops_at_a_bad_unit_and_goes_on_there(session: Session, benc
     assert following is not None and following.name == "warm_up"
     assert run(session, again, silent(), "warm_up")
     assert again.state("warm_up") == PASSED
+
+
+@pytest.fixture
+def emei(session: Session, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """emei commission with its words; the bench's session stands for that over a serial port, which it has none of."""
+
+    @contextmanager
+    def of_the_bench(*_: Any, **__: Any) -> Iterator[Session]:
+        yield session
+
+    monkeypatch.setattr(commission, "open_session", of_the_bench)
+    return lambda *words: CliRunner().invoke(main, ["commission", *words])
+
+
+def test_the_tool_runs_steps_tells_their_end_and_goes_on(
+    session: Session, bench: Bench, tmp_path: Path, emei: Callable[..., Result]
+) -> None:
+    where = ("--directory", str(tmp_path / "sar"))
+    on_bench = (*where, "--port", "of the bench")
+
+    def states() -> list[str]:
+        result = emei("status", *where, "--json")
+        assert result.exit_code == 0
+        return [step["state"] for step in json.loads(result.stdout)["steps"][:3]]
+
+    first = emei("run", "sar", *on_bench, "--step", "low_voltage")
+    assert first.exit_code == 0 and first.stderr == "", first.output
+    assert "  low_voltage: Low-voltage switch-on" in first.stdout and "✓ low_voltage passed" in first.stdout
+    assert first.stdout.endswith(f"steps settled; the record and report.html are in {tmp_path / 'sar'}.\n")
+    assert states() == [PASSED, OPEN, OPEN]
+
+    session.run_for(1.1)
+    steps.sar_standby(session)
+    stopped = emei("run", "sar", *on_bench, "--step", "self_test")
+    assert stopped.exit_code == 1
+    assert stopped.stderr == "The campaign stops at step self_test: mend, then run it again.\n"
+    assert "✗ self_test failed: Entry: SAR_MODE is STANDBY; OFF is needed." in stopped.stdout
+    assert states() == [PASSED, FAILED, OPEN]
+    steps.all_off(session)
+
+    session.run_for(1.1)
+    again = emei("run", "sar", *on_bench, "--step", "self_test")
+    assert again.exit_code == 0 and states() == [PASSED, PASSED, OPEN]
+    page = (tmp_path / "sar" / "report.html").read_text()
+    assert page.count("Entry: SAR_MODE is STANDBY; OFF is needed.") == 1 and "2 of " in page
+    session.run_for(1.1)
+    assert session.value("SAR_MODE") == "OFF"
+
+
+def test_an_interrupted_tool_leaves_its_record_and_the_directory_free(
+    session: Session, tmp_path: Path, emei: Callable[..., Result]
+) -> None:
+    where = ("--directory", str(tmp_path / "sar"))
+
+    def interrupt(report: Telemetry) -> None:
+        if session.value("SAR_MODE") == "INIT":
+            session.forget(interrupt)
+            raise KeyboardInterrupt
+
+    session.listen(interrupt)
+    result = emei("run", "sar", *where, "--port", "of the bench", "--step", "low_voltage")
+    assert result.exit_code == 130 and result.stderr.strip() == "Interrupted."
+    assert "Interrupted by the user." in (tmp_path / "sar" / "report.html").read_text()
+    assert emei("waive", *where, "--step", "low_voltage", "--reason", "of another test").exit_code == 0
+    session.run_for(1.1)
+    assert session.value("SAR_MODE") == "OFF"
 
 
 def test_a_step_whose_entry_conditions_do_not_hold_sends_nothing(session: Session, tmp_path: Path) -> None:

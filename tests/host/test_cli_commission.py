@@ -8,7 +8,8 @@ from click.testing import CliRunner, Result
 
 from emei.cli import main
 from emei.commissioning import campaign
-from emei.commissioning.record import FAILED, PASSED, Record
+from emei.commissioning.lock import alone_in
+from emei.commissioning.record import FAILED, FILE, PASSED, WAIVED, Record
 from emei.dictionary import load
 
 NO_PORT = ("--port", "/dev/null")
@@ -91,4 +92,82 @@ def test_what_cannot_be_run_is_one_sentence(tmp_path: Path, begun: Path) -> None
     other = refused(run("run", "sar", "--directory", str(begun), "--spacecraft", "EMEI_S1", "--yes", *NO_PORT))
     assert "is the record of BENCH, not of EMEI_S1" in other
     late = refused(run("run", "sar", "--directory", empty, "--yes", "--step", "first_light", *NO_PORT, *downlink))
-    assert "/dev/null" in late
+    assert late.startswith("Step first_light comes after")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--step", "nope"], "Campaign sar has no step nope"),
+        (["--step", "first_light"], "Step first_light comes after"),
+        ([], "Science data are measured in"),
+        (["--downlink", "/nowhere/downlink.bin"], "There is no recording /nowhere/downlink.bin"),
+        (["--step", "low_voltage"], "The serial port /dev/null is not a serial port"),
+        (["--step", "low_voltage", "--spacecraft", "EMEI"], "There is no spacecraft EMEI"),
+        (["--step", "low_voltage", "--obc", "--ancillary", "eclipse=3"], "ANCILLARY_DATA: eclipse is 3"),
+    ],
+)
+def test_a_run_that_cannot_begin_leaves_nothing_behind(tmp_path: Path, words: list[str], sentence: str) -> None:
+    directory = tmp_path / "campaigns" / "sar"
+    assert refused(run("run", "sar", "--directory", str(directory), *NO_PORT, *words)).startswith(sentence)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_after_a_run_that_could_not_begin_the_directory_is_free_for_another_campaign(tmp_path: Path) -> None:
+    refused(run("run", "sar", "--directory", str(tmp_path), "--step", "nope", *NO_PORT))
+    words = ("--step", "low_voltage", "--yes", *NO_PORT)
+    assert "/dev/null" in refused(run("run", "optical", "--directory", str(tmp_path), *words))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_cannot_begin_leaves_a_record_as_it_is(begun: Path) -> None:
+    path = begun / FILE
+    path.write_bytes(path.read_bytes() + b'{"begin')
+    octets = path.read_bytes()
+    refused(run("run", "sar", "--directory", str(begun), "--step", "nope", *NO_PORT))
+    refused(run("run", "sar", "--directory", str(begun), "--step", "low_voltage", "--yes", *NO_PORT))
+    assert path.read_bytes() == octets and list(begun.iterdir()) == [path]
+
+
+def test_a_waiver_does_not_join_a_line_that_was_cut_off(begun: Path) -> None:
+    path = begun / FILE
+    path.write_bytes(path.read_bytes() + b'{"begin')
+    second = campaign.load(load(), "sar").steps[1].name
+    assert run("waive", "--directory", str(begun), "--step", second, "--reason", "x").exit_code == 0
+    assert json.loads(run("status", "--directory", str(begun), "--json").stdout)["steps"][1]["state"] == WAIVED
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line", "sentence"),
+    [
+        ('"passed"', '"banana"', 3, 'state is "banana"; one of passed, failed, interrupted is allowed.'),
+        ('"measured": []', '"measured": [{"name": 1}]', 3, "measured #1, name is 1; a text is allowed."),
+        ('"campaign": "sar"', '"campaign": "sra"', 1, 'campaign is "sra"; one of optical, sar is allowed.'),
+        ('"campaign": "sar"', '"campaign": 3', 1, "campaign is 3; a text is allowed."),
+        ('"spacecraft": "BENCH"', '"spacecraft": null', 1, "spacecraft is null; a text is allowed."),
+    ],
+)
+def test_a_bad_record_is_one_sentence(begun: Path, before: str, after: str, line: int, sentence: str) -> None:
+    path = begun / FILE
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after, 1))
+    directory = ("--directory", str(begun))
+    for words in (["status"], ["status", "--json"], ["waive", "--step", "self_test", "--reason", "x"]):
+        result = run(words[0], *directory, *words[1:])
+        assert refused(result) == f"{path}, line {line}: {sentence}" and result.exit_code == 1
+    assert not (begun / "report.html").exists()
+
+
+def test_two_at_once_in_one_directory_are_refused(begun: Path) -> None:
+    octets = (begun / FILE).read_bytes()
+    with alone_in(begun):
+        for words in (
+            ["run", "sar", "--step", "low_voltage", "--yes", *NO_PORT],
+            ["waive", "--step", "self_test", "--reason", "x"],
+        ):
+            result = run(*words, "--directory", str(begun))
+            assert refused(result).startswith(f"Another emei commission works in {begun}: wait")
+            assert result.exit_code == 1
+        assert run("status", "--directory", str(begun)).exit_code == 0
+    assert (begun / FILE).read_bytes() == octets

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -361,3 +362,19 @@ def test_one_beyond_the_range_of_a_field_is_refused(option: str, field: str) -> 
     for beyond in (item.raw_minimum - 1, item.raw_maximum + 1):
         sentence = refused(run("check", CHECK, f"{option}={beyond}"), 2)
         assert f"{beyond} is not in the range {item.raw_minimum}<=x<={item.raw_maximum}" in sentence
+
+
+@pytest.mark.parametrize(("sub_swaths", "least_km"), [("2", 3), ("3", 4)])
+def test_a_swath_too_narrow_for_its_sub_swaths_is_refused(sub_swaths: str, least_km: int) -> None:
+    """At the least width, sub-swaths of 2 km overlap by 1 km, near to far; below they would lie in each other."""
+    options = ("--mode", "TOPS", "--sub-swaths", sub_swaths)
+    for width in ("0.5", "1", f"{least_km - 0.001:g}"):
+        too_narrow = f"A swath of {width} km is too narrow for {sub_swaths} sub-swaths that overlap by 1 km"
+        for subcommand, given, status in (("check", CHECK, 2), ("design", DESIGN, 1)):
+            sentence = refused(run(subcommand, given | {"--swath": width}, *options), status)
+            assert sentence == f"{too_narrow}: at least {least_km} km is allowed."
+    answer = json.loads(run("check", CHECK | {"--swath": str(least_km)}, *options, "--json").stdout)
+    ranges = [item["derived"] for item in answer["sub_swaths"]]
+    for near, far in pairwise(ranges):
+        assert near["near_slant_range_km"] < far["near_slant_range_km"] < near["far_slant_range_km"]
+        assert near["far_slant_range_km"] < far["far_slant_range_km"]

@@ -1,17 +1,15 @@
-"""Campaigns as data are checked before anything is sent; their record outlives any interruption."""
+"""Campaigns as data are checked before anything is sent."""
 
 import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from emei.commissioning import campaign, playback
 from emei.commissioning.campaign import Campaign, Condition, Measurement, Step
 from emei.commissioning.errors import CampaignError
 from emei.commissioning.playback import Recording
-from emei.commissioning.record import FAILED, FILE, INTERRUPTED, OPEN, PASSED, WAIVED, Measured, Record
+from emei.commissioning.record import Measured
 from emei.dictionary import load
 from emei.session import NotSeen, Session
 from tests.host.test_panel import SilentLink
@@ -181,72 +179,6 @@ def test_unknown_campaigns_and_steps_are_named_with_the_nearest() -> None:
 @pytest.mark.parametrize("value", [None, float("nan"), "text", 3.1, -0.1])
 def test_a_condition_never_holds_on_what_is_absent_no_number_or_outside(value: float | str | None) -> None:
     assert not Condition("X", None, 0, 3).holds(value)
-
-
-def history(record: Record) -> list[tuple[str, str, str, int]]:
-    return [(item.step, item.state, item.reason, len(item.measured)) for item in record.attempts]
-
-
-def test_a_campaign_goes_on_where_its_record_stops(tmp_path: Path) -> None:
-    trial = parse(GOOD)
-    record = Record.open(tmp_path, trial, "BENCH")
-    assert record.state("first") == OPEN and not record.complete
-    record.end(record.begin("first", "00"), FAILED, "too warm", [Measured("a", 1.0, "V", 0, None, True)])
-    measured = [Measured("a", None, "V", 0, 2, False)]
-    record.end(record.begin("first", "00"), PASSED, "", measured, ["a.ccsds"], {"a.png": "what it shows"})
-    record.begin("second", "00")
-    again = Record.open(tmp_path, trial, "BENCH")
-    assert history(again) == history(record)
-    assert (again.attempts[1].files, again.attempts[1].pictures) == (["a.ccsds"], {"a.png": "what it shows"})
-    assert again.state("first") == PASSED and again.state("second") == INTERRUPTED
-    again.waive("second", "no antenna")
-    assert Record.read(tmp_path, trial).complete and Record.read(tmp_path, trial).state("second") == WAIVED
-
-
-@given(cut=st.floats(0, 1))
-def test_a_record_cut_anywhere_is_the_record_of_an_earlier_moment(
-    tmp_path_factory: pytest.TempPathFactory, cut: float
-) -> None:
-    trial, directory = parse(GOOD), tmp_path_factory.mktemp("record")
-    record = Record.open(directory, trial, "BENCH")
-    moments = [history(record)]
-    for number in range(3):
-        attempt = record.begin("first", "00")
-        moments.append(history(record))
-        record.end(attempt, FAILED, f"attempt {number}", [Measured("a", number, "", None, None, True)])
-        moments.append(history(record))
-    octets = (directory / FILE).read_bytes()
-    head = octets.index(b"\n") + 1
-    (directory / FILE).write_bytes(octets[: head + round(cut * (len(octets) - head))])
-    assert history(Record.read(directory, trial)) in moments
-
-
-def test_a_cut_line_does_not_join_the_next(tmp_path: Path) -> None:
-    trial = parse(GOOD)
-    record = Record.open(tmp_path, trial, "BENCH")
-    record.begin("first", "00")
-    path = tmp_path / FILE
-    path.write_bytes(path.read_bytes()[:-5])
-    again = Record.open(tmp_path, trial, "BENCH")
-    again.end(again.begin("first", "00"), PASSED, "", [])
-    assert Record.read(tmp_path, trial).state("first") == PASSED
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("", "is empty"),
-        ("hello\n", "line 1 is not a line of a campaign's record"),
-        ("3\n", "line 1 is not a line of a campaign's record"),
-        ('{"campaign": "other", "spacecraft": "BENCH"}\n', "is the record of the campaign other, not of trial"),
-        ('{"campaign": "trial", "spacecraft": "EMEI_S1"}\n', "is the record of EMEI_S1, not of BENCH"),
-        ('{"campaign": "trial", "spacecraft": "BENCH"}\n{"end": "first"}\n', "line 2 is not a line"),
-    ],
-)
-def test_another_record_is_never_gone_on_with(tmp_path: Path, text: str, sentence: str) -> None:
-    (tmp_path / FILE).write_text(text)
-    with pytest.raises(CampaignError, match=sentence):
-        Record.open(tmp_path, parse(GOOD), "BENCH")
 
 
 def test_steps_are_found_by_name() -> None:

@@ -8,11 +8,13 @@ import click
 from emei.cli.common import console, dictionary_of, json_option, port_option, print_json, spacecraft_option, table
 from emei.cli.connection import Obc, obc_option, open_session
 from emei.commissioning.campaign import Step, load, names
+from emei.commissioning.lock import alone_in
 from emei.commissioning.playback import Recording
 from emei.commissioning.record import FAILED, OPEN, PASSED, Attempt, Record, campaign_of
 from emei.commissioning.report import MARKS, render, summary, verdict
-from emei.commissioning.runner import Observer, next_step, run
+from emei.commissioning.runner import Observer, next_step, require_order, run
 from emei.dictionary import Dictionary
+from emei.session import Session
 
 REPORT = "report.html"
 
@@ -88,23 +90,22 @@ def run_campaign(
 
     An interrupted step brings the instrument to rest first; the next call begins that step again. A step that
     measures science data plays the recorder's entries back, receives them from the station's recording, keeps them
-    in DIR, and acknowledges and deletes them on board.
+    in DIR, and acknowledges and deletes them on board. What is wrong with the call is said before DIR is written to.
     """
     dictionary = dictionary_of(context)
     chosen = load(dictionary, campaign)
-    record = Record.open(directory, chosen, spacecraft)
-    steps = [chosen.step(only)] if only else [step for step in chosen.steps if not record.settled(step.name)]
-    if not steps:
-        click.echo(f"Campaign {campaign} is complete: {verdict(record)}.")
-        return
-    station = _station(downlink, steps)
-    if not yes:
-        _confirm(dictionary, steps)
-    try:
+    with alone_in(directory):
+        record = Record.find(directory, chosen, spacecraft)
+        steps = [chosen.step(only)] if only else [step for step in chosen.steps if not record.settled(step.name)]
+        if not steps:
+            click.echo(f"Campaign {campaign} is complete: {verdict(record)}.")
+            return
+        require_order(record, steps[0])
+        station = _station(downlink, steps)
+        if not yes:
+            _confirm(dictionary, steps)
         with open_session(dictionary, port, spacecraft, obc=obc) as session:
-            good = run(session, record, Observer(_say_begun, _say_ended, _say_doing), only, station)
-    finally:
-        (directory / REPORT).write_text(render(record), encoding="utf-8")
+            good = _run(session, record, only, station)
     click.echo(f"{verdict(record)}; the record and {REPORT} are in {directory}.")
     if not good:
         raise click.ClickException(f"The campaign stops at step {record.attempts[-1].step}: mend, then run it again.")
@@ -137,17 +138,31 @@ def status(context: click.Context, directory: Path, as_json: bool) -> None:
 @click.pass_context
 def waive(context: click.Context, directory: Path, step: str, reason: str) -> None:
     """Let a campaign go on without a step."""
-    record = _record(context, directory)
-    record.campaign.step(step)
-    if record.state(step) == PASSED:
-        raise click.ClickException(f"Step {step} has passed: there is nothing to waive.")
-    record.waive(step, reason)
-    (directory / REPORT).write_text(render(record), encoding="utf-8")
+    with alone_in(directory):
+        record = _record(context, directory)
+        record.campaign.step(step)
+        if record.state(step) == PASSED:
+            raise click.ClickException(f"Step {step} has passed: there is nothing to waive.")
+        record.keep()
+        record.waive(step, reason)
+        _write_report(record)
     click.echo(f"Step {step} is waived. {verdict(record)}.")
 
 
 def _record(context: click.Context, directory: Path) -> Record:
     return Record.read(directory, load(dictionary_of(context), campaign_of(directory)))
+
+
+def _run(session: Session, record: Record, only: str | None, station: Recording | None) -> bool:
+    record.keep()
+    try:
+        return run(session, record, Observer(_say_begun, _say_ended, _say_doing), only, station)
+    finally:
+        _write_report(record)
+
+
+def _write_report(record: Record) -> None:
+    (record.directory / REPORT).write_text(render(record), encoding="utf-8")
 
 
 def _station(downlink: Path | None, steps: list[Step]) -> Recording | None:

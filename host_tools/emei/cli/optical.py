@@ -6,11 +6,14 @@ from typing import Any, TypeVar
 import click
 
 from emei.cli.common import console, dictionary_of, json_option, print_json, table
-from emei.dictionary import Dictionary
+from emei.dictionary import Dictionary, Failure
 from emei.packets.arguments import as_commanded
 from emei.packets.errors import ArgumentError
-from emei.planning.optical_design import Judgement, OpticalNumbers, Settings, judge, propose
+from emei.planning.optical_design import FAILURES, Judgement, judge, propose
 from emei.planning.optical_geometry import Look
+from emei.planning.optical_numbers import OpticalNumbers
+from emei.planning.optical_request import Settings
+from emei.planning.rule import Rule
 from emei.science.optical_image import BANDS
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -35,11 +38,15 @@ _EXPOSURE = (
     ("bands", "OPTICAL_START_IMAGE", "bands", "31", "Mask: 1 PAN, 2 B, 4 G, 8 R, 16 NIR; rates and size are of these."),
     ("compression", "OPTICAL_START_IMAGE", "compression", "4", "Compression ratio to one."),
     ("duration", "OPTICAL_START_IMAGE", "duration_ms", "10000", "Of one strip."),
-    ("strips", "OPTICAL_START_IMAGE", "strips", "1", "Strips of the image."),
+)
+_STRIPS = (
+    ("strips", "OPTICAL_START_IMAGE", "strips", "1", "Strips: STRIP and VIDEO 1, STEREO 2, AREA 2 or more."),
+    ("interval", "OPTICAL_START_IMAGE", "interval_ms", "0", "From the start of a strip to the start of the next."),
+    ("roll-step", "OPTICAL_START_IMAGE", "roll_step_deg", "0", "AREA: roll from a strip to the next."),
 )
 _STAGES = (("stages", "OPTICAL_START_IMAGE", "tdi_stages", "32", "Time-delay-and-integration stages."),)
 _UNITS = {"ms": "MS", "m": "M", "m/s": "M/S", "deg": "DEG", "us": "US"}
-_ALL = {row[0]: row for row in (*_PLACE, *_EXPOSURE, *_STAGES)}
+_ALL = {row[0]: row for row in (*_PLACE, *_EXPOSURE, *_STRIPS, *_STAGES)}
 
 
 def _options(*rows: tuple[str, str, str, str, str]) -> Callable[[F], F]:
@@ -61,14 +68,17 @@ def optical() -> None:
 @_options(*_PLACE)
 @click.option("--mode", type=click.Choice(_MODES), default="STRIP", show_default=True, help="Image mode.")
 @click.option("--line-period", metavar="US", help="Commanded line period; without it the derived one.")
-@_options(*_STAGES, *_EXPOSURE)
+@_options(*_STAGES, *_EXPOSURE, *_STRIPS)
 @click.option("--free", metavar="MIB", help="Free memory of the recorder; without it the memory is not judged.")
 @json_option
 @click.pass_context
 def check(
     context: click.Context, mode: str, line_period: str | None, free: str | None, as_json: bool, **given: str
 ) -> None:
-    """Line rate, smear, Sun and memory of an image, with each rule's margin. Status 0: legal, 1: illegal."""
+    """Line rate, smear, Sun, strips and memory of an image, with each rule's margin. Status 0: legal, 1: illegal.
+
+    The imaging budget is that of an orbit in which nothing was imaged yet.
+    """
     dictionary = dictionary_of(context)
     values = _values(dictionary, given)
     period_us = None if line_period is None else _value(dictionary, "--line-period", "line_period_us", line_period)
@@ -83,9 +93,9 @@ def check(
         )
     )
     if as_json:
-        print_json(_as_json(judged))
+        print_json(_as_json(dictionary, judged))
     else:
-        _show(judged)
+        _show(dictionary, judged)
     if not judged.legal:
         context.exit(_ILLEGAL)
 
@@ -111,12 +121,12 @@ def design(context: click.Context, free: str | None, as_json: bool, **given: str
         )
     )
     if as_json:
-        print_json({"proposals": [_as_json(item) for item in proposals if item.legal]})
+        print_json({"proposals": [_as_json(dictionary, item) for item in proposals if item.legal]})
     if not proposals[0].legal:
         broken = ", ".join(rule.name for rule in proposals[0].rules if not rule.holds)
         raise click.ClickException(f"No number of TDI stages is legal: even the best breaks {broken}.")
     if not as_json:
-        _show(proposals[0])
+        _show(dictionary, proposals[0])
         listed = table("TDI stages", "smear along px", "across px", "legal", title="\nEvery number of stages")
         for item in proposals:
             smears = (f"{item.smear.along_px:.3f}", f"{item.smear.across_px:.3f}")
@@ -167,7 +177,9 @@ def _settings(values: dict[str, float], mode: str, period_us: float | None, stag
         bands=round(values["bands"]),
         compression=values["compression"],
         duration_s=values["duration"] / 1e3,
-        strips=round(values["strips"]),
+        strips=round(values.get("strips", 1)),
+        interval_s=values.get("interval", 0.0) / 1e3,
+        roll_step_deg=values.get("roll-step", 0.0),
     )
 
 
@@ -195,6 +207,7 @@ def _derived(judged: Judgement) -> tuple[tuple[str, str, float, str], ...]:
         ("raw_rate_gbit_s", f"raw rate of {bands}", judged.raw_rate / 1e9, "Gbit/s"),
         ("rate_gbit_s", f"compressed rate of {bands}", judged.rate / 1e9, "Gbit/s"),
         ("size_mib", "size", judged.size_mib, "MiB"),
+        ("reserved_mib", "memory asked for, before the margin", judged.reserved_mib, "MiB"),
     )
 
 
@@ -206,6 +219,8 @@ def _arguments(judged: Judgement) -> dict[str, float | str]:
         "roll_deg": judged.look.roll_deg,
         "pitch_deg": judged.look.pitch_deg,
         "strips": settings.strips,
+        "interval_ms": round(settings.interval_s * 1e3),
+        "roll_step_deg": settings.roll_step_deg,
         "line_period_us": float(settings.line_period_us or 0.0),
         "integration_us": settings.integration_us,
         "tdi_stages": settings.stages,
@@ -215,17 +230,33 @@ def _arguments(judged: Judgement) -> dict[str, float | str]:
     }
 
 
-def _as_json(judged: Judgement) -> dict[str, Any]:
+def _failure(dictionary: Dictionary, rule: Rule) -> Failure:
+    """With which the board refuses what breaks the rule."""
+    return dictionary.failures[FAILURES[rule.name]]
+
+
+def _as_json(dictionary: Dictionary, judged: Judgement) -> dict[str, Any]:
     return {
         "legal": judged.legal,
         "broken": [rule.name for rule in judged.rules if not rule.holds],
         "arguments": _arguments(judged),
         "derived": {key: value for key, _, value, _ in _derived(judged)},
-        "margins": {rule.name: {"margin": rule.margin, "unit": rule.unit} for rule in judged.rules},
+        "margins": {rule.name: _rule_as_json(dictionary, rule) for rule in judged.rules},
     }
 
 
-def _show(judged: Judgement) -> None:
+def _rule_as_json(dictionary: Dictionary, rule: Rule) -> dict[str, Any]:
+    failure = _failure(dictionary, rule)
+    return {
+        "margin": rule.margin,
+        "unit": rule.unit,
+        "holds": rule.holds,
+        "failure": failure.name,
+        "failure_code": failure.code,
+    }
+
+
+def _show(dictionary: Dictionary, judged: Judgement) -> None:
     settings = table("setting", "value", title="Arguments of OPTICAL_START_IMAGE")
     for name, value in _arguments(judged).items():
         settings.add_row(name, f"{value:g}" if isinstance(value, int | float) else value)
@@ -234,7 +265,9 @@ def _show(judged: Judgement) -> None:
         derived.add_row(label, f"{quantity:.3f} {unit}")
     rules = table("rule", "margin", "", title="\nRules")
     for rule in judged.rules:
-        rules.add_row(rule.name, f"{rule.margin:+.3f} {rule.unit}", "" if rule.holds else "broken")
+        failure = _failure(dictionary, rule)
+        broken = "" if rule.holds else f"broken: {failure.name} ({failure.code})"
+        rules.add_row(rule.name, f"{rule.margin:+.3f} {rule.unit}", broken)
     for part in (settings, derived, rules):
         console().print(part)
     console().print("legal" if judged.legal else "illegal")

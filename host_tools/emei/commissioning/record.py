@@ -9,17 +9,20 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from emei.commissioning.campaign import Campaign
+from emei.commissioning.campaign import Campaign, names
 from emei.commissioning.errors import CampaignError
+from emei.commissioning.record_lines import one_of, read_lines, refused, require_line
 
 FILE = "campaign.jsonl"
 _FOUR_DIGITS = 1000
 _LEAST_SHOWN = 0.0005
 PASSED, FAILED, INTERRUPTED, WAIVED, OPEN = "passed", "failed", "interrupted", "waived", "open"
+_ENDS = (PASSED, FAILED, INTERRUPTED)
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ class Measured:
         """The value to four digits, whole numbers in full, never with an exponent."""
         if self.value is None:
             return "not measured"
+        if not isfinite(self.value):
+            return f"{self.value}"
         if self.value == round(self.value) or abs(self.value) >= _FOUR_DIGITS:
             return f"{self.value:.0f}"
         return f"{self.value:.4g}" if abs(self.value) >= _LEAST_SHOWN else "0.000"
@@ -70,33 +75,45 @@ class Record:
     @classmethod
     def open(cls, directory: Path, campaign: Campaign, spacecraft: str) -> "Record":
         """Go on with the record in the directory, or begin one. CampaignError when it is of something else."""
-        path = directory / FILE
-        if path.exists():
-            record = cls.read(directory, campaign)
-            if record.spacecraft != spacecraft:
-                raise CampaignError(f"{path} is the record of {record.spacecraft}, not of {spacecraft}.")
-            _cut_off_part_of_line(path)
-            return record
-        directory.mkdir(parents=True, exist_ok=True)
-        record = cls(directory, campaign, spacecraft, [])
-        record._append({"campaign": campaign.name, "spacecraft": spacecraft})
+        record = cls.find(directory, campaign, spacecraft)
+        record.keep()
         return record
+
+    @classmethod
+    def find(cls, directory: Path, campaign: Campaign, spacecraft: str) -> "Record":
+        """The record in the directory, or an empty one, which keep() begins. CampaignError as of open()."""
+        path = directory / FILE
+        if not path.exists():
+            return cls(directory, campaign, spacecraft, [])
+        record = cls.read(directory, campaign)
+        if record.spacecraft != spacecraft:
+            raise CampaignError(f"{path} is the record of {record.spacecraft}, not of {spacecraft}.")
+        return record
+
+    def keep(self) -> None:
+        """Make the file ready for what is entered next; until then, nothing of a record that was found is written."""
+        path = self.directory / FILE
+        if path.exists():
+            _cut_off_part_of_line(path)
+        else:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            self._append({"campaign": self.campaign.name, "spacecraft": self.spacecraft})
 
     @classmethod
     def read(cls, directory: Path, campaign: Campaign) -> "Record":
         """The record in the directory. CampaignError when there is none, or it cannot be read."""
         path = directory / FILE
-        lines = _lines(path)
+        lines = read_lines(path)
         head = lines[0]
-        if head.get("campaign") != campaign.name:
-            raise CampaignError(f"{path} is the record of the campaign {head.get('campaign')}, not of {campaign.name}.")
+        if head["campaign"] != campaign.name:
+            raise CampaignError(f"{path} is the record of the campaign {head['campaign']}, not of {campaign.name}.")
         attempts: list[Attempt] = []
         for number, line in enumerate(lines[1:], 2):
-            try:
-                _enter(attempts, line)
-            except (TypeError, KeyError, IndexError) as error:
-                raise CampaignError(f"{path}, line {number} is not a line of a campaign's record.") from error
-        return cls(directory, campaign, str(head.get("spacecraft")), attempts)
+            require_line(path, number, line, [step.name for step in campaign.steps], _ENDS)
+            if "end" in line and not (attempts and attempts[-1].step == line["end"] and attempts[-1].state != WAIVED):
+                raise refused(path, number, f"the step {line['end']} ends, which has not begun just before")
+            _enter(attempts, line)
+        return cls(directory, campaign, head["spacecraft"], attempts)
 
     def state(self, step: str) -> str:
         """Of the step's last attempt; OPEN when there was none."""
@@ -154,27 +171,12 @@ class Record:
 
 def campaign_of(directory: Path) -> str:
     """Name of the campaign a directory holds the record of. CampaignError when it holds none."""
-    return str(_lines(directory / FILE)[0].get("campaign"))
-
-
-def _lines(path: Path) -> list[dict[str, Any]]:
-    """Every whole line; what was cut off by a crash is left out."""
-    if not path.exists():
-        raise CampaignError(f"There is no campaign's record in {path.parent}.")
-    lines = []
-    for number, text in enumerate(path.read_bytes().splitlines(keepends=True), 1):
-        if not text.endswith(b"\n"):
-            break
-        try:
-            line = json.loads(text)
-        except ValueError as error:
-            raise CampaignError(f"{path}, line {number} is not a line of a campaign's record.") from error
-        if not isinstance(line, dict):
-            raise CampaignError(f"{path}, line {number} is not a line of a campaign's record.")
-        lines.append(line)
-    if not lines:
-        raise CampaignError(f"{path} is empty: remove it to begin anew.")
-    return lines
+    path = directory / FILE
+    name = str(read_lines(path)[0]["campaign"])
+    known = one_of(*names())
+    if not known.holds(name):
+        raise refused(path, 1, f"campaign is {json.dumps(name)}; {known.words} is allowed")
+    return name
 
 
 def _cut_off_part_of_line(path: Path) -> None:
@@ -184,17 +186,15 @@ def _cut_off_part_of_line(path: Path) -> None:
 
 
 def _enter(attempts: list[Attempt], line: Mapping[str, Any]) -> None:
+    """A line that was checked."""
     if "begin" in line:
         attempts.append(Attempt(line["begin"], INTERRUPTED, line["utc"], dictionary_hash=line["dictionary_hash"]))
     elif "waive" in line:
         attempts.append(Attempt(line["waive"], WAIVED, line["utc"], line["utc"], line["reason"]))
     else:
         attempt = attempts[-1]
-        if attempt.step != line["end"]:
-            raise KeyError(line["end"])
         attempt.state, attempt.reason, attempt.ended_utc = line["state"], line["reason"], line["utc"]
         attempt.measured = [Measured(**item) for item in line["measured"]]
-        # Records from before science data were measured have neither.
         attempt.files, attempt.pictures = line.get("files", []), line.get("pictures", {})
 
 

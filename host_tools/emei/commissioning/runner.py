@@ -103,7 +103,7 @@ def run(
     """
     campaign = record.campaign
     while step := (campaign.step(only) if only else next_step(record)):
-        _require_order(record, step)
+        require_order(record, step)
         _require_station(step, station)
         observer.begun(step)
         attempt = record.begin(step.name, session.dictionary.hash.hex())
@@ -116,7 +116,8 @@ def run(
     return True
 
 
-def _require_order(record: Record, step: Step) -> None:
+def require_order(record: Record, step: Step) -> None:
+    """CampaignError when the step comes after one that is not settled yet."""
     missing = [name for name in step.after if not record.settled(name)]
     if missing:
         raise CampaignError(f"Step {step.name} comes after {' and '.join(missing)}: run or waive that first.")

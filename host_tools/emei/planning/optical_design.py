@@ -5,63 +5,36 @@ Apart from the board's own arithmetic: the range comes from Look, in double prec
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 
-from emei.dictionary import Dictionary
 from emei.planning.optical_geometry import SMEAR_LIMIT_PX, Look, Smear, integration_us, quantised_line_period_us, smear
+from emei.planning.optical_numbers import OpticalNumbers
+from emei.planning.optical_request import Settings, looks, request_rules
 from emei.planning.rule import Rule
 
 FOLLOWS_THE_GROUND = ("STRIP", "STEREO", "AREA")
+FAILURES = {
+    "INTEGRATION": "CONSTRAINT",
+    **dict.fromkeys(("STRIPS", "PITCH", "ROLL_STEP", "ROLL", "INTERVAL", "SPAN"), "IMAGE_CONTRADICTION"),
+    "SUN_ANGLE": "SUN_TOO_CLOSE",
+    "SMEAR_ACROSS": "SMEAR",
+    "LINE_PERIOD": "LINE_PERIOD",
+    "SMEAR_ALONG": "SMEAR",
+    "IMAGING_BUDGET": "IMAGING_BUDGET",
+    "MEMORY": "MEMORY_BUDGET",
+}
+"""The failure with which the board refuses what breaks a rule, in the order of the rules."""
 _MIB = 2**20
-
-
-@dataclass(frozen=True)
-class OpticalNumbers:
-    """Constants of the instrument."""
-
-    nadir_sample_m: float
-    nadir_altitude_m: float
-    pixels_per_line: int
-    bits_per_sample: int
-    sun_angle_limit_deg: float
-    line_period_us: tuple[float, float]
-    stages: tuple[int, ...]
-    memory_margin: float
-
-    @classmethod
-    def of(cls, dictionary: Dictionary) -> "OpticalNumbers":
-        mission = dictionary.mission
-        arguments = {item.name: item for item in dictionary.telecommand("OPTICAL_START_IMAGE").arguments}
-        period = arguments["line_period_us"]
-        low, high = (float(period.to_physical(raw)) for raw in (period.raw_minimum, period.raw_maximum))
-        return cls(
-            nadir_sample_m=mission.number("optical", "ground_sample_distance_m"),
-            nadir_altitude_m=mission.number("optical", "reference_altitude_m"),
-            pixels_per_line=mission.integer("optical", "pixels_per_line"),
-            bits_per_sample=mission.integer("optical", "bits_per_sample"),
-            sun_angle_limit_deg=mission.number("optical", "sun_angle_limit_deg"),
-            line_period_us=(low, high),
-            stages=tuple(sorted(dictionary.enumeration("TDI_STAGES").members.values())),
-            memory_margin=mission.integer("sar", "memory_margin_percent") / 100,
-        )
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What is commanded. `line_period_us` None: the derived one. `strips` times `duration_s` are recorded."""
-
-    mode: str = "STRIP"
-    line_period_us: float | None = None
-    integration_us: float = 68.0
-    stages: int = 32
-    bands: int = 31
-    compression: float = 4.0
-    duration_s: float = 10.0
-    strips: int = 1
+_MIB_DECIMALS = 6
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """An image with what follows from it. Rates in bit/s, `size_mib` for all strips."""
+    """An image with what follows from it, range to rates for its first strip. Rates in bit/s.
+
+    `size_mib` is that of all strips. `reserved_mib` is what the board asks the recorder to have free before the
+    margin: every strip as with the commanded line period, and never less than the size, in whole MiB.
+    """
 
     settings: Settings
     look: Look
@@ -73,6 +46,7 @@ class Judgement:
     raw_rate: float
     rate: float
     size_mib: float
+    reserved_mib: int
     rules: tuple[Rule, ...]
 
     @property
@@ -92,37 +66,52 @@ def judge(
     sun_angle_deg: float,
     free_mib: float | None = None,
 ) -> Judgement:
-    """Every rule with its margin. ValueError when the boresight misses the Earth."""
-    range_m = look.range_m()
-    true_us = look.line_period_us(numbers.nadir_sample_m, numbers.nadir_altitude_m)
+    """Every rule with its margin, the least of all strips. ValueError when a boresight misses the Earth."""
+    strips = list(looks(numbers, look, settings))
+    true_us = [item.line_period_us(numbers.nadir_sample_m, numbers.nadir_altitude_m) for item in strips]
     follows = settings.mode in FOLLOWS_THE_GROUND
-    commanded_us = settings.line_period_us or quantised_line_period_us(true_us)
-    # The board drives the unit with the derived period; what is commanded must agree with it.
-    period_us = quantised_line_period_us(true_us) if follows else commanded_us
-    motion = smear(settings.stages, commanded_us, true_us, yaw_error_deg) if follows else Smear(0.0, 0.0)
-    raw_rate, rate, size_mib = _volume(numbers, settings, period_us)
+    commanded_us = settings.line_period_us or quantised_line_period_us(true_us[0])
+    # The board drives the unit with the derived periods; what is commanded must agree with the first strip's.
+    periods_us = [quantised_line_period_us(item) if follows else commanded_us for item in true_us]
+    motion = Smear(0.0, 0.0)
+    if follows:
+        set_us = (commanded_us, *periods_us[1:])
+        smears = [smear(settings.stages, *pair, yaw_error_deg) for pair in zip(set_us, true_us, strict=True)]
+        motion = max(smears, key=lambda item: item.along_px)
+    range_m = look.range_m()
+    raw_rate = _raw_rate(numbers, settings, periods_us[0])
+    size_mib = sum(_size_mib(numbers, settings, period_us) for period_us in periods_us)
+    reserved_mib = ceil(max(size_mib, settings.strips * _size_mib(numbers, settings, commanded_us)))
     low_us, high_us = numbers.line_period_us
-    rules = [
-        Rule("LINE_PERIOD", min(period_us - low_us, high_us - period_us), "us"),
-        Rule("INTEGRATION", min(period_us, commanded_us) - settings.integration_us, "us"),
-        Rule("SMEAR_ALONG", SMEAR_LIMIT_PX - motion.along_px, "px"),
-        Rule("SMEAR_ACROSS", SMEAR_LIMIT_PX - motion.across_px, "px"),
-        Rule("SUN_ANGLE", sun_angle_deg - numbers.sun_angle_limit_deg, "deg"),
-    ]
+    judged_us = true_us if follows else periods_us
+    found = {
+        rule.name: rule
+        for rule in (
+            *request_rules(numbers, look, settings),
+            Rule("INTEGRATION", min(commanded_us, *periods_us) - settings.integration_us, "us"),
+            Rule("SUN_ANGLE", sun_angle_deg - numbers.sun_angle_limit_deg, "deg"),
+            Rule("SMEAR_ACROSS", SMEAR_LIMIT_PX - motion.across_px, "px"),
+            Rule("LINE_PERIOD", min(min(judged_us) - low_us, high_us - max(judged_us)), "us"),
+            Rule("SMEAR_ALONG", SMEAR_LIMIT_PX - motion.along_px, "px"),
+        )
+    }
     if free_mib is not None:
-        rules.append(Rule("MEMORY", free_mib - numbers.memory_margin * size_mib, "MiB"))
+        # Rounded: 1.1 times a number is not exact.
+        margin_mib = round(free_mib - numbers.memory_margin * reserved_mib, _MIB_DECIMALS)
+        found["MEMORY"] = Rule("MEMORY", margin_mib, "MiB")
     return Judgement(
         settings=replace(settings, line_period_us=commanded_us),
         look=look,
         range_m=range_m,
         sample_m=numbers.nadir_sample_m * range_m / numbers.nadir_altitude_m,
-        true_period_us=true_us,
-        period_us=period_us,
+        true_period_us=true_us[0],
+        period_us=periods_us[0],
         smear=motion,
         raw_rate=raw_rate,
-        rate=rate,
+        rate=raw_rate / settings.compression,
         size_mib=size_mib,
-        rules=tuple(rules),
+        reserved_mib=reserved_mib,
+        rules=tuple(found[name] for name in FAILURES if name in found),
     )
 
 
@@ -147,11 +136,13 @@ def propose(
     return sorted(judged, key=lambda item: (not item.legal, -item.settings.stages))
 
 
-def _volume(numbers: OpticalNumbers, settings: Settings, period_us: float) -> tuple[float, float, float]:
-    """Raw and compressed rate in bit/s, size in MiB. A colour band has a sixteenth of PAN's pixels."""
+def _raw_rate(numbers: OpticalNumbers, settings: Settings, period_us: float) -> float:
+    """In bit/s, before compression. A colour band has a sixteenth of PAN's pixels."""
     pan = settings.bands & 1
     colours = (settings.bands >> 1).bit_count()
-    bits_per_line = numbers.pixels_per_line * numbers.bits_per_sample * (pan + colours / 16)
-    raw_rate = bits_per_line * 1e6 / period_us
-    rate = raw_rate / settings.compression
-    return raw_rate, rate, rate * settings.duration_s * settings.strips / 8 / _MIB
+    return numbers.pixels_per_line * numbers.bits_per_sample * (pan + colours / 16) * 1e6 / period_us
+
+
+def _size_mib(numbers: OpticalNumbers, settings: Settings, period_us: float) -> float:
+    """Of one strip."""
+    return _raw_rate(numbers, settings, period_us) / settings.compression * settings.duration_s / 8 / _MIB

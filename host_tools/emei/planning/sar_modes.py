@@ -108,7 +108,16 @@ def table_of(designer: TimingDesigner, mode: str, parts: Sequence[tuple[Timing, 
 def split(
     designer: TimingDesigner, look_angle_deg: float, ground_swath_m: float, count: int
 ) -> Iterator[tuple[float, float]]:
-    """(look angle at the centre, width) of equal sub-swaths that overlap, near to far, and together are the swath."""
+    """(look angle at the centre, width) of equal sub-swaths that overlap, near to far, and together are the swath.
+
+    DesignError when the swath reaches over nadir, or is so narrow that sub-swaths would overlap by more than half.
+    """
+    least_m = (count + 1) * OVERLAP_M
+    if count > 1 and ground_swath_m < least_m:
+        raise DesignError(
+            f"A swath of {ground_swath_m / 1e3:g} km is too narrow for {count} sub-swaths that overlap by "
+            f"{OVERLAP_M / 1e3:g} km: at least {least_m / 1e3:g} km is allowed."
+        )
     width_m = (ground_swath_m + (count - 1) * OVERLAP_M) / count
     centre = radians(designer.incidence_deg(look_angle_deg) - look_angle_deg)
     for number in range(count):

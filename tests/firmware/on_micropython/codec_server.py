@@ -3,6 +3,7 @@
     tc HEX                        check a telecommand and decode its arguments
     tm SERVICE SUBSERVICE HEX     wrap source data into a report
     table V V V ...               check an acquisition table
+    image MODE V V V ...          check an image: its geometry, then its settings; `ok` with its memory in MiB
 Each answer is one line; a refusal is `refused CODE DETAIL LIMIT`.
 """
 
@@ -13,10 +14,13 @@ import hal
 
 from payload.failure import Refusal
 from payload.instruments.acquisition_table import TableSlots
+from payload.instruments.optical_image import ImageRequest, ImagingBudget, predicted_mib
 from payload.tables import mission, telecommands
 from payload.tmtc.queue import RESPONSE, ReportQueue
 from payload.tmtc.reports import ReportWriter
 from payload.tmtc.router import Router
+
+_GEOMETRY = 5  # roll, pitch, strips, interval, roll step
 
 
 class Recorder:
@@ -44,6 +48,13 @@ class Verification:
         self.failure = (code, detail, limit)
 
     routing_failure = acceptance_failure = start_failure = completion_failure = _fail
+
+
+class Store:
+    """Stands for the persistent values of a board that has imaged nothing yet."""
+
+    def get(self, key):
+        return 0
 
 
 def _text(value):
@@ -94,7 +105,16 @@ def main():
             return "refused %d %d %d" % (refusal.code, refusal.detail, refusal.limit)
         return "ok"
 
-    commands = {"tc": tc, "tm": tm, "table": table}
+    def image(words):
+        values = [int(word) for word in words]
+        try:
+            request = ImageRequest(1, values[0], 10, bytes(7), values[1 : 1 + _GEOMETRY], values[1 + _GEOMETRY :])
+            ImagingBudget(Store()).require(request)
+        except Refusal as refusal:
+            return "refused %d %d %d" % (refusal.code, refusal.detail, refusal.limit)
+        return "ok %d" % predicted_mib(request)
+
+    commands = {"tc": tc, "tm": tm, "table": table, "image": image}
     while True:
         line = sys.stdin.readline()
         if not line:
