@@ -8,7 +8,7 @@ from emei.session import Session
 from emei.verification import Command
 from hil.bench import Bench
 from hil.scenarios import steps
-from hil.scenarios.recorder.entries import SENT_S, Reported, closed_entry, ended, play, queue
+from hil.scenarios.recorder.entries import Reported, closed_entry, ended, play, queue
 from hil.scenarios.sar_tables import table
 
 pytestmark = pytest.mark.virtual_time
@@ -39,9 +39,8 @@ def send_down(session: Session, platform: Platform, reported: Reported, entry_id
     play(session, platform).wait(steps.ANSWER_S)
     assert ended(session, since, "QUEUE_EMPTY")["entries"] == 1
     entry = reported(entry_id)
-    session.send(
-        "RECORDER_ACKNOWLEDGE", entry_id=entry_id, size_octets=entry["size_octets"], crc32=entry["crc"]
-    ).wait(SENT_S)
+    received = {"size_octets": entry["size_octets"], "crc32": entry["crc"]}
+    session.send("RECORDER_ACKNOWLEDGE", entry_id=entry_id, **received).wait(steps.ANSWER_S)
 
 
 def assert_full(session: Session, platform: Platform, task_id: int) -> None:
