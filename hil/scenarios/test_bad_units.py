@@ -7,6 +7,7 @@ import pytest
 
 from emei.platform import Platform
 from emei.session import Session
+from emei.verification import Command
 from hil.bench import Bench
 from hil.scenarios import steps
 
@@ -37,6 +38,7 @@ def _from_off_to_off(session: Session, platform: Platform, bench: Bench) -> Iter
     for unit in ("sar", "optical", "power", "recorder"):
         for fault, _, _ in FAULTS.values():
             bench.units.release(f"{unit}.{fault}")
+        bench.units.release(f"{unit}.spoil_write")
     for unit in ("POWER", "RECORDER"):
         session.wait_for(lambda unit=unit: session.value(f"{unit}_LINK") == "GOOD", 5, f"The {unit} unit")  # type: ignore[misc]
     session.run_for(1.1)
@@ -58,10 +60,17 @@ def assert_lost(session: Session, unit: str, fault: str, since: int) -> None:
     assert event.fields["failure"] in FAULTS[fault][2]
 
 
-def assert_safed(session: Session, bench: Bench, instrument: str, since: int, mode: str = "SAFE_UNPOWERED") -> None:
+def assert_safed(
+    session: Session,
+    bench: Bench,
+    instrument: str,
+    since: int,
+    mode: str = "SAFE_UNPOWERED",
+    cause: str = "UNIT_LOST",
+) -> None:
     """The event, the mode, the REFUSE state, and what the units themselves say."""
     event = session.wait_event("SAFED", steps.SAFE_S, since, instrument=instrument)
-    assert event.fields["cause"] == session.dictionary.event("UNIT_LOST").id
+    assert event.fields["cause"] == session.dictionary.event(cause).id
     session.wait_for(lambda: session.value(f"{instrument}_MODE") == mode, steps.ANSWER_S, f"{instrument} in {mode}")
     session.wait_for(lambda: session.value("REFUSE") == "ON", steps.ANSWER_S, "The REFUSE state")
     assert session.value("TRANSMIT_PERMIT") == "INHIBITED"
@@ -162,6 +171,44 @@ def test_recorder_lost_in_a_data_take(session: Session, bench: Bench, platform: 
     session.wait_for(lambda: session.value("SAR_MODE") == "PREOP", steps.SAFE_S, "SAR in PREOP")
     session.wait_for(lambda: session.value("TRANSMIT_ENABLE") == "OFF", steps.ANSWER_S, "Transmit-enable off")
     assert not bench.edges[-1].on
+
+
+def ask_for_data(session: Session, platform: Platform, instrument: str, task_id: int) -> Command:
+    start = platform.gps_s() + steps.START_LEAD_S
+    if instrument == "SAR":
+        return session.send("SAR_START_DATA_TAKE", task_id=task_id, slot=0, start=start)
+    duration_ms = round(steps.DATA_TAKE_S * 1000)
+    return session.send("OPTICAL_START_IMAGE", task_id=task_id, mode="STRIP", start=start, duration_ms=duration_ms)
+
+
+@pytest.mark.virtual_time
+@pytest.mark.parametrize("instrument", ["SAR", "OPTICAL"])
+def test_what_the_unit_does_not_keep_as_written_is_not_used(
+    session: Session, bench: Bench, platform: Platform, instrument: str
+) -> None:
+    """A bit of the table or the settings changes in the unit's memory: found before an entry is opened or anything
+    radiates, and the instrument is safed, for its unit cannot be trusted. Afterwards it takes data as ever."""
+    to_rest = steps.sar_preop if instrument == "SAR" else steps.optical_ready
+    to_rest(session)
+    entries, since, edges = session.value("CATALOGUE_ENTRIES"), len(session.events), len(bench.edges)
+    bench.units.force(f"{instrument.lower()}.spoil_write", 1)
+    failure = ask_for_data(session, platform, instrument, 604).refusal(steps.ANSWER_S)
+    node = session.dictionary.unit(instrument).node
+    assert (failure.subservice, failure.name, failure.detail) == (8, "READ_BACK_MISMATCH", node)
+    assert bench.units.observe(f"{instrument.lower()}.spoil_write") == 0, "it was written once"
+    assert_safed(session, bench, instrument, since, mode="SAFE", cause="TRANSITION_FAILED")
+    session.run_for(steps.START_LEAD_S + steps.DATA_TAKE_S + 1)  # its start is past
+    told = [event.fields.get("failure") for event in session.events[since:] if event.name == "TRANSITION_FAILED"]
+    assert told == ["READ_BACK_MISMATCH"]
+    assert not [event for event in session.events[since:] if event.name == "DATA_TAKE_CLOSED"]
+    assert (len(bench.edges), session.value("CATALOGUE_ENTRIES")) == (edges, entries)
+    assert session.value(f"{instrument}_MODE") == "SAFE"
+    steps.all_off(session)
+    to_rest(session)
+    since = len(session.events)
+    ask_for_data(session, platform, instrument, 605).wait(steps.SAFE_S)
+    closed = session.wait_event("DATA_TAKE_CLOSED", steps.ANSWER_S, since, task_id=605)
+    assert int(str(closed.fields["packets"])) > 0
 
 
 def assert_closed(session: Session, task_id: int) -> None:

@@ -45,8 +45,9 @@ class Catalogue:
         return hal.pool_get(pool.CATALOGUE_ENTRIES)
 
     def require_room(self):
-        """Raise Refusal when the catalogue has no place for another entry."""
-        self._entries.require_room()
+        """Raise Refusal when the catalogue has no place for another entry. One that is open has its place."""
+        if not self._held:
+            self._entries.require_room()
 
     def open(self, task_id, instrument, mode, priority):
         """Generator: open an entry; afterwards open_entry_id() is its id. Raises Failure."""

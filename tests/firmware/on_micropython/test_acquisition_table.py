@@ -44,11 +44,19 @@ def test_each_rule_at_its_limit_and_one_beyond():
     # A nadir return that begins in the last code of the window overlaps it by one code.
     assert _rule(NADIR=15 * 8160 + 2249 + 4488) == (0, 0)
     assert _rule(NADIR=15 * 8160 + 2249 + 4487) == (enums.RULE_NADIR, -1)
-    # A nadir return that wraps around the end of the PRI reaches the beginning of the window.
-    assert _rule(NADIR=15 * 8160 + 8160 - 1314 + 2249) == (0, 0)
+    # And one that ends in the first code of the window.
+    assert _rule(NADIR=16 * 8160 + 2249 - 1314) == (0, 0)
+    assert _rule(NADIR=16 * 8160 + 2249 - 1314 + 1) == (enums.RULE_NADIR, -1)
     assert _rule(RATE=enums.SAMPLING_RATE_MHZ_150)[0] == enums.RULE_SAMPLING_RATE
     # Swath edges for a short pulse of 5.5 us with 150 MHz: 27 MHz/us.
     assert _rule(PULSE=206, SWL=144143 - 140969 + 206)[0] == enums.RULE_RAMP_RATE
+
+
+def test_shortest_pulse_and_window_and_one_code_less():
+    assert _rule(PULSE=188, BANDWIDTH=20, SWL=3174 + 188) == (0, 0)
+    assert _rule(PULSE=187, BANDWIDTH=20, SWL=3174 + 187) == (enums.RULE_PULSE_RANGE, -1)
+    assert _rule(PULSE=188, BANDWIDTH=20, SWL=375, FAR=140969 + 187) == (0, 0)
+    assert _rule(PULSE=188, BANDWIDTH=20, SWL=374, FAR=140969 + 186) == (enums.RULE_WINDOW_RANGE, -1)
 
 
 def test_tables_that_no_satellite_has_are_refused():

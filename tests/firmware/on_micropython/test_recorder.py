@@ -322,8 +322,16 @@ def test_a_full_catalogue_refuses_and_a_deleted_place_is_used_again():
     catalogue = bench.payload.catalogue
     entries = entries_of(bench)
     made = []
-    while hal.pool_get(pool.CATALOGUE_ENTRIES) < mission.RECORDER_ENTRIES:
+    while hal.pool_get(pool.CATALOGUE_ENTRIES) < mission.RECORDER_ENTRIES - 1:
         made.append(record(bench))
+    for _ in catalogue.open(1, enums.INSTRUMENT_SAR, 4, 10):
+        bench.cycles(1)
+    # The guards are looked at again while it waits for its start.
+    catalogue.require_room()
+    made.append(catalogue.open_entry_id())
+    for _ in catalogue.close():
+        bench.cycles(1)
+    assert hal.pool_get(pool.CATALOGUE_ENTRIES) == mission.RECORDER_ENTRIES
     runner.refused(failures.CATALOGUE_FULL, catalogue.require_room)
     runner.refused(failures.CATALOGUE_FULL, catalogue.open, 1, enums.INSTRUMENT_SAR, 4, 1)
     known = [entries.id(place) for place in range(mission.RECORDER_ENTRIES)]
