@@ -28,7 +28,7 @@ class ClosedTake:
     entry_id: int
     task_id: int
     packets: int
-    file: bytes
+    file: bytes = field(repr=False)
     state: str = "CLOSED"
     asked: set[str] = field(default_factory=set)
 

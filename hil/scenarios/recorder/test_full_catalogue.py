@@ -13,7 +13,7 @@ from hil.scenarios.sar_tables import table
 
 pytestmark = pytest.mark.virtual_time
 
-PLACES = int(load().mission["recorder"]["entries"])
+PLACES = int(str(load().mission["recorder"]["entries"]))
 LEAD_S = 3.0
 SHORTEST_S = 1.0
 
