@@ -11,7 +11,7 @@ from emei.packets.arguments import as_commanded
 from emei.packets.errors import ArgumentError
 from emei.planning.optical_design import Judgement, OpticalNumbers, Settings, judge, propose
 from emei.planning.optical_geometry import Look
-from emei.science.optical_image import BANDS
+from emei.science.optical_header import BANDS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
