@@ -28,7 +28,11 @@ class Segment:
 
 
 class FrameReader:
-    """Segments out of received octets, in any pieces. Damaged frames are counted and passed over."""
+    """Segments out of received octets, in any pieces. Damaged frames are counted and passed over.
+
+    So are octets of no frame: neither of a whole one nor, as far as a frame reaches, after the marker of a damaged
+    one.
+    """
 
     def __init__(self, dictionary: Dictionary) -> None:
         numbers = dictionary.mission
@@ -40,8 +44,25 @@ class FrameReader:
         self._identification = version << 14 | spacecraft << 6 | numbers.integer("science_downlink", "virtual_channel")
         self._received = bytearray()
         self._expected: int | None = None
+        self._damaged_octets = 0  # at the beginning of what was received, that the marker of a damaged frame announced
+        self.frames = 0
         self.damaged_frames = 0
         self.missing_frames = 0
+        self._stray_octets = 0
+
+    @property
+    def stray_octets(self) -> int:
+        """Octets of no frame so far; those of a frame that has not come as a whole are among them."""
+        return self._stray_octets + max(0, len(self._received) - self._damaged_octets)
+
+    @property
+    def expected(self) -> str:
+        """What the frames are like, in words."""
+        spacecraft, channel = self._identification >> 6 & 0xFF, self._identification & 0x3F
+        return (
+            f"frames of {self._frame_octets} octets, each after the marker {self._marker.hex(' ')}, "
+            f"of spacecraft {spacecraft} and virtual channel {channel}"
+        )
 
     def feed(self, octets: bytes) -> list[Segment]:
         self._received += octets
@@ -49,18 +70,28 @@ class FrameReader:
         while (start := self._received.find(self._marker)) >= 0:
             end = start + len(self._marker) + self._frame_octets
             if len(self._received) < end:
-                del self._received[:start]
+                self._pass_over(start)
                 return segments
             segment = self._segment(bytes(self._received[start + len(self._marker) : end]))
             if segment is None:
                 # The marker may have been none, or of a frame that lost octets: look for the next from here.
                 self.damaged_frames += 1
-                del self._received[: start + 1]
+                self._pass_over(start)
+                self._damaged_octets = end - start
+                self._pass_over(1)
                 continue
+            self.frames += 1
             segments.append(segment)
-            del self._received[:end]
-        del self._received[: max(0, len(self._received) - len(self._marker) + 1)]
+            self._pass_over(start)
+            del self._received[: end - start]
+            self._damaged_octets = 0
+        self._pass_over(max(0, len(self._received) - len(self._marker) + 1))
         return segments
+
+    def _pass_over(self, octets: int) -> None:
+        self._stray_octets += max(0, octets - self._damaged_octets)
+        self._damaged_octets = max(0, self._damaged_octets - octets)
+        del self._received[:octets]
 
     def _segment(self, frame: bytes) -> Segment | None:
         if binascii.crc_hqx(frame, 0xFFFF) != 0 or int.from_bytes(frame[:2], "big") != self._identification:

@@ -5,6 +5,7 @@ import struct
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -127,3 +128,53 @@ def test_receive_two_passes(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.stderr
     assert "none" in result.stdout and f"{zlib.crc32(FILE):08x}" in result.stdout
     assert (out / "entry-00007.ccsds").read_bytes() == FILE
+
+
+FOREIGN = {
+    "empty": b"",
+    "text": b"# Emei\n\nOnboard payload control.\n" * 40,
+    "random": Random(1).randbytes(5000),
+    "picture": b"\x89PNG\r\n\x1a\n" + bytes(3000),
+    "science": FILE,
+    "markers": bytes.fromhex("1acffc1d") * 300,
+}
+
+
+@pytest.mark.parametrize("content", FOREIGN.values(), ids=FOREIGN)
+@pytest.mark.parametrize("options", [(), ("--json",)], ids=["words", "json"])
+def test_receive_of_a_file_without_a_frame(tmp_path: Path, content: bytes, options: tuple[str, ...]) -> None:
+    file, out = tmp_path / "foreign", tmp_path / "out"
+    file.write_bytes(content)
+    result = run("recorder", "receive", str(file), "--out", str(out), *options)
+    assert result.exit_code == 1
+    (sentence,) = result.stderr.splitlines()
+    assert sentence.startswith(f"{file} holds no frame of the science downlink")
+    for words in ("frames of 512 octets", "marker 1a cf fc 1d", "spacecraft 14", "virtual channel 1", "downlink.bin"):
+        assert words in sentence
+    assert ("damaged one" in sentence) == (content == FOREIGN["markers"])
+    assert not out.exists()
+    if options:
+        assert json.loads(result.stdout)["entries"] == []
+    else:
+        assert result.stdout == ""
+
+
+def test_receive_of_a_good_and_a_foreign_recording(tmp_path: Path) -> None:
+    good, foreign = tmp_path / "good", tmp_path / "foreign"
+    good.write_bytes(b"".join(frames(FILE)))
+    foreign.write_bytes(FOREIGN["text"])
+    result = run("recorder", "receive", str(foreign), str(good), "--out", str(tmp_path))
+    assert result.exit_code == 1 and result.stderr.startswith(f"{foreign} holds no frame")
+    assert result.stdout.endswith("0 frames damaged, 0 missing.\n")
+    assert (tmp_path / "entry-00007.ccsds").read_bytes() == FILE
+
+
+def test_receive_says_how_many_octets_are_of_no_frame(tmp_path: Path) -> None:
+    file = tmp_path / "recording"
+    sent = frames(FILE)
+    file.write_bytes(b"station 4\n" + sent[0] + b"\n" + sent[1] + sent[2][:100])
+    result = run("recorder", "receive", str(file), "--out", str(tmp_path))
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.endswith("0 frames damaged, 0 missing. 111 octets of no frame passed over.\n")
+    as_json = json.loads(run("recorder", "receive", str(file), "--out", str(tmp_path), "--json").stdout)
+    assert as_json["stray_octets"] == 111

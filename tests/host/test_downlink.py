@@ -71,6 +71,35 @@ def test_octets_before_between_and_after_frames_are_passed_over() -> None:
     stream = b"\x1a\xcf noise" + one + b"\x1a\xcf\xfc" + two + b"\x1a\xcf\xfc"
     reader = FrameReader(DICTIONARY)
     assert [segment.offset for segment in reader.feed(stream)] == [0, DATA_OCTETS]
+    assert (reader.frames, reader.damaged_frames, reader.stray_octets) == (2, 0, len(b"\x1a\xcf noise") + 3 + 3)
+
+
+@given(st.lists(st.binary(max_size=40), min_size=4, max_size=4), st.data())
+def test_every_octet_is_of_a_frame_of_a_damaged_one_or_stray(noise: list[bytes], data: st.DataObject) -> None:
+    sent = frames(bytes(range(250)) * 5)
+    hit = data.draw(st.none() | st.integers(0, len(sent) - 1))
+    if hit is not None:
+        body = bytearray(sent[hit])
+        body[data.draw(st.integers(4, FRAME_OCTETS - 1))] ^= 0xFF
+        sent[hit] = bytes(body)
+    # No marker comes about by chance, or in two pieces.
+    noise = [octets.replace(b"\x1a", b"\0") for octets in noise]
+    stream = b"".join(octets for pair in zip(noise, [*sent, b""], strict=True) for octets in pair)
+    piece = data.draw(st.integers(1, len(stream)))
+    reader = FrameReader(DICTIONARY)
+    for at in range(0, len(stream), piece):
+        reader.feed(stream[at : at + piece])
+    assert (reader.frames, reader.damaged_frames) == (len(sent) - (hit is not None), int(hit is not None))
+    assert reader.stray_octets == sum(map(len, noise))
+
+
+def test_a_frame_that_is_cut_off_is_of_no_frame() -> None:
+    one, two = frames(bytes(600))
+    reader = FrameReader(DICTIONARY)
+    reader.feed(one + two[:-1])
+    assert (reader.frames, reader.damaged_frames, reader.stray_octets) == (1, 0, FRAME_OCTETS - 1)
+    reader.feed(two[-1:])
+    assert (reader.frames, reader.stray_octets) == (2, 0)
 
 
 def test_another_spacecraft_and_a_lying_length_are_no_segments() -> None:

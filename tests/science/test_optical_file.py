@@ -25,7 +25,8 @@ OCTETS = 6 + LAYOUT.octets + PIXELS * 12 // 8
 
 
 def line(**fields: int) -> bytes:
-    usual = {"sync": SYNC, "mode": 4, "strip": 1, "band": 1, "bands": 1, "sample_bits": 12, "samples": 4}
+    usual = {"sync": SYNC, "mode": lib.OPTICAL_MODE_STRIP, "strip": 1, "band": 1, "bands": 1, "line_period": 500}
+    usual |= {"integration": 400, "stages": 32, "gain": 2, "compression": 40, "sample_bits": 12, "samples": 4}
     octets = fields.pop("octets", 6)
     return packet(LAYOUT, bytes(octets), APID, **{**usual, **fields})
 
@@ -62,20 +63,41 @@ def test_any_octet_flipped_is_survived(place: int, flip: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "what"),
+    ("fields", "why"),
     [
-        ({"codec": 3}, "a codec that is not decoded here"),
-        ({"band": 3}, "a band that does not exist"),
-        ({"samples": 5, "octets": 8}, "other than 4 samples, which the others have"),
-        ({"octets": 5}, "other samples than announced"),
-        ({"row": 2}, "a line and a row that do not belong together"),
-        ({"sample_bits": 0, "octets": 0}, "samples of no bits or more than 16"),
+        ({"codec": 3}, "codec of packet 2 is 3; only 0 is allowed"),
+        ({"band": 3}, "band of packet 2 is 3; 1, 2, 4, 8, 16 are allowed"),
+        ({"band": 2}, "band of packet 2 is 2; only those of its mask of bands are allowed"),
+        ({"samples": 5, "octets": 8}, "samples of packet 2 is 5; the packets it belongs with have 4"),
+        (
+            {"octets": 5},
+            "number of sample octets of packet 2 is 5; as many as its samples and sample_bits need are allowed",
+        ),
+        ({"row": 2}, "row of packet 2 is 2 of line 0; the row follows from the line"),
+        ({"line": 5}, "line of packet 2 is 5; multiples of 1024 below 67108864 are allowed"),
+        ({"frame": 1}, "frame of packet 2 is 1 of line 0; the frame follows from the line"),
+        (
+            {"coarse_time": 1},
+            "time of packet 2 is not that of its line 0; the two go together in every line of a strip",
+        ),
+        ({"sample_bits": 0, "octets": 0}, "sample_bits of packet 2 is 0; only 12 is allowed"),
+        ({"strip": 2}, "strip of packet 2 is 2; 1, and in STEREO and AREA up to 8 are allowed"),
+        ({"lamp": 1}, "lamp of packet 2 is 1; none of the packets around it has that"),
     ],
 )
-def test_a_line_that_does_not_decode_is_left_out_and_said(fields: dict[str, int], what: str) -> None:
+def test_a_line_that_does_not_decode_is_left_out_and_said(fields: dict[str, int], why: str) -> None:
     file = line() + line(packet_count=1) + line(packet_count=2, **fields)
     take = read_optical(file, DICTIONARY)
-    assert take.problems == [f"Left out: 1 packet with {what}."]
+    assert take.problems == [f"Packet 2 is left out: the {why}."]
+
+
+def test_bands_come_in_turn() -> None:
+    bands = [1, 4, 1, 4, 4, 4, 1, 4]
+    file = b"".join(line(packet_count=number, band=band, bands=5) for number, band in enumerate(bands))
+    take = read_optical(file, DICTIONARY)
+    assert take.problems == [
+        "Packet 4 is left out: the band of packet 4 is 4 with the packet_count 4; the bands 1, 4 come in turn."
+    ]
 
 
 def run(*arguments: str) -> Result:

@@ -99,11 +99,17 @@ def test_mixed_takes() -> None:
 
 
 def test_samples_that_do_not_decode() -> None:
-    wrong = packet(LAYOUT, bytes(100), quads=128, baq_mode=9, data_take_id=1)
-    short = packet(LAYOUT, bytes(100), quads=128, baq_mode=4, data_take_id=1, packet_count=1)
-    problems = take_of(wrong + short).problems
-    assert any("BAQ mode 9 is not decoded here" in problem for problem in problems)
-    assert any("128 quads need 258" in problem for problem in problems)
+    """A mode that does not exist, and a packet that lost octets and says so in its length."""
+    file = bytearray(take())
+    first, second = starts()[:2]
+    file[first + 6 + 31] = 9  # error flag, spare, BAQ mode
+    left = int.from_bytes(file[second + 4 : second + 6], "big") - 100
+    file[second + 4 : second + 6] = left.to_bytes(2, "big")
+    del file[second + 68 : second + 168]
+    mode, octets = take_of(bytes(file)).problems
+    assert mode == "Packet 0 is left out: the baq_mode of packet 0 is 9; 0, 3, 4, 5 are allowed."
+    assert octets.startswith("Packet 1 is left out: the number of sample octets of packet 1 is ")
+    assert octets.endswith("quads with the baq_mode 4; as many as the quads need are allowed.")
 
 
 def run(*arguments: str) -> Result:

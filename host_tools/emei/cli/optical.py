@@ -14,7 +14,7 @@ from emei.planning.optical_geometry import Look
 from emei.planning.optical_numbers import OpticalNumbers
 from emei.planning.optical_request import Settings
 from emei.planning.rule import Rule
-from emei.science.optical_image import BANDS
+from emei.science.optical_header import BANDS
 
 F = TypeVar("F", bound=Callable[..., Any])
 

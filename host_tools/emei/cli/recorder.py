@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,6 +16,7 @@ from emei.downlink import FrameReader, entries_of
 from emei.session import Session
 from emei.words import count
 
+_NO_FRAME = 1
 _FILE = "entry-{:05d}.ccsds"
 
 
@@ -64,17 +66,26 @@ def receive(context: click.Context, recordings: tuple[Path, ...], out: Path, as_
     """Put entries together from the downlink's octets, of one pass or of several in their order.
 
     Each entry becomes a file of source packets, whole or not: `acknowledge` compares it with the catalogue.
+
+    Status 1 when a recording holds no frame of the downlink; the entries of the others are put together all the same.
     """
     dictionary = dictionary_of(context)
-    segments, damaged, missing = [], 0, 0
+    segments, damaged, missing, stray, problems = [], 0, 0, 0, []
     for recording in recordings:
         # Each pass begins a count of frames of its own.
         reader = FrameReader(dictionary)
         segments += reader.feed(recording.read_bytes())
+        if not reader.frames:
+            problems.append(_no_frame(recording, reader))
+            continue
         damaged += reader.damaged_frames
         missing += reader.missing_frames
-    out.mkdir(parents=True, exist_ok=True)
-    files = []
+        stray += reader.stray_octets
+    for problem in problems:
+        click.echo(problem, err=True)
+    if segments:
+        out.mkdir(parents=True, exist_ok=True)
+    files: list[dict[str, Any]] = []
     for entry in entries_of(segments).values():
         path = out / _FILE.format(entry.entry_id)
         path.write_bytes(entry.octets)
@@ -90,16 +101,32 @@ def receive(context: click.Context, recordings: tuple[Path, ...], out: Path, as_
             }
         )
     if as_json:
-        print_json({"entries": files, "damaged_frames": damaged, "missing_frames": missing})
-        return
+        counts = {"damaged_frames": damaged, "missing_frames": missing, "stray_octets": stray}
+        print_json({"entries": files, **counts})
+    elif files:
+        _show(files)
+        outside = f" {count(stray, 'octet')} of no frame passed over." if stray else ""
+        click.echo(f"{count(damaged, 'frame')} damaged, {missing} missing.{outside}")
+    if problems:
+        context.exit(_NO_FRAME)
+
+
+def _no_frame(recording: Path, reader: FrameReader) -> str:
+    damaged = f", only {count(reader.damaged_frames, 'damaged one')}" if reader.damaged_frames else ""
+    return (
+        f"{recording} holds no frame of the science downlink{damaged}: it takes {reader.expected}, as a ground station "
+        "records them during a playback (a bench in downlink.bin beside its link)."
+    )
+
+
+def _show(files: list[dict[str, Any]]) -> None:
     rows = table("entry_id", "size_octets", "crc32", "gaps", "file")
     for item in files:
-        gaps_text = ", ".join(f"{start} to {end}" for start, end in item["gaps"]) or "none"  # type: ignore[attr-defined]
+        gaps_text = ", ".join(f"{start} to {end}" for start, end in item["gaps"]) or "none"
         rows.add_row(
             str(item["entry_id"]), str(item["size_octets"]), f"{item['crc32']:08x}", gaps_text, str(item["file"])
         )
     console().print(rows)
-    click.echo(f"{count(damaged, 'frame')} damaged, {missing} missing.")
 
 
 @recorder.command()

@@ -37,13 +37,18 @@ class Baq:
             magnitudes={bits: _magnitudes(science, bits) for bits in (3, 4, 5)},
         )
 
-    def decode(self, data: bytes, quads: int, mode: int) -> Samples:
-        """The complex samples of a packet's user data."""
+    def octets(self, quads: int, mode: int) -> list[int]:
+        """Of each channel in a packet's user data."""
         if mode != BYPASS and mode not in self.magnitudes:
             raise ScienceError(f"BAQ mode {mode} is not decoded here; bypass (0), 3, 4 and 5 bit are.")
         bits = mode or self.bypass_bits
-        blocks = -(-quads // self.block_quads) if mode else 0
-        octets = [_words(quads * bits + _INDEX_BITS * blocks * (channel == 2)) for channel in range(4)]
+        blocks = self._blocks(quads, mode)
+        return [_words(quads * bits + _INDEX_BITS * blocks * (channel == 2)) for channel in range(4)]
+
+    def decode(self, data: bytes, quads: int, mode: int) -> Samples:
+        """The complex samples of a packet's user data. ScienceError when they do not fit it."""
+        octets = self.octets(quads, mode)
+        bits, blocks = mode or self.bypass_bits, self._blocks(quads, mode)
         if len(data) < sum(octets):
             raise ScienceError(f"A packet holds {len(data)} octets of samples; {quads} quads need {sum(octets)}.")
         starts = np.cumsum([0, *octets])
@@ -54,6 +59,9 @@ class Baq:
         samples[0::2] = values[0] + 1j * values[2]
         samples[1::2] = values[1] + 1j * values[3]
         return samples
+
+    def _blocks(self, quads: int, mode: int) -> int:
+        return -(-quads // self.block_quads) if mode else 0
 
     def _indices(
         self, part: NDArray[np.uint8], quads: int, bits: int, blocks: int

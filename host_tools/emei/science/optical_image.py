@@ -4,16 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from emei.dictionary import Dictionary
 from emei.science.arrays import Reals
 from emei.science.errors import ScienceError
+from emei.science.optical_header import BANDS, usable_packets
 from emei.science.source_packets import Columns, SourcePackets, read_packets
-from emei.words import count
 
-BANDS = {1: "PAN", 2: "B", 4: "G", 8: "R", 16: "NIR"}
-_ROWS_LARGEST = 65536
+_PIXELS_LARGEST = 1 << 26  # of all images of a file together, recorded or not
 _NEAR_LEVEL = 0.12  # of the signal: what counts as the same ground
 _NEAR_NOISE = 6.0
 _SIGMA_PER_MEDIAN = 1.4826
@@ -53,7 +51,7 @@ class OpticalTake:
 
 
 def read_optical(file: bytes, dictionary: Dictionary) -> OpticalTake:
-    """Every image of a file. ScienceError when there is none; what is damaged is left out and named."""
+    """Every image of a file. ScienceError when there is none; what is damaged or too large is left out and named."""
     science = dictionary.science
     packets = read_packets(
         file,
@@ -61,51 +59,26 @@ def read_optical(file: bytes, dictionary: Dictionary) -> OpticalTake:
         science.integer("optical_packets", "apid"),
         science.integer("optical_packets", "sync_word"),
     )
-    usable = _usable(packets, dictionary)
-    lines = packets.where(usable)
-    if not len(lines):
-        raise ScienceError(" ".join(packets.problems))
+    lines = usable_packets(packets, dictionary)
     samples = _samples(lines)
     header = lines.header
     keys = np.stack([header["strip"], header["frame"]], axis=1)
-    images = []
+    images: list[OpticalImage] = []
+    pixels_left = _PIXELS_LARGEST
     for strip, frame in np.unique(keys, axis=0):
         chosen = (header["strip"] == strip) & (header["frame"] == frame)
+        pixels = (int(header["row"][chosen].max()) + 1) * samples.shape[1] * len(np.unique(header["band"][chosen]))
+        if pixels > pixels_left:
+            lines.problems.append(
+                f"Strip {strip}, frame {frame} is left out: it takes {pixels} pixels, and of {_PIXELS_LARGEST} for a "
+                f"file {pixels_left} are left."
+            )
+            continue
+        pixels_left -= pixels
         images.append(_image({name: column[chosen] for name, column in header.items()}, samples[chosen], dictionary))
-    return OpticalTake(int(header["data_take_id"][0]), len(packets), images, packets.problems)
-
-
-def _usable(packets: SourcePackets, dictionary: Dictionary) -> NDArray[np.bool_]:
-    """Which packets hold a line that can be decoded and placed; the others become problems, a sentence a kind."""
-    header, scale = packets.header, dictionary.science
-    divisor, frame_rows = scale.integer("optical_scale", "line_divisor"), scale.integer("optical_scale", "video_rows")
-    video = header["mode"] == dictionary.enumerations["OPTICAL_MODE"].members["VIDEO"]
-    number = header["line"] // divisor
-    placed = np.where(video, number % frame_rows, number) == header["row"]
-    octets = np.array([len(data) for data in packets.data])
-    widths, counts = np.unique(header["samples"], return_counts=True)
-    width = widths[np.argmax(counts)]
-    rules = (
-        (header["codec"] == scale.integer("optical_packets", "codec"), "a codec that is not decoded here"),
-        (np.isin(header["band"], list(BANDS)), "a band that does not exist"),
-        (header["samples"] == width, f"other than {width} samples, which the others have"),
-        (octets == (header["samples"] * header["sample_bits"] + 7) // 8, "other samples than announced"),
-        (placed & (header["row"] < _ROWS_LARGEST), "a line and a row that do not belong together"),
-        ((header["sample_bits"] > 0) & (header["sample_bits"] <= 16), "samples of no bits or more than 16"),
-    )
-    usable = np.ones(len(packets), dtype=bool)
-    for holds, what in rules:
-        broken = int(np.count_nonzero(usable & ~holds))
-        if broken:
-            packets.problems.append(f"Left out: {count(broken, 'packet')} with {what}.")
-        usable &= holds
-    bits = header["sample_bits"]
-    if usable.any():
-        same = bits == bits[usable][0]
-        if not same[usable].all():
-            packets.problems.append(f"Only the packets with samples of {bits[usable][0]} bits are decoded.")
-        usable &= same
-    return usable
+    if not images:
+        raise ScienceError(lines.problems[-1])
+    return OpticalTake(int(header["data_take_id"][0]), len(lines), images, lines.problems)
 
 
 def _samples(lines: SourcePackets) -> Reals:

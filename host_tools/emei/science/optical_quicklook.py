@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from emei.dictionary import Dictionary
-from emei.science.optical_image import BANDS, OpticalImage, OpticalTake, read_optical
+from emei.science.optical_header import BANDS
+from emei.science.optical_image import OpticalImage, OpticalTake, read_optical
 from emei.words import count
 
 _DOTS_PER_INCH = 100

@@ -6,7 +6,8 @@ import numpy as np
 
 from emei.dictionary import Dictionary
 from emei.science.arrays import Reals
-from emei.science.optical_image import BANDS, OpticalImage
+from emei.science.optical_header import BANDS
+from emei.science.optical_image import OpticalImage
 
 _REACH = 4  # pixels on each side of an edge that are looked at
 _ENDS = 2  # of them, that give the level of a side

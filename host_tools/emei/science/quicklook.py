@@ -1,6 +1,6 @@
 """Quicklook of a recorder's file: decoded from the file alone, measured, and drawn."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,9 +11,10 @@ from emei.science.arrays import Complexes, Reals
 from emei.science.errors import ScienceError
 from emei.science.optical_quicklook import OpticalQuicklook, optical_quicklook
 from emei.science.sar_focus import SarImage, compress_range, focus
+from emei.science.sar_header import MEASUREMENT_MODES
 from emei.science.sar_take import Radar, SarTake, Scattered, read_take, science_scale, whole_window_share
 from emei.science.sar_targets import Target, find_targets
-from emei.science.source_packets import apid_of, read_packets
+from emei.science.source_packets import apid_of, first_packet, read_packets
 from emei.words import count
 
 _SAR_PACKET = "SAR_PACKET"
@@ -38,11 +39,21 @@ class Quicklook(Protocol):
 
 def quicklook(file: bytes, dictionary: Dictionary) -> "SarQuicklook | OpticalQuicklook":
     """Decode a file by its packets' APID. ScienceError when nothing can be decoded."""
+    looks: dict[str, Callable[[bytes, Dictionary], SarQuicklook | OpticalQuicklook]] = {
+        "sar_packets": sar_quicklook,
+        "optical_packets": optical_quicklook,
+    }
+    begins = {}
+    for section in looks:
+        apid, sync_word = (dictionary.science.integer(section, name) for name in ("apid", "sync_word"))
+        begins[section] = first_packet(file, apid, sync_word)
+    found = [section for section, start in begins.items() if start >= 0]
+    if found:
+        return looks[min(found, key=lambda section: begins[section])](file, dictionary)
     apid = apid_of(file)
-    if apid == dictionary.science.integer("sar_packets", "apid"):
-        return sar_quicklook(file, dictionary)
-    if apid == dictionary.science.integer("optical_packets", "apid"):
-        return optical_quicklook(file, dictionary)
+    for section, look in looks.items():
+        if apid == dictionary.science.integer(section, "apid"):
+            return look(file, dictionary)
     raise ScienceError(f"This is not a file of science packets: its first APID is {apid:#05x}.")
 
 
@@ -174,14 +185,12 @@ def sar_quicklook(file: bytes, dictionary: Dictionary) -> SarQuicklook:
         take=take,
         images=images,
         profiles=profiles,
-        mode=_label(_MODES, take.measurement_mode),
+        mode=_label(MEASUREMENT_MODES, take.measurement_mode),
         polarisation=_label(_POLARISATIONS, take.polarisation),
         scale=science_scale(dictionary.science),
     )
 
 
-# The standard's codes in the words of this project's modes.
-_MODES = {1: "STRIPMAP", 8: "TOPS", 15: "CALIBRATION", 16: "TEST", 28: "SPOTLIGHT", 37: "RX_ONLY"}
 _POLARISATIONS = {0: "H", 1: "HH", 2: "HV", 3: "H/HV", 4: "V", 5: "VH", 6: "VV", 7: "V/VH"}
 
 

@@ -12,7 +12,9 @@ import numpy as np
 
 from emei.science.arrays import Complexes, Reals
 from emei.science.errors import ScienceError
-from emei.science.sar_take import Burst, Chirp, Platform, Radar
+from emei.science.sar_chirp import Chirp
+from emei.science.sar_platform import Platform
+from emei.science.sar_take import Burst, Radar
 
 HALF_POWER_WIDTH = 0.8859  # -3 dB width of a sinc in units of 1 / bandwidth
 _BLOCK_LINES = 512

@@ -43,7 +43,7 @@ def draw_profile(echoes: Scattered, pixels: Complexes, range_m: Reals, title: st
         figure = Figure(figsize=_PROFILE_SIZE_IN, layout="constrained")
         axes = figure.subplots()
         amplitude = np.abs(pixels).T
-        background = float(np.median(amplitude)) / np.sqrt(np.log(2))
+        background = _background(amplitude)
         near_m = float(range_m[0])
         # Rows of the largest amplitude under each pixel shown, as in the overview; every echo keeps a column.
         shown = axes.imshow(
@@ -66,7 +66,7 @@ def draw_profile(echoes: Scattered, pixels: Complexes, range_m: Reals, title: st
 
 def _overview(figure: Figure, axes: Axes, image: SarImage, targets: list[Target], title: str) -> None:
     amplitude = np.abs(image.pixels).T
-    background = float(np.median(amplitude)) / np.sqrt(np.log(2))
+    background = _background(amplitude)
     pooled = _pooled(amplitude)
     near_m, azimuth_m = float(image.range_m[0]), image.azimuth_m
     extent = (azimuth_m[0] / 1e3, azimuth_m[-1] / 1e3, 0.0, float(image.range_m[-1]) - near_m)
@@ -91,6 +91,11 @@ def _overview(figure: Figure, axes: Axes, image: SarImage, targets: list[Target]
     axes.set_ylabel(f"slant range, m\nfrom {near_m / 1e3:.3f} km")
     bar = figure.colorbar(shown, ax=axes, fraction=0.018, pad=0.01)
     bar.set_label("dB over the background", fontsize=8.5)
+
+
+def _background(amplitude: Reals) -> float:
+    """Root mean square of what is not targets; not 0, for the picture of samples that are all 0."""
+    return max(float(np.median(amplitude)) / np.sqrt(np.log(2)), float(np.finfo(np.float32).tiny))
 
 
 def _pooled(amplitude: Reals, pixels: tuple[int, int] = _OVERVIEW_PIXELS) -> Reals:

@@ -1,7 +1,6 @@
 """A SAR data take put together from its source packets: pulses, samples, calibration, and where the platform was."""
 
 from dataclasses import dataclass, field
-from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,16 +8,17 @@ from numpy.typing import NDArray
 from emei.dictionary import Dictionary, Mission
 from emei.science.arrays import Complexes, Reals
 from emei.science.baq import Baq, Samples
-from emei.science.errors import ScienceError
+from emei.science.sar_chirp import Chirp, chirp_of
+from emei.science.sar_header import usable_packets
+from emei.science.sar_platform import ANCILLARY_WORDS, Platform, read_platform
 from emei.science.source_packets import SourcePackets
+from emei.words import count
 
 ECHO, NOISE = 0, 1
 CALIBRATIONS = {8: "Tx", 9: "Rx", 10: "EPDN"}
-_ANCILLARY_WORDS = 64
 _LARGEST_GAP = 64  # pulse intervals without an echo within a burst (interleaved calibration)
 _FEWEST_LINES = 2
 _LEAST_RECORDED = 0.5  # of a burst's pulse intervals: with fewer, its Doppler is not sampled
-_CODE_SIGN = {0: -1.0, 1: 1.0}
 # What makes up one picture: echoes that differ in any of these cannot be focused together.
 _OF_A_BURST = ("swath", "pri", "window_start", "rank", "pulse_length", "ramp_rate", "start_frequency", "quads")
 
@@ -47,39 +47,6 @@ class Radar:
     @property
     def wavelength_m(self) -> float:
         return self.light_speed_m_s / self.centre_frequency_hz
-
-
-@dataclass(frozen=True)
-class Chirp:
-    """Linear frequency modulation; the start is that of the leading edge."""
-
-    pulse_s: float
-    start_hz: float
-    rate_hz_s: float
-
-    @property
-    def bandwidth_hz(self) -> float:
-        return self.pulse_s * abs(self.rate_hz_s)
-
-    def replica(self, sampling_rate_hz: float) -> Samples:
-        time_s = np.arange(int(self.pulse_s * sampling_rate_hz) + 1) / sampling_rate_hz
-        return np.exp(2j * np.pi * (self.start_hz + self.rate_hz_s / 2 * time_s) * time_s).astype(np.complex64)
-
-
-@dataclass(frozen=True)
-class Platform:
-    """Radius of the orbit and speed on it, from the ancillary data."""
-
-    radius_m: float
-    speed_m_s: float
-
-    def ground_speed_m_s(self, range_m: float, earth_radius_m: float) -> float:
-        """Of the point abeam at a slant range, over a sphere."""
-        return self.speed_m_s * (self.radius_m**2 + earth_radius_m**2 - range_m**2) / (2 * self.radius_m**2)
-
-    def effective_speed_m_s(self, range_m: float, earth_radius_m: float) -> float:
-        """Of the straight line with the same history of ranges."""
-        return sqrt(self.speed_m_s * self.ground_speed_m_s(range_m, earth_radius_m))
 
 
 @dataclass(frozen=True)
@@ -153,28 +120,31 @@ class SarTake:
 
 
 def read_take(packets: SourcePackets, dictionary: Dictionary) -> SarTake:
-    """Decode every sample of a data take. Packets whose samples do not decode are left out and named."""
+    """Decode every sample of a data take. Packets whose headers cannot be right are left out and named.
+
+    ScienceError when none is left.
+    """
+    recorded, packets = packets, usable_packets(packets, dictionary)
     problems = list(packets.problems)
-    baq = Baq.of(dictionary.science)
+    baq, radar = Baq.of(dictionary.science), Radar.of(dictionary)
     header = packets.header
-    samples: list[Samples | None] = []
-    for number, data in enumerate(packets.data):
-        try:
-            samples.append(baq.decode(data, int(header["quads"][number]), int(header["baq_mode"][number])))
-        except ScienceError as error:
-            samples.append(None)
-            problems.append(f"Packet {header['packet_count'][number]} is left out: {error}")
-    decoded = np.array([item is not None for item in samples])
-    echoes = decoded & (header["signal_type"] == ECHO)
-    radar = Radar.of(dictionary)
-    first = int(np.flatnonzero(echoes)[0]) if echoes.any() else 0
-    platform = _platform(packets)
-    dense, sparse = _parts(packets, np.flatnonzero(echoes))
+    samples = [
+        baq.decode(data, int(quads), int(mode))
+        for data, quads, mode in zip(packets.data, header["quads"], header["baq_mode"], strict=True)
+    ]
+    echoes = np.flatnonzero(header["signal_type"] == ECHO)
+    first = int(echoes[0]) if len(echoes) else 0
+    # A packet left out for something else still carries its word of the orbit.
+    platform = read_platform(recorded, dictionary, problems)
+    dense, sparse = _parts(packets, echoes)
     if platform is None and dense:
         problems.append(
-            f"No {_ANCILLARY_WORDS} packets in a row carry a whole cycle of ancillary data: the orbit is unknown, and "
+            f"No {ANCILLARY_WORDS} packets in a row carry a whole cycle of ancillary data: the orbit is unknown, and "
             "nothing can be focused."
         )
+    apart = len(echoes) - sum(len(part) for part in [*dense, *sparse])
+    if apart:
+        problems.append(f"In no picture: {count(apart, 'echo')} apart from the bursts of the same sub-swath.")
     return SarTake(
         task_id=int(header["data_take_id"][first]),
         measurement_mode=int(header["measurement_mode"][first]),
@@ -186,31 +156,23 @@ def read_take(packets: SourcePackets, dictionary: Dictionary) -> SarTake:
         scattered=[_scattered(packets, samples, part, radar) for part in sparse],
         platform=platform,
         calibration={
-            name: _mean(samples, np.flatnonzero(decoded & (header["signal_type"] == signal)))
+            name: _mean(samples, np.flatnonzero(header["signal_type"] == signal))
             for signal, name in CALIBRATIONS.items()
-            if (decoded & (header["signal_type"] == signal)).any()
+            if (header["signal_type"] == signal).any()
         },
-        calibration_setting=_calibration_setting(packets, decoded, radar),
-        noise_lsb=_noise(samples, np.flatnonzero(decoded & (header["signal_type"] == NOISE))),
+        calibration_setting=_calibration_setting(packets, radar),
+        noise_lsb=_noise(samples, np.flatnonzero(header["signal_type"] == NOISE)),
         problems=problems,
     )
 
 
-def chirp_of(header: dict[str, int], radar: Radar) -> Chirp:
-    """From the codes of a header: rate in Fref^2 / 2^21, start in Fref / 2^14 from rate / (4 Fref)."""
-    fref_hz = radar.reference_frequency_hz
-    rate_hz_s = _CODE_SIGN[header["ramp_rate_sign"]] * header["ramp_rate"] * fref_hz**2 / 2**21
-    start_hz = _CODE_SIGN[header["start_frequency_sign"]] * header["start_frequency"] * fref_hz / 2**14
-    return Chirp(header["pulse_length"] / fref_hz, rate_hz_s / (4 * fref_hz) + start_hz, rate_hz_s)
-
-
-def _calibration_setting(packets: SourcePackets, decoded: NDArray[np.bool_], radar: Radar) -> CalibrationSetting | None:
+def _calibration_setting(packets: SourcePackets, radar: Radar) -> CalibrationSetting | None:
     """Of the first calibration pulse."""
-    numbers = np.flatnonzero(decoded & np.isin(packets.header["signal_type"], list(CALIBRATIONS)))
+    numbers = np.flatnonzero(np.isin(packets.header["signal_type"], list(CALIBRATIONS)))
     if not len(numbers):
         return None
     header = {name: int(values[numbers[0]]) for name, values in packets.header.items()}
-    return CalibrationSetting(chirp_of(header, radar), 1e3 * header["instrument_configuration"])
+    return CalibrationSetting(chirp_of(header, radar.reference_frequency_hz), 1e3 * header["instrument_configuration"])
 
 
 def _parts(
@@ -220,14 +182,14 @@ def _parts(
     if not len(echoes):
         return [], []
     columns = np.stack([packets.header[name][echoes] for name in _OF_A_BURST], axis=1)
-    count = packets.header["pri_count"][echoes]
+    counts_of = packets.header["pri_count"][echoes]
     change = (np.diff(columns, axis=0) != 0).any(axis=1)
-    step = np.diff(count)
+    step = np.diff(counts_of)
     change |= (step > _LARGEST_GAP) | (step <= 0)
     bounds = np.flatnonzero(change) + 1
     dense = [
         part
-        for part, counts in zip(np.split(echoes, bounds), np.split(count, bounds), strict=True)
+        for part, counts in zip(np.split(echoes, bounds), np.split(counts_of, bounds), strict=True)
         if len(part) >= _FEWEST_LINES and len(part) >= _LEAST_RECORDED * (counts[-1] - counts[0] + 1)
     ]
     covered = {int(packets.header["swath"][part[0]]) for part in dense}
@@ -239,9 +201,7 @@ def _parts(
     return dense, sparse
 
 
-def _scattered(
-    packets: SourcePackets, samples: list[Samples | None], part: NDArray[np.int64], radar: Radar
-) -> Scattered:
+def _scattered(packets: SourcePackets, samples: list[Samples], part: NDArray[np.int64], radar: Radar) -> Scattered:
     header = {name: int(values[part[0]]) for name, values in packets.header.items()}
     fref_hz = radar.reference_frequency_hz
     gps_s = packets.header["coarse_time"][part] + packets.header["fine_time"][part] / 65536
@@ -251,12 +211,12 @@ def _scattered(
         azimuth_beams=packets.header["azimuth_beam"][part],
         window_delay_s=(header["rank"] * header["pri"] + header["window_start"]) / fref_hz,
         sampling_rate_hz=1e3 * header["instrument_configuration"],
-        chirp=chirp_of(header, radar),
+        chirp=chirp_of(header, radar.reference_frequency_hz),
         swath=header["swath"],
     )
 
 
-def _burst(packets: SourcePackets, samples: list[Samples | None], part: NDArray[np.int64], radar: Radar) -> Burst:
+def _burst(packets: SourcePackets, samples: list[Samples], part: NDArray[np.int64], radar: Radar) -> Burst:
     header = {name: int(values[part[0]]) for name, values in packets.header.items()}
     counts = packets.header["pri_count"][part] - header["pri_count"]
     lines = np.zeros((int(counts[-1]) + 1, 2 * header["quads"]), np.complex64)
@@ -270,34 +230,21 @@ def _burst(packets: SourcePackets, samples: list[Samples | None], part: NDArray[
         pri_s=header["pri"] / fref_hz,
         window_delay_s=(header["rank"] * header["pri"] + header["window_start"]) / fref_hz,
         sampling_rate_hz=1e3 * header["instrument_configuration"],
-        chirp=chirp_of(header, radar),
+        chirp=chirp_of(header, radar.reference_frequency_hz),
         swath=header["swath"],
         azimuth_beam=header["azimuth_beam"],
         window_samples=header["window_length"] / fref_hz * 1e3 * header["instrument_configuration"],
     )
 
 
-def _platform(packets: SourcePackets) -> Platform | None:
-    """From the first whole cycle of the sub-commutated words (layout of the dictionary, SAR_PACKET)."""
-    index, words = packets.header["ancillary_index"], packets.header["ancillary_word"]
-    cycle = np.arange(1, _ANCILLARY_WORDS + 1)
-    for start in np.flatnonzero(index == 1):
-        if np.array_equal(index[start : start + _ANCILLARY_WORDS], cycle):
-            octets = words[start : start + _ANCILLARY_WORDS].astype(">u2").tobytes()
-            position = np.frombuffer(octets, ">f8", 3)
-            velocity = np.frombuffer(octets, ">f4", 3, offset=24).astype(float)
-            return Platform(float(np.linalg.norm(position)), float(np.linalg.norm(velocity)))
-    return None
-
-
-def _mean(samples: list[Samples | None], numbers: NDArray[np.int64]) -> Samples:
+def _mean(samples: list[Samples], numbers: NDArray[np.int64]) -> Samples:
     """Of the longest: among the echoes less of a pulse is recorded."""
-    taken = [item for number in numbers if (item := samples[number]) is not None]
+    taken = [samples[number] for number in numbers]
     longest = max(len(item) for item in taken)
     return np.mean([item for item in taken if len(item) == longest], axis=0).astype(np.complex64)
 
 
-def _noise(samples: list[Samples | None], numbers: NDArray[np.int64]) -> float | None:
+def _noise(samples: list[Samples], numbers: NDArray[np.int64]) -> float | None:
     """Standard deviation of I and of Q."""
     if not len(numbers):
         return None

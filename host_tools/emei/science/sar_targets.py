@@ -55,6 +55,8 @@ def find_targets(image: SarImage) -> list[Target]:
     """Every point target that stands out of background and side lobes, strongest first."""
     amplitude = np.abs(image.pixels)
     background = _background(amplitude)
+    if background == 0:
+        return []  # without noise there is nothing to stand out of
     targets: list[Target] = []
     accepted: list[tuple[int, int, float]] = []
     lines_wide = image.azimuth_resolution_m / image.azimuth_spacing_m

@@ -19,6 +19,7 @@ _SYNC_OFFSET = PRIMARY_OCTETS + 6
 _SYNC_OCTETS = 4
 _SECONDARY_HEADER = 0x0800
 _NAMED_GAPS = 3
+_NAMED_TAKES = 5
 
 Columns = dict[str, NDArray[np.int64]]
 
@@ -27,11 +28,13 @@ Columns = dict[str, NDArray[np.int64]]
 class SourcePackets:
     """The packets of one data take in the order recorded: headers as columns by field name, user data beside them.
 
-    `problems` are sentences about what was left out or is missing.
+    `numbers` are the packets' places in the file, counted from 0 as the packet count is. `problems` are sentences
+    about what was left out or is missing.
     """
 
     header: Columns
     data: list[bytes]
+    numbers: NDArray[np.int64]
     problems: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
@@ -40,7 +43,7 @@ class SourcePackets:
     def where(self, chosen: NDArray[np.bool_]) -> "SourcePackets":
         """The chosen packets alone."""
         data = [octets for octets, keep in zip(self.data, chosen, strict=True) if keep]
-        return SourcePackets({name: values[chosen] for name, values in self.header.items()}, data)
+        return SourcePackets({name: values[chosen] for name, values in self.header.items()}, data, self.numbers[chosen])
 
 
 def apid_of(file: bytes) -> int:
@@ -48,6 +51,12 @@ def apid_of(file: bytes) -> int:
     if len(file) < PRIMARY_OCTETS:
         raise ScienceError(f"The file holds {len(file)} octets, less than the header of a packet.")
     return int.from_bytes(file[:2], "big") & 0x7FF
+
+
+def first_packet(file: bytes, apid: int, sync_word: int) -> int:
+    """Where the first packet of an APID begins, -1 when none does."""
+    sync = sync_word.to_bytes(_SYNC_OCTETS, "big")
+    return 0 if _begins(file, 0, apid, sync) else _next(file, 0, apid, sync)
 
 
 def read_packets(file: bytes, layout: SciencePacket, apid: int, sync_word: int) -> SourcePackets:
@@ -58,7 +67,7 @@ def read_packets(file: bytes, layout: SciencePacket, apid: int, sync_word: int) 
         raise ScienceError(" ".join(problems) or "The file holds no packet.")
     header = decode_headers([packet[PRIMARY_OCTETS:] for packet in found], layout)
     data = [packet[PRIMARY_OCTETS + layout.octets :] for packet in found]
-    packets = _one_take(SourcePackets(header, data, problems))
+    packets = _one_take(SourcePackets(header, data, np.arange(len(found)), problems))
     packets.problems += _gaps(packets.header["packet_count"])
     return packets
 
@@ -131,7 +140,9 @@ def _one_take(packets: SourcePackets) -> SourcePackets:
     if len(takes) == 1:
         return packets
     most = takes[np.argmax(counts)]
-    listed = ", ".join(f"{take} ({count(int(number), 'packet')})" for take, number in zip(takes, counts, strict=True))
+    named = [f"{take} ({count(int(number), 'packet')})" for take, number in zip(takes, counts, strict=True)]
+    more = f" and {len(named) - _NAMED_TAKES} more" if len(named) > _NAMED_TAKES else ""
+    listed = ", ".join(named[:_NAMED_TAKES]) + more
     kept = packets.where(packets.header["data_take_id"] == most)
     kept.problems = [*packets.problems, f"The file mixes the data takes {listed}; only {most} is decoded."]
     return kept
