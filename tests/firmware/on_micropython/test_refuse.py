@@ -99,4 +99,11 @@ def test_leaving_refuse_takes_two_steps_and_clear_limits():
     refused(failures.NOT_ARMED, setup.refuse.exit, protection)
 
 
+def test_outside_refuse_there_is_nothing_to_leave():
+    setup = Setup()
+    refused(failures.NOT_SAFE, setup.refuse.arm_exit)
+    setup.refuse.latch(CAUSE)
+    refused(failures.NOT_ARMED, setup.refuse.exit, Clear())
+
+
 runner.run(globals())
