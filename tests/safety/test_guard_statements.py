@@ -4,9 +4,10 @@ from dataclasses import replace
 
 from tests.safety.guard_statements import PAYLOAD, GuardStatement, guard_statements, guarded_files, not_weakened
 from tests.safety.tested_weakenings import NOT_GUARDS, TESTED
-from tests.safety.weakened_firmware import BROKE, FAILED, NOT_RUN, PASSED, verdict
-from tests.safety.weakenings import CODE, weakened
+from tests.safety.weakened_firmware import BROKE, FAILED, NOT_RUN, PASSED, TestedWeakening, verdict
+from tests.safety.weakenings import CODE, Weakening, weakened
 
+WEAKENINGS: list[Weakening | TestedWeakening] = [*CODE, *TESTED]
 TEXTS = {file: (PAYLOAD / file).read_text() for file in guarded_files()}
 STATEMENTS = [statement for file, text in TEXTS.items() for statement in guard_statements(file, text)]
 
@@ -34,9 +35,7 @@ def _place(statement: GuardStatement) -> tuple[str, str, str]:
 
 
 def test_every_guard_statement_has_a_weakening() -> None:
-    edits = [
-        (weakening.file, weakening.old, weakening.new) for weakening in (*CODE, *TESTED) if weakening.file in TEXTS
-    ]
+    edits = [(weakening.file, weakening.old, weakening.new) for weakening in WEAKENINGS if weakening.file in TEXTS]
     missing = [place for place in not_weakened(STATEMENTS, edits, TEXTS) if _place(place) not in NOT_GUARDS]
     told = "\n".join(f"  {place.file}:{place.line} {place.function}: {place.text}" for place in missing)
     assert not missing, (
@@ -75,7 +74,7 @@ def test_an_alternative_is_weakened_alone() -> None:
 
 
 def test_every_place_that_is_weakened_is_there_and_every_name_is_one() -> None:
-    names = [weakening.name for weakening in (*CODE, *TESTED)]
+    names = [weakening.name for weakening in WEAKENINGS]
     assert len(set(names)) == len(names)
     for weakening in TESTED:
         for file, old, new in weakening.edits():
