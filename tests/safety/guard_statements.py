@@ -1,7 +1,7 @@
 """Every guard statement of the firmware, from its source: what a list of weakenings must weaken, each one.
 
 A guard statement is a `raise` of Refusal, Failure or EntryRefused, the return of a failure code or of a table's rule,
-a call of what is named require, and a call that safes, stands down, cuts power, inhibits, withdraws or disarms. Where
+a call of what is named require, and a call that rejects, safes, stands down, cuts power, inhibits, withdraws or disarms. Where
 a condition leads straight to it, each alternative of the condition (`a or b`, `not (a and b)`) is a guard of its own,
 and is weakened with the others left.
 """
@@ -15,13 +15,13 @@ from tests.safety.explorer import ROOT
 PAYLOAD = ROOT / "firmware" / "payload"
 HOLD_INTERLOCKS = (
     "instruments/*.py", "fdir/*.py", "units/*.py", "services/sar.py", "services/optical.py", "services/modes.py",
-    "services/fault_levels.py", "main.py",
+    "services/fault_levels.py", "main.py", "storage/catalogue.py", "storage/entries.py", "tmtc/router.py",
 )  # fmt: skip
 ERRORS = ("Refusal", "Failure", "EntryRefused", "error")
 ACTS = (
     "safe", "stand_down", "hard_off", "limit_broken", "inhibit", "guard_inhibit", "withdraw", "disarm", "latch",
     "end_take", "cut_power", "cut_power_confirmed", "cut_power_persistently", "open_all", "drop_damaged",
-    "_all_off", "_hard_off", "_act", "_cut_door_supply",
+    "_all_off", "_hard_off", "_act", "_cut_door_supply", "_reject",
 )  # fmt: skip
 
 
