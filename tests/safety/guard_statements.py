@@ -1,9 +1,9 @@
 """Every guard statement of the firmware, from its source: what a list of weakenings must weaken, each one.
 
 A guard statement is a `raise` of Refusal, Failure or EntryRefused, the return of a failure code or of a table's rule,
-a call of what is named require, and a call that rejects, safes, stands down, cuts power, inhibits, withdraws or disarms. Where
-a condition leads straight to it, each alternative of the condition (`a or b`, `not (a and b)`) is a guard of its own,
-and is weakened with the others left.
+a call of what is named require, and a call that rejects, safes, stands down, cuts power, inhibits, withdraws or
+disarms. Where a condition leads straight to it, each alternative of the condition (`a or b`, `not (a and b)`) is a
+guard of its own, and is weakened with the others left.
 """
 
 import ast

@@ -217,6 +217,11 @@ SAR = (
     _sar("a fault flag is not heeded", "if flags or hal.pool_get(", "if hal.pool_get(", "test_a_fault_flag_of_the_unit_ends_a_take"),
     _sar("a take goes on that the unit aborted", " or hal.pool_get(pool.SAR_PHASE) == enums.SAR_PHASE_ABORTED", "",
          "test_a_take_that_the_unit_aborted_ends"),
+    _sar("the current is not judged", "if predicted_ma and hal.pool_valid(pool.POWER_SAR_CURRENT_MA):", "if False:",
+         "test_the_current_beyond_the_modes_prediction_is_published"),
+    _sar("the mode is told before the unit takes data", "while hal.pool_get(pool.SAR_STATE) != enums.SAR_UNIT_STATE_TAKING:", "while False:",
+         "test_a_unit_that_does_not_start_is_watched_as_one_that_takes_data"),
+    _sar("a safing keeps its entry", "self.abandon_entry()", "pass", "test_a_safing_leaves_its_entry_to_the_catalogue"),
 )  # fmt: skip
 
 
@@ -333,6 +338,14 @@ OPTICAL = (
     _optical("a fault flag is not heeded", "if flags or hal.pool_get(", "if hal.pool_get(", "test_a_fault_flag_of_the_unit_ends_an_image"),
     _optical("an image goes on that the unit aborted", " or hal.pool_get(pool.OPTICAL_PHASE) == enums.OPTICAL_PHASE_ABORTED", "",
              "test_an_image_that_the_unit_aborted_ends"),
+    _optical("standing by leaves the heater on", "if self._limiters.is_closed(enums.LIMITER_OPTICAL_HEATER):", "if False:",
+             "test_standing_by_switches_the_heater_off"),
+    _optical("a door is given a supply to shut it", "if position != enums.DOOR_COMMAND_SHUT:", "if True:",
+             "test_a_door_without_a_supply_is_given_none_to_shut_it_and_one_to_open_it"),
+    _optical("the lamp is lit for every calibration", "lamp = request.mode == enums.OPTICAL_MODE_LAMP", "lamp = True",
+             "test_the_lamp_is_lit_for_its_calibration_only"),
+    _optical("the mode is told before the unit images", "while hal.pool_get(pool.OPTICAL_STATE) != enums.OPTICAL_UNIT_STATE_IMAGING:",
+             "while False:", "test_a_unit_that_does_not_start_is_watched"),
 )  # fmt: skip
 
 DRIVERS = (*INTERLOCKS, *MACHINE, *INSTRUMENT, *SAR, *OPTICAL)

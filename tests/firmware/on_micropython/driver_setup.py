@@ -237,6 +237,9 @@ class Budget(Noting):
     def end(self):
         self.note("end")
 
+    def run(self):
+        self.note("run")
+
 
 class Store:
     def get(self, key):

@@ -1,9 +1,9 @@
 """What the optical instrument's driver asks before and during an image, and what becomes of its door: each alone."""
 
 import hal
-from driver_setup import OpticalSetup, ends_with, fails_with, lasts
 
 import runner
+from driver_setup import OpticalSetup, ends_with, fails_with, lasts
 from payload.failure import Failure, Refusal
 from payload.instruments.instrument import TakeRequest
 from payload.tables import enums, events, failures, mission, pool, units
@@ -136,6 +136,7 @@ def test_a_unit_that_does_not_start_is_watched():
     while not _commands(setup):
         next(take)
     lasts(take)
+    assert setup.machine.mode == enums.OPTICAL_MODE_READY
     hal.pool_set(pool.OPTICAL_FAULT_FLAGS, 4)
     fails_with(failures.UNIT_FAULT, take, 2)
 
@@ -406,6 +407,41 @@ def test_a_unit_that_fails_while_its_focal_plane_cools_is_not_waited_for():
     lasts(decontamination.steps)
     _fail_unit()
     fails_with(failures.UNIT_FAULT, decontamination.steps, 2)
+
+
+def test_standing_by_switches_the_heater_off():
+    setup = OpticalSetup()
+    hal.pool_set(pool.OPTICAL_DOOR, enums.DOOR_SHUT)
+    hal.pool_set(pool.OPTICAL_STATE, enums.OPTICAL_UNIT_STATE_IDLE)
+    ends_with(setup.driver._stand_by(None))
+    assert enums.LIMITER_OPTICAL_HEATER not in setup.limiters.closed
+
+
+def test_a_door_without_a_supply_is_given_none_to_shut_it_and_one_to_open_it():
+    setup = OpticalSetup()
+    setup.limiters.closed.discard(enums.LIMITER_DOOR)
+    hal.pool_set(pool.OPTICAL_DOOR, enums.DOOR_SHUT)
+    ends_with(setup.driver._move_door(enums.DOOR_COMMAND_SHUT))
+    assert setup.limiters.called("command") == [(enums.LIMITER_DOOR, False)] and _door_commands(setup) == []
+    lasts(setup.driver._move_door(enums.DOOR_COMMAND_OPEN))
+    assert setup.limiters.called("command")[-1] == (enums.LIMITER_DOOR, True)
+    assert _door_commands(setup) == [enums.DOOR_COMMAND_OPEN]
+
+
+def test_the_lamp_is_lit_for_its_calibration_only():
+    setup = OpticalSetup()
+    setup.driver._take = lambda request: iter((0,))
+    for mode, told in (
+        (enums.OPTICAL_MODE_DARK, []),
+        (enums.OPTICAL_MODE_LAMP, [enums.SWITCH_ON, enums.SWITCH_OFF]),
+    ):
+        calibration = setup.driver._calibrate(TakeRequest(0, mode, 0, None, 5000, None))
+        for _ in range(20):
+            lamp = setup.unit.written(units.OPTICAL_CONTROL_LAMP_COMMAND)
+            hal.pool_set(pool.OPTICAL_LAMP, lamp[-1] if lamp else enums.SWITCH_OFF)
+            if next(calibration, None) is None:
+                break
+        assert setup.unit.written(units.OPTICAL_CONTROL_LAMP_COMMAND) == told
 
 
 runner.run(globals())

@@ -2,10 +2,10 @@
 
 import explore
 import hal
-from driver_setup import fails_with
 
 import runner
 from bench import GPS_S, Bench
+from driver_setup import fails_with
 from payload.fdir.escalation import Escalation
 from payload.fdir.protection import Protection
 from payload.storage.persistent import Persistent

@@ -1,9 +1,9 @@
 """What the SAR's driver asks before and during a data take, and what it does when it is not so: each barrier alone."""
 
 import hal
-from driver_setup import NO_ZONE, POSITION_UNKNOWN, SarSetup, ends_with, fails_with, lasts
 
 import runner
+from driver_setup import NO_ZONE, POSITION_UNKNOWN, SarSetup, ends_with, fails_with, lasts
 from payload.failure import EntryRefused, Failure, Refusal
 from payload.tables import enums, failures, mission, modes, pool, units
 from runner import refused
@@ -142,6 +142,7 @@ def _waits_for_the_unit(setup):
 def test_a_unit_that_does_not_start_is_watched_as_one_that_takes_data():
     setup = SarSetup()
     take = _waits_for_the_unit(setup)
+    assert setup.machine.mode == enums.SAR_MODE_PREOP
     setup.zone = 3
     fails_with(failures.TRANSMIT_ZONE, take)
 
@@ -353,6 +354,23 @@ def test_a_unit_that_says_so_or_came_up_anew_has_failed():
         setup.machine.is_busy = True
         hal.pool_set(pool.SAR_STATE, state)
         assert setup.driver.failed()
+
+
+def test_the_current_beyond_the_modes_prediction_is_published():
+    """What the monitor SAR_CURRENT of level 2 looks at."""
+    setup = SarSetup()
+    predicted_ma = hal.get(hal.U16, modes.SAR_CURRENT_MA, 2 * enums.SAR_MODE_PREOP)
+    hal.pool_set(pool.POWER_SAR_CURRENT_MA, predicted_ma * 3 // 2)
+    setup.driver.run()
+    assert 49 <= hal.pool_get(pool.SAR_CURRENT_EXCESS_PERCENT) <= 50
+
+
+def test_a_safing_leaves_its_entry_to_the_catalogue():
+    setup = SarSetup()
+    setup.driver._entry_open = True
+    hal.pool_set(pool.SAR_STATE, enums.SAR_UNIT_STATE_SAFE)
+    assert ends_with(setup.driver.safing()) == enums.SAR_MODE_SAFE
+    assert setup.catalogue.called("release") == [()] and setup.catalogue.called("close") == []
 
 
 runner.run(globals())

@@ -6,7 +6,7 @@ import payload.units.unit as unit_module
 import runner
 from payload.failure import Failure
 from payload.instruments.instrument import Instrument, TakeRequest
-from payload.tables import enums, failures, pool, units
+from payload.tables import enums, failures, mission, pool, units
 from payload.units.unit import Unit
 from runner import refused
 
@@ -147,6 +147,30 @@ def test_nothing_fresh_is_awaited_of_a_unit_that_is_lost_meanwhile():
     next(sample)
     unit.link = enums.UNIT_LINK_LOST
     refused(failures.UNIT_LOST, next, sample)
+
+
+def test_a_unit_is_lost_after_so_many_bad_samples_and_its_values_with_it():
+    hal.init(0x0E11, True)
+    bus = _Silent(1)
+    bus.rmap_read = lambda *arguments: bus.status
+    unit_module.hal = bus
+    try:
+        housekeeping = (0, units.SAR_HOUSEKEEPING_OCTETS, units.SAR_POOL_FIRST, units.SAR_POOL_COUNT)
+        unit = Unit(units.SAR_NODE, housekeeping, pool.SAR_LINK, Events())
+        unit.power(True)
+        hal.pool_set(pool.SAR_STATE, enums.SAR_UNIT_STATE_READY)
+        for _ in range(mission.BUS_LOST_AFTER_SAMPLES - 1):
+            unit.sample()
+        assert not unit.lost() and hal.pool_valid(pool.SAR_STATE)
+        unit.sample()
+        assert unit.lost() and not hal.pool_valid(pool.SAR_STATE)
+        assert hal.pool_get(pool.SAR_LINK) == enums.UNIT_LINK_LOST
+        bus.status = 0
+        for _ in range(mission.BUS_LOST_PROBE_PERIOD_CYCLES):
+            unit.sample()
+        assert not unit.lost() and hal.pool_valid(pool.SAR_STATE)
+    finally:
+        unit_module.hal = hal
 
 
 runner.run(globals())
