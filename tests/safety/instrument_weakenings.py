@@ -18,14 +18,7 @@ _STANDING_DOWN_FAILS = "test_reactions.py::test_standing_down_that_fails_or_neve
 _STANDS_DOWN = "test_reactions.py::test_standing_down_aborts_and_ends_in_standby_without_refuse"
 _SAR_UNWELL = "test_sar_driver.py::test_a_fault_of_the_unit_is_not_recovered_from_and_what_is_well_is"
 _SAR_SWITCH_ON_ENDED = "test_sar_driver.py::test_a_switch_on_that_is_ended_cuts_the_supply"
-_SAR_SAFE_IN_TIME = "test_sar_driver.py::test_a_unit_that_does_not_become_safe_loses_its_supply_in_time"
 _FAILED_STATES = "test_sar_driver.py::test_a_unit_that_says_so_or_came_up_anew_has_failed"
-_OPTICAL_FAILS_WAITING = "test_optical_driver.py::test_a_unit_that_fails_is_not_waited_for"
-_OPTICAL_WAIT_LIMITS = "test_optical_driver.py::test_each_wait_has_its_limit"
-_OPTICAL_SAFE_IN_TIME = "test_optical_driver.py::test_a_unit_that_does_not_become_safe_loses_its_supply_in_time"
-_SWITCH_OFF_SHUTS = "test_optical_driver.py::test_switching_off_shuts_the_door_first"
-_UNIT_ENDS_DECONTAMINATION = "test_optical_driver.py::test_a_unit_that_does_not_heat_any_more_ends_a_decontamination"
-_DOOR_ENDS_DECONTAMINATION = "test_optical_driver.py::test_a_door_that_leaves_shut_ends_a_decontamination"
 
 INTERLOCKS = (
     TestedWeakening("the inhibit leaves the permit", _INTERLOCKS, "hal.guard_inhibit()\n        self.withdraw()", "hal.guard_inhibit()",
@@ -226,7 +219,8 @@ SAR = (
 
 
 def _optical(name: str, old: str, new: str, test: str, behind: str = "") -> TestedWeakening:
-    return TestedWeakening(f"optical: {name}", _OPTICAL, old, new, f"test_optical_driver.py::{test}", behind)
+    proof = test if "::" in test else f"test_optical_driver.py::{test}"
+    return TestedWeakening(f"optical: {name}", _OPTICAL, old, new, proof, behind)
 
 
 OPTICAL = (
@@ -300,19 +294,19 @@ OPTICAL = (
              "test_a_unit_that_fails_is_not_waited_for"),
     _optical("the focus has any time", "> mission.OPTICAL_FOCUS_LIMIT_MS:", "> 10000000:", "test_each_wait_has_its_limit"),
     _optical("a decontamination is not watched", "            self._require_decontaminating()\n", "",
-             "test_a_lost_unit_ends_a_decontamination"),
+             "test_decontamination.py::test_a_lost_unit_ends_a_decontamination"),
     _optical("a failed unit cools", "_DECONTAMINATED_BELOW_CENTIDEGC:\n            self._require_well()",
-             "_DECONTAMINATED_BELOW_CENTIDEGC:\n            pass", "test_a_unit_that_fails_while_its_focal_plane_cools_is_not_waited_for"),
+             "_DECONTAMINATED_BELOW_CENTIDEGC:\n            pass", "test_decontamination.py::test_a_unit_that_fails_while_its_focal_plane_cools_is_not_waited_for"),
     _optical("a decontamination that was ended is told as done", "if self._stop_heating:", "if False:",
-             "test_a_decontamination_that_was_ended_lets_the_focal_plane_cool_and_is_told_as_aborted"),
+             "test_decontamination.py::test_a_decontamination_that_was_ended_lets_the_focal_plane_cool_and_is_told_as_aborted"),
     _optical("a lost unit decontaminates", "self._require_well()\n        if hal.pool_get(pool.OPTICAL_DOOR) != enums.DOOR_SHUT:\n            raise Failure(failures.DOOR",
              "if hal.pool_get(pool.OPTICAL_DOOR) != enums.DOOR_SHUT:\n            raise Failure(failures.DOOR",
-             "test_a_lost_unit_ends_a_decontamination"),
+             "test_decontamination.py::test_a_lost_unit_ends_a_decontamination"),
     _optical("decontamination with an open door", "if hal.pool_get(pool.OPTICAL_DOOR) != enums.DOOR_SHUT:\n            raise Failure(failures.DOOR",
-             "if False:\n            raise Failure(failures.DOOR", "test_a_door_that_leaves_shut_ends_a_decontamination"),
+             "if False:\n            raise Failure(failures.DOOR", "test_decontamination.py::test_a_door_that_leaves_shut_ends_a_decontamination"),
     _optical("a decontamination goes on that the unit ended",
              "if hal.pool_get(pool.OPTICAL_STATE) != enums.OPTICAL_UNIT_STATE_DECONTAMINATING:", "if False:",
-             "test_a_unit_that_does_not_heat_any_more_ends_a_decontamination"),
+             "test_decontamination.py::test_a_unit_that_does_not_heat_any_more_ends_a_decontamination"),
     _optical("the lamp of a failed unit lights", "OPTICAL_LAMP) != position:\n            self._require_well()",
              "OPTICAL_LAMP) != position:\n            pass", "test_a_unit_that_fails_is_not_waited_for"),
     _optical("the lamp has any time", "> _LAMP_LIMIT_MS:", "> 10000000:", "test_each_wait_has_its_limit"),
