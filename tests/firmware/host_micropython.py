@@ -9,12 +9,14 @@ SCRIPTS = Path(__file__).parent / "on_micropython"
 MICROPYTHON = ROOT / "build" / "host" / "emei-host"
 
 
-def micropython_command(script: str) -> list[str]:
-    return [str(MICROPYTHON), "-X", "heapsize=256k", str(SCRIPTS / script)]
+def micropython_command(script: str, *tests: str, heap: str = "256k") -> list[str]:
+    """Run a script, of a file of tests those that are named, else all."""
+    return [str(MICROPYTHON), "-X", f"heapsize={heap}", str(SCRIPTS / script), *tests]
 
 
-def micropython_environment() -> dict[str, str]:
-    return {**os.environ, "MICROPYPATH": f".frozen:{SCRIPTS}"}
+def micropython_environment(path: str = ".frozen") -> dict[str, str]:
+    """`path`: where the firmware is found."""
+    return {**os.environ, "MICROPYPATH": f"{path}:{SCRIPTS}"}
 
 
 class CodecServer:

@@ -1,4 +1,4 @@
-"""make verify: explore, prove, and show that the checker finds each guard that is weakened."""
+"""make verify: explore, prove, and show that the checker or a test finds each guard that is weakened."""
 
 import argparse
 import json
@@ -15,6 +15,8 @@ from tests.safety.alike import differences, not_bisimilar
 from tests.safety.claims import broken_claims, modes_not_reached, modes_reached
 from tests.safety.explorer import Board, Graph, explore, replay
 from tests.safety.replay import REPLAYED, replay_faults, replay_side
+from tests.safety.tested_weakenings import TESTED
+from tests.safety.weakened_firmware import find_by_tests
 from tests.safety.weakened_hal import find_in_c
 from tests.safety.weakenings import CODE, OPTICAL, SAR, Weakening, firmware_with, table_guards
 
@@ -176,6 +178,7 @@ def main() -> int:
     with ProcessPoolExecutor(WORKERS) as pool:
         good = bool(options.only) or examine_and_fly(pool, explorations)
         good = find_all(pool, weakenings, options.record) and good
+        good = find_by_tests(pool, TESTED, options.only, say) and good
         good = find_in_c(pool, options.only, say) and good
     return 0 if good else 1
 

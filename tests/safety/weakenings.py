@@ -6,7 +6,7 @@ list follows the code.
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,13 +51,23 @@ def firmware_with(weakening: Weakening) -> Iterator[str]:
     if weakening.removed:
         yield ".frozen"
         return
+    with firmware_edited(weakening.name, weakening.edits()) as path:
+        yield path
+
+
+@contextmanager
+def firmware_edited(name: str, edits: Iterable[tuple[str, str, str]]) -> Iterator[str]:
+    """A path for MicroPython on which the firmware is found with each (file, old, new); `name` is for the error.
+
+    Raises ValueError when a place is not there, once.
+    """
     with TemporaryDirectory() as directory:
         payload = Path(directory) / "payload"
         shutil.copytree(ROOT / "firmware" / "payload", payload)
         shutil.copytree(ROOT / "build" / "gen" / "firmware" / "payload", payload, dirs_exist_ok=True)
-        for file, old, new in weakening.edits():
+        for file, old, new in edits:
             source = payload / file
-            source.write_text(weakened(source.read_text(), weakening.name, file, old, new))
+            source.write_text(weakened(source.read_text(), name, file, old, new))
         yield f"{directory}:.frozen"
 
 

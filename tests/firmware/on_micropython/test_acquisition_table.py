@@ -100,6 +100,10 @@ def test_empty_slot_and_damaged_slot_are_refused():
     assert len(block) == units.SAR_TABLE_OCTETS
     block[12] ^= 1
     runner.refused(failures.TABLE_EMPTY, slots.block, 3)
+    # What was emptied is there still, with a good CRC.
+    slots.load(3, WORKED)
+    slots._used[3] = 0
+    runner.refused(failures.TABLE_EMPTY, slots.block, 3)
 
 
 def test_memory_of_the_worked_case():
@@ -236,8 +240,8 @@ def test_data_rate_of_the_link():
     values[12], values[14] = swl, values[13] + swl - 1314
     assert _verdict(values) is None
     values[12], values[14] = swl + 1, values[13] + swl + 1 - 1314
-    code, rule, margin = _verdict(values)
-    assert (code, rule) == (failures.TABLE_RULE, enums.RULE_DATA_RATE) and margin == room - octets(swl + 1) < 0
+    assert room < octets(swl + 1)
+    assert _verdict(values) == (failures.TABLE_RULE, enums.RULE_DATA_RATE, room - octets(swl + 1))
 
 
 def test_memory_of_tops_is_that_of_its_busiest_sub_swath():
@@ -246,6 +250,27 @@ def test_memory_of_tops_is_that_of_its_busiest_sub_swath():
     busiest = slots.predicted_mib(0)
     slots.load(1, WORKED)
     assert slots.predicted_mib(1) <= busiest <= slots.predicted_mib(1) + 3
+
+
+def test_a_value_that_has_no_room_in_the_table_is_refused():
+    values = list(WORKED)
+    values[1] = 256
+    try:
+        verdict = _verdict(values)
+    except AttributeError:
+        raise AssertionError("a software fault")
+    assert verdict == (failures.ARGUMENT_OUT_OF_RANGE, 3, 256)
+
+
+def test_pulses_windows_and_packets_that_no_unit_makes_are_refused():
+    short = {"BANDWIDTH": 10, "NADIR": 16 * 8160}
+    assert _rule(PULSE=188, SWL=3174 + 188, **short) == (0, 0)
+    assert _rule(PULSE=187, SWL=3174 + 187, **short) == (enums.RULE_PULSE_RANGE, -1)
+    assert _rule(PULSE=188, SWL=375, FAR=140969 + 375 - 188, **short) == (0, 0)
+    assert _rule(PULSE=188, SWL=374, FAR=140969 + 374 - 188, **short) == (enums.RULE_WINDOW_RANGE, -1)
+    values = list(WORKED)
+    values[3], values[12], values[14], values[15] = enums.BAQ_BYPASS, 5500, 140969 + 5500 - 1314, 16 * 8160
+    assert _verdict(values)[:2] == (failures.TABLE_RULE, enums.RULE_PACKET_SIZE)
 
 
 runner.run(globals())

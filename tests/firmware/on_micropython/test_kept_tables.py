@@ -4,6 +4,7 @@ import hal
 
 import runner
 from bench import TOPS_TABLE, WORKED_TABLE, empty_tables
+from payload.failure import Failure
 from payload.instruments import kept_tables as kept_tables_module
 from payload.instruments.kept_tables import KeptTables
 from payload.tables import enums, events, failures, mission, units
@@ -122,7 +123,7 @@ def test_a_load_ends_only_when_the_table_is_in_flash():
     next(handler)
     assert hal.records_pending(hal.RECORDS_TABLES)
     for _ in range(3):
-        next(handler)
+        assert next(handler, None) is not None, "it ended"
     setup.cycles()
     assert not hal.records_pending(hal.RECORDS_TABLES)
     assert setup.finish(handler) == 0
@@ -191,6 +192,15 @@ def test_what_is_in_flash_is_checked_as_if_it_had_just_been_loaded():
     assert setup.is_used() == [6] and setup.events.seen == [], "dropped in flash too"
 
 
+def test_a_field_out_of_its_range_is_dropped():
+    Setup()
+    slot, record, reason = _broken_records()[2]
+    assert reason[0] == failures.ARGUMENT_OUT_OF_RANGE
+    _put(slot, record)
+    setup = Setup(keep=True)
+    assert setup.applied == 0 and setup.events.seen == [(events.TABLE_DROPPED[0], (slot,) + reason)]
+
+
 def test_a_slot_that_the_store_lost_is_named():
     setup = Setup(records_lost=lambda store, slot: slot == 3)
     assert setup.applied == 0
@@ -216,7 +226,7 @@ def test_an_upset_slot_is_emptied_and_reported_and_does_not_come_back():
 def _failure_of(setup, handler):
     try:
         setup.finish(handler, LIMIT_MS // 100 + 50)
-    except Exception as failure:
+    except Failure as failure:
         return failure.code, failure.detail
     return None
 

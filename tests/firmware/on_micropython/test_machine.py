@@ -4,6 +4,7 @@ import hal
 
 import runner
 from machine_setup import (
+    CAUSE,
     MODES,
     OFF,
     READY,
@@ -14,7 +15,7 @@ from machine_setup import (
     Setup,
     failing_recovery,
 )
-from payload.failure import Failure
+from payload.failure import EntryRefused, Failure, Refusal
 from payload.tables import events, failures, pool
 from runner import refused
 
@@ -190,6 +191,63 @@ def test_a_data_take_telecommand_reaches_no_other_mode():
     setup = Setup()
     refused(failures.ILLEGAL_TRANSITION, setup.machine.take, REST, None)
     assert setup.machine.mode == OFF
+
+
+def _take_begins(setup):
+    """A transition with the guard BUS_VOLTAGE under way, as a data take that waits for its start."""
+    transition = setup.machine.transition(REST, None)
+    next(transition)
+    setup.machine.require_entry(None)
+
+
+def _entry_refused(setup, code):
+    try:
+        setup.machine.require_entry(None)
+    except EntryRefused as failure:
+        assert failure.code == code
+        return
+    except Refusal:
+        raise AssertionError("a refusal, which ends no execution")
+    raise AssertionError("entered")
+
+
+def test_the_guards_are_asked_once_more_before_the_entry():
+    setup = Setup()
+    _take_begins(setup)
+    hal.pool_set(pool.POWER_BUS_VOLTAGE_V, 25999)
+    _entry_refused(setup, failures.GUARD_OUT_OF_RANGE)
+
+
+def test_nothing_is_entered_in_the_refuse_state():
+    setup = Setup()
+    _take_begins(setup)
+    setup.refuse.latch(CAUSE)
+    _entry_refused(setup, failures.REFUSE_STATE)
+
+
+def test_an_operation_waits_for_no_transition():
+    setup = Setup()
+    setup.machine.mode = REST
+    next(setup.machine.transition(READY, None))
+    procedure = setup.instrument.procedures["prepare"]
+    refused(failures.INSTRUMENT_BUSY, setup.machine.operation, (REST,), procedure, (), 1000, None)
+
+
+def test_a_software_fault_of_what_was_overridden_safes_nothing_again():
+    setup = Setup()
+    setup.machine.mode = REST
+    setup.instrument.failure = ValueError("fault")
+    setup.instrument.cycles = 1
+    transition = setup.machine.transition(READY, None)
+    next(transition)
+    next(transition)
+    setup.machine.hard_off()
+    setup.machine._cancelled = False
+    try:
+        next(transition)
+    except ValueError:
+        pass
+    assert setup.machine.mode == OFF and not setup.machine.busy() and not setup.refuse.latched()
 
 
 runner.run(globals())

@@ -259,4 +259,167 @@ def _assert_predicted(request, true_mib):
     )
 
 
+def _contradiction(mode, geometry, **changed):
+    return refused(failures.IMAGE_CONTRADICTION, lambda: _request(mode, geometry, **changed))
+
+
+def test_each_contradiction_of_mode_and_geometry_alone():
+    strip, stereo, area = enums.OPTICAL_MODE_STRIP, enums.OPTICAL_MODE_STEREO, enums.OPTICAL_MODE_AREA
+    for mode, geometry, argument in (
+        (strip, (0, 0, 2, 14000, 0), 1),
+        (strip, (0, 0, 1, 0, 100), 4),
+        (strip, (0, 0, 1, 14000, 0), 2),
+        (stereo, (0, 2000, 1, 0, 0), 1),
+        (stereo, (0, 2000, 3, 14000, 0), 1),
+        (stereo, (0, 0, 2, 14000, 0), 3),
+        (stereo, (0, 2000, 2, 14000, 100), 4),
+        (area, (0, 0, 1, 0, 100), 1),
+        (area, (0, 0, 2, 14000, 0), 4),
+        (area, (4500, 0, 2, 14000, 100), 4),
+        (area, (0, 0, 2, 13999, 100), 2),
+        (area, (0, 0, 3, 445001, 100), 2),
+    ):
+        assert _contradiction(mode, geometry).detail == argument, (mode, geometry)
+
+
+def test_settings_that_fit_no_register_are_refused():
+    try:
+        failure = refused(failures.ARGUMENT_OUT_OF_RANGE, lambda: _request(line_period=0x10000))
+    except (IndexError, ValueError):
+        raise AssertionError("a software fault")
+    assert failure.limit == 1
+
+
+class Ground:
+    """The module hal with the geometry that a test says; what the unit is told is in `set`."""
+
+    def __init__(self, period_ns=71100, along_mpx=0, across_mpx=0):
+        hal.init(0x0E00, True)
+        self.period_ns, self.along_mpx, self.across_mpx = period_ns, along_mpx, across_mpx
+        self.set = []
+        hal.pool_set(pool.ALTITUDE_M, 520000)
+        hal.pool_set(pool.YAW_ERROR_DEG, 0)
+        hal.pool_set(pool.ANCILLARY_JUMPS, 0)
+        hal.pool_set(pool.ANCILLARY_COUNT, 0)
+        optical_image.hal = self
+        self.line = optical_image.LinePeriod(self)
+
+    def __getattr__(self, name):
+        return getattr(hal, name)
+
+    def line_period_ns(self, roll, pitch):
+        return self.period_ns
+
+    def smear_along_mpx(self, stages, set_ns, true_ns):
+        return self.along_mpx
+
+    def smear_across_mpx(self, stages, yaw):
+        return self.across_mpx
+
+    def write(self, address, type_code, value):
+        self.set.append(value)
+
+
+LIMIT_MPX = mission.OPTICAL_SMEAR_LIMIT_MILLIPIXELS
+LEAST_NS, MOST_NS = mission.OPTICAL_LINE_PERIOD_MINIMUM_NS, mission.OPTICAL_LINE_PERIOD_MAXIMUM_NS
+
+
+def _judged(code, look, **geometry):
+    """Assert that looking at this geometry is refused with the code; None: that it is not."""
+    ground = Ground(**geometry)
+    try:
+        if code is None:
+            look(ground)
+        else:
+            refused(code, look, ground)
+    finally:
+        optical_image.hal = hal
+    return ground
+
+
+def _accept(ground):
+    ground.line.require(_request(integration=400))
+
+
+def _begin(ground):
+    ground.line.begin(_request(integration=400), 0)
+
+
+def _judged_at_both(code, **geometry):
+    _judged(code, _accept, **geometry)
+    _judged(code, _begin, **geometry)
+
+
+def test_the_smear_across_at_its_limit_and_beyond():
+    _judged_at_both(None, across_mpx=LIMIT_MPX)
+    _judged_at_both(failures.SMEAR, across_mpx=LIMIT_MPX + 1)
+
+
+def test_the_smear_along_at_its_limit_and_beyond():
+    drift_mpx = 32 * mission.OPTICAL_LINE_PERIOD_DRIFT_PERCENT * 10
+    _judged(None, _accept, along_mpx=LIMIT_MPX + drift_mpx)
+    _judged(failures.SMEAR, _accept, along_mpx=LIMIT_MPX + drift_mpx + 1)
+    _judged(None, _begin, along_mpx=LIMIT_MPX)
+    _judged(failures.SMEAR, _begin, along_mpx=LIMIT_MPX + 1)
+
+
+def test_the_line_period_at_its_limits_and_beyond():
+    for period_ns, code in (
+        (LEAST_NS, None),
+        (LEAST_NS - 1, failures.LINE_PERIOD),
+        (MOST_NS, None),
+        (MOST_NS + 1, failures.LINE_PERIOD),
+    ):
+        _judged_at_both(code, period_ns=period_ns)
+
+
+def test_an_integration_beyond_the_grounds_line_period_is_refused():
+    """At acceptance a drift until the start is allowed for; at the start nothing is."""
+    _judged(None, _accept, period_ns=50000)
+
+    def accept(ground):
+        ground.line.require(_request(integration=506))
+
+    def begin(ground):
+        ground.line.begin(_request(integration=501), 0)
+
+    _judged(failures.CONSTRAINT, accept, period_ns=50000)
+    _judged(failures.CONSTRAINT, begin, period_ns=50000)
+
+
+def test_an_unknown_altitude_gives_no_geometry():
+    def accept(ground):
+        hal.pool_invalidate(pool.ALTITUDE_M, 1)
+        _accept(ground)
+
+    _judged(failures.GUARD_PARAMETER_STALE, accept)
+
+
+def test_a_jump_since_the_acceptance_is_a_failure_of_an_image_only():
+    def jump(ground):
+        request = _request(integration=400)
+        ground.line.require(request)
+        ground.line.require_steady(request)
+        hal.pool_set(pool.ANCILLARY_JUMPS, 1)
+        ground.line.require_steady(_request(enums.OPTICAL_MODE_DARK, None))
+        ground.line.require_steady(request)
+
+    _judged(failures.ANCILLARY_JUMPED, jump)
+
+
+def test_the_line_period_follows_each_new_sample():
+    def follow(ground):
+        request = _request(integration=400)
+        ground.line.begin(request, 0)
+        ground.period_ns = 72000
+        ground.line.follow(request, 0)
+        assert ground.set == [711], "no new sample"
+        hal.pool_set(pool.ANCILLARY_COUNT, 1)
+        ground.line.follow(request, 0)
+        ground.line.follow(request, 0)
+        assert ground.set == [711, 720]
+
+    _judged(None, follow)
+
+
 runner.run(globals())

@@ -4,7 +4,9 @@ import hal
 
 import runner
 from bench import Bench
-from payload.tables import enums, modes, pool, units
+from payload.failure import Failure
+from payload.fdir.over_current import OverCurrent
+from payload.tables import enums, events, failures, modes, pool, units
 
 
 def current_ma(mode):
@@ -76,6 +78,111 @@ def test_a_data_take_that_waits_is_predicted_to_draw_what_its_mode_does():
     bench.finish()
     bench.cycles(2)
     assert done[-1] == ("told", current_ma(enums.SAR_MODE_PREOP)), done
+
+
+class _Driver:
+    def __init__(self):
+        self.machine = self
+        self.mode = enums.SAR_MODE_STANDBY
+        self.target = self.mode
+
+    def drawn_mode(self):
+        return self.target
+
+
+class _Bus:
+    """The power unit and its limiters: notes what it is told; refuses while `failing`."""
+
+    def __init__(self):
+        self.told = []
+        self.is_lost = self.failing = False
+
+    def lost(self):
+        return self.is_lost
+
+    def expect(self, limiter, predicted_ma):
+        if self.failing:
+            raise Failure(failures.BUS_NO_REPLY)
+        self.told.append(predicted_ma)
+
+
+class _Events:
+    def __init__(self):
+        self.seen = []
+
+    def report(self, event, *fields):
+        self.seen.append(event)
+
+
+class Setup:
+    def __init__(self):
+        hal.init(0x0E11, True)
+        self.driver, self.bus, self.events = _Driver(), _Bus(), _Events()
+        self.over_current = OverCurrent({enums.INSTRUMENT_SAR: self.driver}, self.bus, self.bus, self.events)
+        self.samples = 10
+        self.switch_ons = 3
+        self.standby_ma = current_ma(enums.SAR_MODE_STANDBY)
+        self.cycles(3)
+        assert self.bus.told == [self.standby_ma], "once"
+
+    def cycles(self, count):
+        for _ in range(count):
+            self.samples += 2
+            hal.pool_set(pool.POWER_SAMPLE_COUNT, self.samples & 0xFFFF)
+            hal.pool_set(pool.POWER_SWITCH_ONS, self.switch_ons)
+            self.over_current.run()
+
+
+def test_a_power_unit_that_was_lost_is_told_again():
+    setup = Setup()
+    setup.bus.is_lost = True
+    setup.cycles(5)
+    assert len(setup.bus.told) == 1
+    setup.bus.is_lost = False
+    setup.cycles(3)
+    assert setup.bus.told == [setup.standby_ma] * 2 and setup.events.seen == []
+
+
+def test_a_power_unit_whose_samples_begin_anew_is_told_again():
+    setup = Setup()
+    setup.samples = 0
+    setup.cycles(3)
+    assert setup.bus.told == [setup.standby_ma] * 2 and setup.events.seen == [events.POWER_UNIT_RESTARTED]
+
+
+def test_a_power_unit_that_counts_its_switch_ons_anew_is_told_again():
+    setup = Setup()
+    setup.switch_ons = 0
+    setup.cycles(3)
+    assert setup.bus.told == [setup.standby_ma] * 2 and setup.events.seen == [events.POWER_UNIT_RESTARTED]
+
+
+def test_a_power_unit_that_did_not_take_it_is_told_again():
+    setup = Setup()
+    setup.driver.mode = setup.driver.target = enums.SAR_MODE_PREOP
+    setup.bus.failing = True
+    setup.cycles(2)
+    # Back to what was told last: what the unit has now, nobody knows.
+    setup.driver.mode = setup.driver.target = enums.SAR_MODE_STANDBY
+    setup.bus.failing = False
+    setup.cycles(2)
+    assert setup.bus.told == [setup.standby_ma] * 2
+
+
+def test_in_a_transition_the_larger_of_both_modes_counts():
+    setup = Setup()
+    larger_ma = current_ma(enums.SAR_MODE_STRIPMAP)
+    assert larger_ma > setup.standby_ma
+    for mode, target in (
+        (enums.SAR_MODE_STANDBY, enums.SAR_MODE_STRIPMAP),
+        (enums.SAR_MODE_STRIPMAP, enums.SAR_MODE_STANDBY),
+    ):
+        setup.driver.mode, setup.driver.target = mode, target
+        setup.cycles(2)
+        assert setup.bus.told[-1] == larger_ma
+    setup.driver.mode = enums.SAR_MODE_STANDBY
+    setup.cycles(2)
+    assert setup.bus.told[-1] == setup.standby_ma
 
 
 runner.run(globals())

@@ -4,7 +4,7 @@ import hal
 
 import runner
 from bench import Bench
-from payload.failure import Failure
+from payload.failure import Failure, Refusal
 from payload.instruments.instrument import TakeRequest
 from payload.tables import enums, events, failures, mission, pool, units
 from payload.units.power import Limiters
@@ -260,6 +260,43 @@ def test_a_start_that_passed_while_preparing_is_refused():
             assert sar.is_well(failure)
         else:
             assert list(steps) == []
+
+
+def test_supplies_that_stay_on_are_not_taken_for_off():
+    hal.init(0x0E00, True)
+    unit = PowerUnit()
+    unit.failing = False
+    limiters = Limiters(unit, Events())
+    both = (enums.LIMITER_DOOR, enums.LIMITER_OPTICAL_UNIT)
+    hal.pool_set(pool.POWER_LIMITERS_CLOSED, 0)
+    assert list(limiters.require_open(both)) == [0]
+    hal.pool_set(pool.POWER_LIMITERS_CLOSED, 1 << enums.LIMITER_OPTICAL_UNIT)
+    failure = refused(failures.LIMITER_NOT_SWITCHED, list, limiters.require_open(both))
+    assert failure.detail == enums.LIMITER_OPTICAL_UNIT
+
+
+def _start_is_refused(bench, code):
+    start = bytearray(7)
+    hal.time_after_ms(3500, start, 0)
+    refused(code, bench.handler("SAR_START_DATA_TAKE"), 77, 0, 10, start)
+
+
+def test_a_take_needs_a_place_in_the_catalogue():
+    bench = Bench()
+    bench.prepare_data_take()
+
+    def require_room():
+        raise Refusal(failures.CATALOGUE_FULL)
+
+    bench.payload.catalogue.require_room = require_room
+    _start_is_refused(bench, failures.CATALOGUE_FULL)
+
+
+def test_a_take_needs_room_on_the_recorder():
+    bench = Bench()
+    bench.prepare_data_take()
+    hal.pool_set(pool.RECORDER_FREE_MIB, 1)
+    _start_is_refused(bench, failures.MEMORY_BUDGET)
 
 
 runner.run(globals())

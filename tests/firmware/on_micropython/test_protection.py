@@ -5,6 +5,7 @@ import hal
 
 import runner
 from bench import GPS_S, Bench
+from driver_setup import fails_with
 from payload.fdir.escalation import Escalation
 from payload.fdir.protection import Protection
 from payload.storage.persistent import Persistent
@@ -97,7 +98,8 @@ class Setup:
         self.persistent = Persistent()
         self.persistent.put(persistent.OPTICAL_LEVEL_1_GPS_S, 0)
         escalation = Escalation(self.persistent, tuple(instruments))
-        self.protection = Protection(instruments, Unit(), None, escalation, self.events)
+        self.power_unit = Unit()
+        self.protection = Protection(instruments, self.power_unit, None, escalation, self.events)
 
     def break_limit(self):
         """A new trip of the focal plane: within its limits first."""
@@ -339,6 +341,58 @@ def test_no_exit_while_the_alarm_stands():
     refused(failures.ALARM_STANDS, setup.protection.require_limits_clear)
     explore.discrete_edge("a")
     setup.protection.require_limits_clear()
+
+
+def test_a_lost_unit_is_safed():
+    setup = Setup()
+    setup.protection.run()
+    assert setup.driver.machine.causes == []
+    setup.driver.unit.is_lost = True
+    setup.protection.run()
+    assert setup.driver.machine.causes == [events.UNIT_LOST[0]]
+
+
+def test_a_lost_power_unit_safes_what_is_on():
+    setup = Setup()
+    setup.power_unit.is_lost = True
+    setup.protection.run()
+    assert setup.driver.machine.causes == [events.UNIT_LOST[0]]
+
+
+def test_a_limit_of_level_2_is_safed_with_a_power_cycle_the_first_time():
+    setup = Setup()
+    assert monitors.LEVELS[monitors.OPTICAL_DECONTAMINATION] == enums.FAULT_LEVEL_SAFE
+    setup.protection._act(monitors.OPTICAL_DECONTAMINATION)
+    machine = setup.driver.machine
+    assert (machine.causes, machine.power_cycles) == ([events.TRIP_LIMIT[0]], 1) and machine.stood_down == []
+
+
+def test_safe_by_telecommand_is_refused_by_an_instrument_that_is_off():
+    bench = Bench()
+    bench.cycles(30)
+    refused(failures.ILLEGAL_TRANSITION, bench.handler("SET_MODE_SAR"), enums.SAR_MODE_SAFE)
+    assert not bench.payload.refuse.latched()
+
+
+def test_a_safe_by_telecommand_that_is_not_reached_fails():
+    setup = Setup()
+    fails_with(failures.STEP_TIME_OUT, setup.protection.safe_by_command(setup.driver))
+    assert setup.driver.machine.causes == [events.SAFE_COMMANDED[0]]
+
+
+def test_an_earlier_one_of_a_time_that_was_not_known_counts():
+    _set_time()
+    machine = _level_1_again(0xFFFFFFFF)
+    assert machine.power_cycles == 1 and machine.stood_down == []
+
+
+def test_abort_is_refused_when_nothing_is_under_way_and_hard_off_is_not():
+    bench = Bench()
+    bench.cycles(30)
+    bench.command("SET_MODE_SAR", enums.SAR_MODE_INIT)
+    refused(failures.ILLEGAL_TRANSITION, bench.handler("ABORT"), enums.INSTRUMENT_SAR)
+    bench.command("HARD_OFF", enums.INSTRUMENT_SAR)
+    assert hal.pool_get(pool.SAR_MODE) == enums.SAR_MODE_OFF
 
 
 runner.run(globals())

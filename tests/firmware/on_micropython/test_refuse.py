@@ -110,4 +110,11 @@ def test_a_new_safing_wants_a_new_first_step():
     assert setup.refuse.cause() == 21
 
 
+def test_outside_refuse_there_is_nothing_to_leave():
+    setup = Setup()
+    refused(failures.NOT_SAFE, setup.refuse.arm_exit)
+    setup.refuse.latch(CAUSE)
+    refused(failures.NOT_ARMED, setup.refuse.exit, Clear())
+
+
 runner.run(globals())

@@ -3,7 +3,9 @@
 import hal
 
 import runner
+from bench import Bench
 from payload.instruments.interlocks import RefuseState, TransmitPermit
+from payload.instruments.kept_tables import KeptTables
 from payload.services.sar import SarService
 from payload.storage.persistent import Persistent
 from payload.tables import enums, failures, pool
@@ -107,7 +109,7 @@ def test_permit_that_expires_in_a_take_ends_with_the_take():
 def test_inhibit_ends_a_transmission_at_once():
     permit = _permit()
     permit.arm()
-    permit.permit(1, 60)
+    permit.permit(2, 60)
     permit.begin_take()
     hal.guard_transmit(True)
     permit.inhibit()
@@ -153,6 +155,24 @@ def test_neither_step_is_taken_in_the_refuse_state():
     refused(failures.REFUSE_STATE, service.permit_transmit, 1, 60)
     refused(failures.REFUSE_STATE, service.arm_transmit)
     assert not permit.in_force()
+
+
+def test_no_table_is_cleared_in_the_refuse_state():
+    permit = _permit()
+    refuse = RefuseState(Persistent(), permit)
+    refuse.latch(22)
+    cleared = []
+    slots = KeptTables(Events())
+    slots.clear = cleared.append
+    refused(failures.REFUSE_STATE, SarService(None, object(), slots, permit, refuse).clear_table, 0)
+    assert cleared == []
+
+
+def test_a_boot_leaves_the_guard_no_permit():
+    payload = Bench().payload
+    assert hal.guard_permit(1000)
+    payload.start()
+    assert not hal.guard_permitted()
 
 
 runner.run(globals())

@@ -6,7 +6,7 @@ import payload.units.unit as unit_module
 import runner
 from payload.failure import Failure
 from payload.instruments.instrument import Instrument, TakeRequest
-from payload.tables import enums, failures, pool, units
+from payload.tables import enums, failures, mission, pool, units
 from payload.units.unit import Unit
 from runner import refused
 
@@ -113,6 +113,81 @@ def test_a_unit_that_is_not_ready_any_more_is_not_started():
     assert failure.limit == enums.SAR_UNIT_STATE_IDLE
     # Also when the start is there already.
     refused(failures.UNIT_FAULT, next, instrument._await_start(request, 2 * _START_AHEAD_MS))
+
+
+class _Silent:
+    """Stands for hal in units.unit: every access has the status."""
+
+    def __init__(self, status):
+        self.status = status
+
+    def __getattr__(self, name):
+        return getattr(hal, name)
+
+    def rmap_write(self, *arguments):
+        return self.status
+
+    def rmap_last_status(self):
+        return 7
+
+
+def _write(status, type_code=hal.U16, value=1):
+    hal.init(0x0E11, True)
+    unit_module.hal = _Silent(status)
+    try:
+        Unit(units.SAR_NODE, (0, 0, 0, 0), pool.SAR_LINK, Events()).write(0, type_code, value)
+    finally:
+        unit_module.hal = hal
+
+
+def test_what_a_unit_does_not_confirm_is_a_failure_with_its_reason():
+    _write(0)
+    for status, code, limit in (
+        (1, failures.BUS_NO_REPLY, 0),
+        (2, failures.BUS_BAD_REPLY, 0),
+        (3, failures.BUS_ERROR_STATUS, 7),
+        (4, failures.BUS_BAD_REPLY, 0),
+    ):
+        failure = refused(code, _write, status)
+        assert (failure.detail, failure.limit) == (units.SAR_NODE, limit)
+
+
+def test_a_value_that_fits_no_register_is_not_written():
+    refused(failures.HANDLER_FAULT, _write, 0, hal.U16, 0x10000)
+
+
+def test_nothing_fresh_is_awaited_of_a_unit_that_is_lost_meanwhile():
+    hal.init(0x0E11, True)
+    unit = Unit(units.SAR_NODE, (0, 0, 0, 0), pool.SAR_LINK, Events())
+    unit.power(True)
+    sample = unit.fresh_sample()
+    next(sample)
+    unit.link = enums.UNIT_LINK_LOST
+    refused(failures.UNIT_LOST, next, sample)
+
+
+def test_a_unit_is_lost_after_so_many_bad_samples_and_its_values_with_it():
+    hal.init(0x0E11, True)
+    bus = _Silent(1)
+    bus.rmap_read = lambda *arguments: bus.status
+    unit_module.hal = bus
+    try:
+        housekeeping = (0, units.SAR_HOUSEKEEPING_OCTETS, units.SAR_POOL_FIRST, units.SAR_POOL_COUNT)
+        unit = Unit(units.SAR_NODE, housekeeping, pool.SAR_LINK, Events())
+        unit.power(True)
+        hal.pool_set(pool.SAR_STATE, enums.SAR_UNIT_STATE_READY)
+        for _ in range(mission.BUS_LOST_AFTER_SAMPLES - 1):
+            unit.sample()
+        assert not unit.lost() and hal.pool_valid(pool.SAR_STATE)
+        unit.sample()
+        assert unit.lost() and not hal.pool_valid(pool.SAR_STATE)
+        assert hal.pool_get(pool.SAR_LINK) == enums.UNIT_LINK_LOST
+        bus.status = 0
+        for _ in range(mission.BUS_LOST_PROBE_PERIOD_CYCLES):
+            unit.sample()
+        assert not unit.lost() and hal.pool_valid(pool.SAR_STATE)
+    finally:
+        unit_module.hal = hal
 
 
 runner.run(globals())

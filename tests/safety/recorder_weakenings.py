@@ -1,0 +1,120 @@
+"""What is asked before a telecommand, of the recorder and of the catalogue, weakened, each with the test that fails.
+
+What such a weakening is, and how its test is run: weakened_firmware.py.
+"""
+
+from tests.safety.weakened_firmware import TestedWeakening
+
+_CATALOGUE = "storage/catalogue.py"
+_ENTRIES = "storage/entries.py"
+_PLAYBACK = "storage/playback.py"
+_SERVICE = "services/recorder.py"
+_ROUTER = "tmtc/router.py"
+_FULL = "test_recorder.py::test_a_full_catalogue_refuses_and_a_deleted_place_is_used_again"
+_WHOLE_WAY = "test_recorder.py::test_the_whole_way_and_every_refusal_on_it"
+_NO_SENSE = "test_recorder.py::test_the_playback_is_refused_when_it_makes_no_sense"
+_NOT_IN_FLASH = "test_failed_takes.py::test_an_entry_that_flash_does_not_take_fails_the_data_take_before_it_radiates"
+_CORRUPT_LATE = "test_catalogue_waits.py::test_what_is_found_corrupt_late_leaves_an_entry_acknowledged"
+_ANOTHER_ENTRY = "test_catalogue_waits.py::test_a_place_that_another_entry_has_taken_is_not_changed"
+_EVERY_REFUSAL = "test_router.py::test_every_refusal_is_one_failure_report"
+
+
+def _catalogue(name: str, old: str, new: str, test: str) -> TestedWeakening:
+    proof = test if "::" in test else f"test_catalogue_alone.py::{test}"
+    return TestedWeakening(f"catalogue: {name}", _CATALOGUE, old, new, proof)
+
+
+def _entries(name: str, old: str, new: str, proof: str) -> TestedWeakening:
+    return TestedWeakening(f"entries: {name}", _ENTRIES, old, new, proof)
+
+
+def _router(name: str, old: str, new: str, proof: str = _EVERY_REFUSAL) -> TestedWeakening:
+    return TestedWeakening(f"router: {name}", _ROUTER, old, new, proof)
+
+
+def _service(name: str, old: str, new: str, proof: str = _WHOLE_WAY) -> TestedWeakening:
+    return TestedWeakening(f"recorder: {name}", _SERVICE, old, new, proof)
+
+
+CATALOGUE = (
+    _catalogue("an entry needs no room", "self._entries.require_room()", "pass", _FULL),
+    _catalogue("an entry is opened that the other instrument holds", "if self._held:", "if False:",
+               "test_power_and_catalogue.py::test_one_holder_of_an_entry"),
+    _catalogue("a lost recorder opens an entry", "        unit.require_link()\n", "",
+               "test_a_lost_recorder_is_not_asked_to_open_an_entry"),
+    _catalogue("an entry is opened without a place", "if self._entries.room() < 0:", "if False:", _FULL),
+    _catalogue("a lost recorder records", "self._link.unit.require_link()\n        if not hal", "if not hal",
+               "test_a_lost_recorder_does_not_record"),
+    _catalogue("a failed recorder records", "if hal.pool_get(pool.RECORDER_STATE) == enums.RECORDER_STATE_FAILED:", "if False:",
+               "test_a_failed_recorder_does_not_record"),
+    _catalogue("another entry is ours", "self.open_entry_id() != self._held_id or ", "", "test_another_entry_is_not_ours"),
+    _catalogue("an entry outlives a restart of the recorder", " or hal.pool_get(pool.RECORDER_BOOTS) != self._held_boots", "",
+               "test_the_same_entry_after_a_restart_is_not_ours"),
+    _catalogue("a full recorder records", "if self._link.flags(enums.RECORDER_FAULT_FULL):", "if False:",
+               "test_a_full_recorder_does_not_record"),
+    _catalogue("a lost recorder closes an entry", "self._link.unit.require_link()\n        entry_id", "entry_id",
+               "test_a_lost_recorder_is_not_asked_to_close_an_entry"),
+    _catalogue("no entry is closed", "if entry_id == 0:", "if False:", "test_no_open_entry_is_not_closed"),
+    _catalogue("an entry that is not read back is closed", "if self._link.record_id() != entry_id:", "if False:",
+               "test_an_entry_that_is_not_read_back_is_not_taken_for_closed"),
+    _catalogue("an entry is entered twice", "if self._entries.find(entry_id) >= 0:", "if False:",
+               "test_catalogue_waits.py::test_an_entry_that_is_taken_in_while_its_opening_waits_is_held_once"),
+    _catalogue("an entry is recorded into that has no place", "        if place < 0:\n            raise", "        if False:\n            raise",
+               "test_an_entry_without_a_place_is_not_recorded_into"),
+    _catalogue("a lost recorder is waited for", "            self._link.unit.require_link()\n            flags", "            flags",
+               "test_a_recorder_that_is_lost_while_it_opens_an_entry_is_not_waited_for"),
+    _catalogue("a recorder that refuses is waited for", "if flags or hal", "if hal",
+               "test_a_recorder_that_refuses_an_entry_is_not_waited_for"),
+    _catalogue("a recorder has any time", " or hal.ticks_diff(hal.ticks_ms(), started_ms) > _STEP_LIMIT_MS:", ":",
+               "test_a_recorder_that_does_not_open_an_entry_is_waited_for_two_seconds"),
+    _entries("one that is not there is taken", "        if place < 0:\n            raise", "        if False:\n            raise", _WHOLE_WAY),
+    _entries("another entry's place is changed", "self._ids[place] != entry_id or ", "", _ANOTHER_ENTRY),
+    _entries("any state is changed", " or self._states[place] not in states", "", _CORRUPT_LATE),
+    _entries("there is always room", "if self.room() < 0:", "if False:", _FULL),
+    _entries("a flash that takes nothing has any time", "self._try_edit(place, edit):\n            self._require_storing(place, started_ms)",
+             "self._try_edit(place, edit):\n            pass", "test_catalogue_alone.py::test_a_flash_that_takes_no_entry_is_waited_for_so_long"),
+    _entries("a flash that takes no new entry has any time", "break\n            self._require_storing(place, started_ms)",
+             "break\n            pass", _NOT_IN_FLASH),
+    _entries("a flash that does not end has any time", "RECORDS_CATALOGUE):\n            self._require_storing(place, started_ms)",
+             "RECORDS_CATALOGUE):\n            pass", "test_catalogue_alone.py::test_a_flash_that_does_not_end_is_waited_for_so_long"),
+    _entries("a state is stored over what the entry became", "self.require_state(place, entry_id, instead_of)", "pass", _ANOTHER_ENTRY),
+    _entries("a flash has any time", "> _STORE_LIMIT_MS:", "> 10000000:", _NOT_IN_FLASH),
+)  # fmt: skip
+
+ROUTER = (
+    _router("a telecommand whose CRC is wrong", "        if code:\n", "        if False:\n"),
+    _router("a telecommand to another application", "if code == failures.UNKNOWN_APID:", "if False:"),
+    _router("an unknown subservice is an unknown service", "if service in self._services:", "if False:"),
+    _router("an unknown service is not answered", "self._reject(request, failures.UNKNOWN_SERVICE, service, 0)", "pass"),
+    _router("an argument that is refused is not answered", "self._reject(request, refusal.code, refusal.detail, refusal.limit)", "pass"),
+    _router("a list without its length", "if offset + 1 > end:", "if False:"),
+    _router("an empty list", "count == 0 or ", ""),
+    _router("a list too long", " or count > list_max", ""),
+    _router("arguments too short", "if offset + count * octets > end:", "if False:"),
+    _router("an argument below its minimum", "(minimum is not None and value < minimum)", "False"),
+    _router("an argument above its maximum", "(maximum is not None and value > maximum)", "False"),
+    _router("an argument that is not allowed", "(allowed is not None and value not in allowed)", "False"),
+    _router("arguments too long", "if offset != end:", "if False:"),
+    _router("any number of handlers", "if slot is None:", "if False:", "test_router.py::test_handlers_at_once_are_bounded"),
+    _router("a bench's telecommand in flight", "if flags & _FLAG_BENCH_ONLY and not self._bench_build:", "if False:",
+            "test_router.py::test_bench_telecommands_are_refused_by_a_flight_build"),
+)  # fmt: skip
+
+# Of the playback and its service those that a test finds; the ground's data, not the instruments, are behind them.
+PLAYBACK = (
+    TestedWeakening("a playback begins in the REFUSE state", _PLAYBACK, "self._refuse.require_clear()", "pass", _NO_SENSE),
+    TestedWeakening("a playback begins without the time", _PLAYBACK, "if not hal.time_quality():", "if False:", _NO_SENSE),
+    TestedWeakening("a playback begins for no pass", _PLAYBACK, "if pass_ms < _LEAST_PASS_MS:", "if False:", _NO_SENSE),
+    TestedWeakening("a playback begins with nothing to send", _PLAYBACK, "if self._entries.next_queued() < 0:", "if False:", _WHOLE_WAY),
+    _service("an entry of another size is acknowledged", "if size_octets != size:", "if False:"),
+    _service("an entry is deleted that the ground has not acknowledged", "if state != enums.ENTRY_STATE_ACKED:", "if False:"),
+    _service("an entry is erased in one step", "if self._armed_id != entry_id:", "if False:", "test_recorder.py::test_erasing_takes_two_steps"),
+    _service("an entry is erased that the ground has not acknowledged", "if state not in _ERASABLE:", "if False:",
+             "test_recorder.py::test_what_the_ground_has_not_acknowledged_is_not_erased"),
+    _service("the last board is quarantined", "if in_use == 1 << board:", "if False:",
+             "test_recorder.py::test_boards_by_telecommand_but_never_the_last"),
+    _service("an open entry is not left alone", "if state == enums.ENTRY_STATE_OPEN:", "if False:",
+             "test_recorder.py::test_an_open_entry_is_left_alone"),
+)  # fmt: skip
+
+DATA = (*CATALOGUE, *ROUTER, *PLAYBACK)
