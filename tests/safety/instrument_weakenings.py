@@ -11,6 +11,8 @@ _MACHINE = "instruments/machine.py"
 _SAR = "instruments/sar.py"
 _OPTICAL = "instruments/optical.py"
 _ASKED_ONCE_MORE = "test_machine.py::test_the_guards_are_asked_once_more_before_the_entry"
+_GOES_ON = "test_machine.py::test_what_goes_on_is_asked_for_its_samples_and_for_no_budget"
+_HAS_ROOM = "test_unit.py::test_the_recorder_has_room_for_what_is_predicted_and_a_tenth"
 _WITHIN_LIMITS = "test_sar_driver.py::test_a_start_lies_within_its_limits"
 _FAILS_WAITING = "test_sar_driver.py::test_a_unit_that_fails_is_not_waited_for"
 _ENDS_A_TAKE = "test_sar_driver.py::test_each_thing_that_ends_a_take"
@@ -30,12 +32,15 @@ INTERLOCKS = (
                     "if False:\n            raise Refusal(failures.NOT_SAFE)\n        self._exit.arm",
                     "test_refuse.py::test_outside_refuse_there_is_nothing_to_leave"),
     TestedWeakening("REFUSE is left that is not latched", _INTERLOCKS,
-                    "if not self._cause:\n            raise Refusal(failures.NOT_SAFE)\n        protection",
-                    "if False:\n            raise Refusal(failures.NOT_SAFE)\n        protection",
+                    "if not self._cause:\n            raise Refusal(failures.NOT_SAFE)\n        self._exit.fire()",
+                    "if False:\n            raise Refusal(failures.NOT_SAFE)\n        self._exit.fire()",
                     "test_refuse.py::test_leaving_refuse_takes_two_steps_and_clear_limits"),
     TestedWeakening("a later cause replaces the first", _INTERLOCKS, "if self._cause == 0:", "if True:",
                     "test_refuse.py::test_first_cause_stays_latched"),
-    TestedWeakening("no guard is asked again", _INTERLOCKS, "if guard not in modes.GUARDS_ONCE:", "if False:", _ASKED_ONCE_MORE),
+    TestedWeakening("no guard is asked again", _INTERLOCKS, "if guard not in modes.GUARDS_ONCE and", "if False and", _ASKED_ONCE_MORE),
+    TestedWeakening("a budget is not asked again", _INTERLOCKS, "samples_only and ", "", _GOES_ON),
+    TestedWeakening("what goes on is asked for no sample", _INTERLOCKS,
+                    "samples_only and modes.GUARDS[guard][_CHECK] is not None", "samples_only", _GOES_ON),
 )  # fmt: skip
 
 MACHINE = (
@@ -47,7 +52,7 @@ MACHINE = (
     TestedWeakening("a data take begins in the REFUSE state", _MACHINE,
                     "self._refuse.require_clear()\n            for", "for",
                     "test_machine.py::test_nothing_is_entered_in_the_refuse_state"),
-    TestedWeakening("a data take begins without its guards", _MACHINE, "self._interlocks.require_again(guard, request)", "pass",
+    TestedWeakening("a data take begins without its guards", _MACHINE, "self._interlocks.require_again(guard, request, goes_on)", "pass",
                     _ASKED_ONCE_MORE),
     TestedWeakening("a data take that may not begin does", _MACHINE,
                     "raise EntryRefused(refusal.code, refusal.detail, refusal.limit)", "pass", _ASKED_ONCE_MORE),
@@ -135,8 +140,10 @@ INSTRUMENT = (
     TestedWeakening("a start that moves away is as near as before", _INSTRUMENT,
                     "if until_ms > expected_ms + mission.INSTRUMENTS_START_STEP_BACK_LIMIT_MS:", "if False:",
                     "test_sar_driver.py::test_a_start_that_moves_away_is_not_waited_for"),
+    TestedWeakening("room that is not known is there", _INSTRUMENT, "not hal.pool_valid(pool.RECORDER_FREE_MIB) or ", "", _HAS_ROOM),
+    TestedWeakening("what does not fit is recorded", _INSTRUMENT, " or free_mib < needed_mib", "", _HAS_ROOM),
     TestedWeakening("a unit that failed is waited for in a recovery", _INSTRUMENT,
-                    "self._require_well()\n            if hal", "if hal", _FAILS_WAITING),
+                    "self._require_well()\n            self._require_within", "self._require_within", _FAILS_WAITING),
     TestedWeakening("a wait of a recovery has no limit", _INSTRUMENT, "if hal.ticks_diff(hal.ticks_ms(), started_ms) > limit_ms:", "if False:",
                     "test_sar_driver.py::test_a_wait_of_a_recovery_has_its_limit"),
 )  # fmt: skip
@@ -151,10 +158,10 @@ SAR = (
     _sar("a start is not asked for", "self.require_start(start)\n", "pass\n", "test_a_start_is_asked_for"),
     _sar("a table of another mode is taken", "if self._slots.mode(request.slot) != request.mode:", "if False:",
          "test_the_guards_of_a_request_each_alone"),
-    _sar("room that is not known is there", "not hal.pool_valid(pool.RECORDER_FREE_MIB) or ", "",
-         "test_a_recorder_that_does_not_say_what_is_free_has_no_room"),
-    _sar("what does not fit is recorded", " or not self._catalogue.predicted_fits(predicted_mib)", "",
-         "test_what_does_not_fit_the_recorder_is_refused"),
+    _sar("a take that does not begin is waited for", "self._require_within(started_ms, longest_ms, STEP_ENTRY_OPEN)", "pass",
+         "test_a_take_that_does_not_begin_in_time_is_not_waited_for"),
+    _sar("a take that does not end is waited for", "self._require_within(started_ms, longest_ms, STEP_TAKING)", "pass",
+         "test_a_take_that_does_not_end_in_time_is_not_waited_for"),
     _sar("a take is accepted without a permit", "if not self._permit.in_force():", "if False:", "test_the_guards_of_a_request_each_alone"),
     _sar("a power that is not known is within the budget", "not hal.pool_valid(pool.POWER_TOTAL_POWER_W) or ", "",
          "test_a_power_that_is_not_known_is_no_budget"),
@@ -244,10 +251,10 @@ OPTICAL = (
     _optical("the start of a calibration is not asked for", "self.require_start(start)\n        yield from self.machine.take(mode, ImageRequest(task_id, mode, priority, start, None",
              "yield from self.machine.take(mode, ImageRequest(task_id, mode, priority, start, None",
              "test_the_start_of_a_calibration_is_asked_for"),
-    _optical("room that is not known is there", "not hal.pool_valid(pool.RECORDER_FREE_MIB) or ", "",
-             "test_a_recorder_that_does_not_say_what_is_free_has_no_room"),
-    _optical("what does not fit is recorded", " or not self._catalogue.predicted_fits(needed_mib)", "",
-             "test_what_does_not_fit_the_recorder_is_refused"),
+    _optical("an image that does not begin is waited for", "self._require_within(commanded_ms, longest_ms, STEP_ENTRY_OPEN)", "pass",
+             "test_an_image_that_does_not_begin_in_time_is_not_waited_for"),
+    _optical("an image that does not end is waited for", "self._require_within(commanded_ms, longest_ms, STEP_IMAGING)", "pass",
+             "test_an_image_that_does_not_end_in_time_is_not_waited_for"),
     _optical("the geometry is not asked for", "self._line_period.require(request)", "pass", "test_the_geometry_is_asked_for"),
     _optical("there is no imaging budget", "self._budget.require(request)", "pass", "test_the_imaging_budget_is_asked_for"),
     _optical("a unit with a fault is recovered", "if not self.is_well(failure):", "if False:",
@@ -317,7 +324,8 @@ OPTICAL = (
              "test_a_start_that_moves_away_is_not_waited_for"),
     _optical("a unit that does not start is not watched", "OPTICAL_UNIT_STATE_IMAGING:\n            self._require_imaging()",
              "OPTICAL_UNIT_STATE_IMAGING:\n            pass", "test_a_unit_that_does_not_start_is_watched"),
-    _optical("a unit that images is not watched", "self._require_imaging()\n            self._require_taking", "self._require_taking",
+    _optical("a unit that images is not watched", "self._require_imaging()\n            self._require_within(commanded_ms, longest_ms, STEP_IMAGING)",
+             "self._require_within(commanded_ms, longest_ms, STEP_IMAGING)",
              "test_a_unit_that_images_is_watched"),
     _optical("the door is not watched in an image", "self._require_taking(request)\n            self._line_period.follow", "self._line_period.follow",
              "test_a_door_that_leaves_its_position_ends_an_image"),

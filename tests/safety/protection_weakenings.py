@@ -18,7 +18,7 @@ _THREE_SAMPLES = "test_protection.py::test_a_limit_is_broken_by_three_samples_in
 _PLATFORM_SAFE = "test_protection.py::test_the_platforms_going_safe_switches_both_instruments_off"
 _SAFE_BOOT = "test_reboot.py::test_a_safe_boot_leaves_instruments_and_recorder_alone"
 _THREE_BOOTS = "test_reboot.py::test_three_boots_within_an_hour_are_a_safe_boot"
-_REBOOTS = "test_reboot.py::test_faults_are_counted_and_too_many_reboot_with_their_reason_noted"
+_REBOOTS = "test_reboot.py::test_a_fault_reboots_with_its_reason_noted"
 _RESET_STOPS = "test_reboot.py::test_a_wanted_reset_stops_transmission_at_once_and_keeps_it_stopped"
 _TOLD_AFTER_LOSS = "test_over_current.py::test_a_power_unit_that_was_lost_is_told_again"
 _TOLD_AFTER_SAMPLES = "test_over_current.py::test_a_power_unit_whose_samples_begin_anew_is_told_again"
@@ -34,6 +34,11 @@ PROTECTION = (
     TestedWeakening("the exit from REFUSE does not ask for a supply that may be on", _PROTECTION,
                     "if not driver.powered() and not driver.is_seen_unsupplied():", "if False:",
                     "test_protection.py::test_no_exit_while_a_supply_that_was_switched_off_may_be_on"),
+    TestedWeakening("a limit that tripped and stands does not keep the exit shut", _PROTECTION,
+                    "if monitor in self._tripped and hal.monitor_state(monitor) == _TRIP:", "if False:",
+                    "test_protection.py::test_a_limit_that_tripped_keeps_the_exit_shut_until_it_is_clear"),
+    TestedWeakening("HARD_OFF leads round a broken limit", _PROTECTION, "driver is not None\n            and driver.machine.is_off()", "False",
+                    "test_protection.py::test_in_off_the_exit_asks_for_the_limits_of_unpowered_safe"),
     TestedWeakening("a lost unit is not seen", _PROTECTION, "driver.unit.lost() or power_lost", "power_lost",
                     "test_protection.py::test_a_lost_unit_is_safed"),
     TestedWeakening("a lost power unit is not seen", _PROTECTION, " or power_lost", "",
@@ -121,16 +126,14 @@ BOOT = (
                     "now; reset once the reports under way had time to leave.\"\"\"\n", _RESET_STOPS),
     TestedWeakening("transmission begins while a reset is wanted", _REBOOT, "        hal.guard_inhibit()\n        self._cycles_left",
                     "        self._cycles_left", _RESET_STOPS),
-    TestedWeakening("software faults do not reboot", _REBOOT, "self._recent >= mission.FAULT_LEVELS_SOFTWARE_FAULTS", "False",
+    TestedWeakening("software faults do not reboot", _REBOOT, "self.request(enums.RESET_CAUSE_SOFTWARE_FAULT)", "pass",
                     _REBOOTS),
-    TestedWeakening("a software fault is not counted", _REBOOT, "self._recent += 1", "pass", _REBOOTS),
+    TestedWeakening("a later software fault is the reason", _REBOOT, "if self._cause == _NONE_WANTED:\n            hal.note_crash",
+                    "if True:\n            hal.note_crash", _REBOOTS),
     TestedWeakening("the reason of a reboot is not noted", _REBOOT, "hal.note_crash(fault, activity)", "pass", _REBOOTS),
     TestedWeakening("what is noted is not in flash before a reset", _REBOOT, "self._values.flush(_FLUSH_MS)", "pass",
                     _REBOOTS),
     TestedWeakening("a wanted reset does not come", _REBOOT, "hal.reset(self._cause)", "pass", _REBOOTS),
-    TestedWeakening("software faults far apart reboot", _REBOOT,
-                    " or hal.ticks_diff(now_ms, self._recent_since_ms) > mission.FAULT_LEVELS_SOFTWARE_FAULTS_MS", "",
-                    "test_reboot.py::test_faults_far_apart_do_not_reboot"),
     TestedWeakening("a reset needs no first step", "services/fault_levels.py", "self._two_step.fire()", "pass",
                     "test_reboot.py::test_a_reset_takes_two_steps"),
     TestedWeakening("an activity without progress keeps the watchdog and the guard fed", "executive.py",

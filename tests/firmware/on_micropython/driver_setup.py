@@ -122,7 +122,6 @@ class Catalogue(Noting):
         super().__init__()
         self.entry = bytearray(units.CATALOGUE_ENTRY_OCTETS)
         self.packets_recorded = 5
-        self.fits = True
 
     def open(self, *arguments):
         self.note("open")
@@ -143,9 +142,6 @@ class Catalogue(Noting):
 
     def packets(self):
         return self.packets_recorded
-
-    def predicted_fits(self, predicted_mib):
-        return self.fits
 
 
 class Machine(Noting):
@@ -175,11 +171,12 @@ class Machine(Noting):
     def target_or_mode(self):
         return self.mode
 
-    def require_entry(self, request):
+    def require_entry(self, request, goes_on=False):
         self.note("require_entry")
 
     def take(self, mode, request):
         self.note("take", mode)
+        self.request = request
         yield 0
 
 

@@ -16,7 +16,8 @@ from machine_setup import (
     failing_recovery,
 )
 from payload.failure import EntryRefused, Failure, Refusal
-from payload.tables import events, failures, pool
+from payload.instruments.interlocks import Interlocks
+from payload.tables import events, failures, modes, pool
 from runner import refused
 
 
@@ -216,6 +217,19 @@ def test_the_guards_are_asked_once_more_before_the_entry():
     _take_begins(setup)
     hal.pool_set(pool.POWER_BUS_VOLTAGE_V, 25999)
     _entry_refused(setup, failures.GUARD_OUT_OF_RANGE)
+
+
+def test_what_goes_on_is_asked_for_its_samples_and_for_no_budget():
+    setup = Setup()
+    asked = []
+    bus, budget = modes.GUARD_BUS_VOLTAGE, modes.GUARD_IMAGING_BUDGET
+    setup.machine._interlocks = Interlocks({"imaging_budget": asked.append})
+    setup.machine._guards = (bus, budget)
+    setup.machine.require_entry("request")
+    setup.machine.require_entry("request", True)
+    assert asked == ["request"], "the budget once"
+    hal.pool_set(pool.POWER_BUS_VOLTAGE_V, 25999)
+    refused(failures.GUARD_OUT_OF_RANGE, setup.machine.require_entry, "request", True)
 
 
 def test_nothing_is_entered_in_the_refuse_state():

@@ -5,6 +5,7 @@ import hal
 import runner
 from driver_setup import OpticalSetup, ends_with, fails_with, lasts
 from payload.failure import Failure, Refusal
+from payload.instruments import optical as optical_module
 from payload.instruments.instrument import TakeRequest
 from payload.tables import enums, failures, mission, pool, units
 from runner import refused
@@ -62,21 +63,6 @@ def test_the_start_of_a_calibration_is_asked_for():
     setup = OpticalSetup()
     calibration = setup.driver.start_calibration(*_image_arguments(enums.OPTICAL_MODE_DARK), SETTINGS)
     refused(failures.START_IN_THE_PAST, next, calibration)
-
-
-def test_what_does_not_fit_the_recorder_is_refused():
-    setup = OpticalSetup()
-    hal.pool_set(pool.RECORDER_FREE_MIB, 1000)
-    setup.driver.require_memory(setup.request())
-    setup.catalogue.fits = False
-    refused(failures.MEMORY_BUDGET, setup.driver.require_memory, setup.request())
-
-
-def test_a_recorder_that_does_not_say_what_is_free_has_no_room():
-    setup = OpticalSetup()
-    hal.pool_set(pool.RECORDER_FREE_MIB, 1000)
-    hal.pool_invalidate(pool.RECORDER_FREE_MIB, 1)
-    refused(failures.MEMORY_BUDGET, setup.driver.require_memory, setup.request())
 
 
 class _Refuses:
@@ -391,6 +377,18 @@ def test_the_lamp_is_lit_for_its_calibration_only():
             if next(calibration, None) is None:
                 break
         assert setup.unit.written(units.OPTICAL_CONTROL_LAMP_COMMAND) == told
+
+
+def test_an_image_that_does_not_begin_in_time_is_not_waited_for():
+    setup = OpticalSetup()
+    failure = fails_with(failures.STEP_TIME_OUT, setup.driver._image(setup.request()), 200)
+    assert failure.detail == optical_module.STEP_ENTRY_OPEN
+
+
+def test_an_image_that_does_not_end_in_time_is_not_waited_for():
+    setup = OpticalSetup()
+    failure = fails_with(failures.STEP_TIME_OUT, setup.imaging(), 200)
+    assert failure.detail == optical_module.STEP_IMAGING
 
 
 runner.run(globals())

@@ -40,6 +40,7 @@ class Machine:
         self.power_cycles = 0
         self.stood_down = []
         self.is_busy = True
+        self.unpowered_mode = enums.OPTICAL_MODE_SAFE_UNPOWERED
 
     def safe(self, cause, power_cycle=False):
         self.causes.append(cause)
@@ -58,7 +59,7 @@ class Machine:
         return self.safe_now
 
     def is_off(self):
-        return False
+        return self.mode == enums.OPTICAL_MODE_OFF
 
     def busy(self):
         return self.is_busy
@@ -272,6 +273,34 @@ def test_no_exit_while_a_supply_that_was_switched_off_may_be_on():
     refused(failures.SUPPLY_NOT_OFF, setup.protection.require_limits_clear)
     setup.driver.is_seen_off = True
     setup.protection.require_limits_clear()
+
+
+def test_a_limit_that_tripped_keeps_the_exit_shut_until_it_is_clear():
+    setup = Setup()
+    setup.break_limit()
+    failure = refused(failures.LIMIT_BROKEN, setup.protection.require_limits_clear)
+    assert failure.detail == pool.OPTICAL_FOCAL_PLANE_TEMPERATURE_DEGC
+    setup.sample(pool.OPTICAL_FOCAL_PLANE_TEMPERATURE_DEGC, 2000)
+    setup.protection.require_limits_clear()
+
+
+def test_in_off_the_exit_asks_for_the_limits_of_unpowered_safe():
+    """The SAR's: the bus and the battery, which are read without its unit."""
+    setup = Setup()
+    machine = setup.driver.machine
+    machine.instrument = enums.INSTRUMENT_SAR
+    machine.unpowered_mode = enums.SAR_MODE_SAFE_UNPOWERED
+    setup.protection._instruments = {enums.INSTRUMENT_SAR: setup.driver}
+    for mode, is_refused in ((enums.SAR_MODE_OFF, True), (enums.SAR_MODE_PREOP, False)):
+        machine.mode = mode
+        hal.pool_set(pool.POWER_BUS_VOLTAGE_V, 24999)
+        if is_refused:
+            failure = refused(failures.LIMIT_BROKEN, setup.protection.require_limits_clear)
+            assert failure.detail == pool.POWER_BUS_VOLTAGE_V
+        else:
+            setup.protection.require_limits_clear()  # it is swept there, and did not trip
+        hal.pool_set(pool.POWER_BUS_VOLTAGE_V, 25000)
+        setup.protection.require_limits_clear()
 
 
 def test_the_exit_waits_for_the_end_of_a_safing():

@@ -5,6 +5,7 @@ import hal
 import runner
 from driver_setup import NO_ZONE, POSITION_UNKNOWN, SarSetup, ends_with, fails_with, lasts
 from payload.failure import EntryRefused, Failure, Refusal
+from payload.instruments import sar as sar_module
 from payload.tables import enums, failures, mission, modes, pool, units
 from runner import refused
 
@@ -40,21 +41,6 @@ def test_a_start_is_asked_for():
     start = bytearray(7)
     hal.time_after_ms(-1000, start, 0)
     refused(failures.START_IN_THE_PAST, setup.driver.start_data_take, 1, 0, 0, start)
-
-
-def test_what_does_not_fit_the_recorder_is_refused():
-    setup = SarSetup()
-    hal.pool_set(pool.RECORDER_FREE_MIB, 1000)
-    setup.driver.require_memory(setup.request())
-    setup.catalogue.fits = False
-    refused(failures.MEMORY_BUDGET, setup.driver.require_memory, setup.request())
-
-
-def test_a_recorder_that_does_not_say_what_is_free_has_no_room():
-    setup = SarSetup()
-    hal.pool_set(pool.RECORDER_FREE_MIB, 1000)
-    hal.pool_invalidate(pool.RECORDER_FREE_MIB, 1)
-    refused(failures.MEMORY_BUDGET, setup.driver.require_memory, setup.request())
 
 
 def _added_w():
@@ -371,6 +357,28 @@ def test_a_safing_leaves_its_entry_to_the_catalogue():
     hal.pool_set(pool.SAR_STATE, enums.SAR_UNIT_STATE_SAFE)
     assert ends_with(setup.driver.safing()) == enums.SAR_MODE_SAFE
     assert setup.catalogue.called("release") == [()] and setup.catalogue.called("close") == []
+
+
+def test_a_take_that_does_not_begin_in_time_is_not_waited_for():
+    setup = SarSetup()
+    take = setup.driver._data_take(setup.request())
+    failure = fails_with(failures.STEP_TIME_OUT, take, 100)
+    assert failure.detail == sar_module.STEP_ENTRY_OPEN and 5000 <= failure.limit <= 6000
+
+
+def test_a_take_that_does_not_end_in_time_is_not_waited_for():
+    setup = SarSetup()
+    failure = fails_with(failures.STEP_TIME_OUT, setup.taking(), 100)
+    assert failure.detail == sar_module.STEP_TAKING and 5000 <= failure.limit <= 6000
+
+
+def test_the_memory_of_a_take_is_predicted_when_it_is_asked_for():
+    setup = SarSetup()
+    start = bytearray(7)
+    hal.time_after_ms(5000, start, 0)
+    for _ in setup.driver.start_data_take(1, 0, 0, start):
+        pass
+    assert setup.machine.request.predicted_mib == setup.slots.predicted_mib(0) > 0
 
 
 runner.run(globals())

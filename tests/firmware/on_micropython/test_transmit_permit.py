@@ -8,7 +8,7 @@ from payload.instruments.interlocks import RefuseState, TransmitPermit
 from payload.instruments.kept_tables import KeptTables
 from payload.services.sar import SarService
 from payload.storage.persistent import Persistent
-from payload.tables import enums, failures, pool
+from payload.tables import enums, failures, persistent, pool
 from runner import refused
 
 
@@ -20,6 +20,7 @@ class Events:
 def _permit():
     hal.init(0x0E00, True)
     hal.guard_heartbeat()
+    Persistent().put_now(persistent.REFUSE_CAUSE, 0)
     return TransmitPermit(Events())
 
 
