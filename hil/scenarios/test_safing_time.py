@@ -19,7 +19,7 @@ KEPT_S = 60.0
 STUCK = {"SAR": "sar.stuck_state", "OPTICAL": "optical.stuck_state"}
 FLOWN_MS = {
     wait: load().mission.integer("waits", f"{wait.lower()}_ms")
-    for wait in ("SAR_SAFE", "OPTICAL_SAFE", "OPTICAL_ABORT")
+    for wait in ("SAR_SAFE", "SAR_ABORT", "OPTICAL_SAFE", "OPTICAL_ABORT")
 }
 RECORDER_FAULTS = ("hung", "dead", "stuck_state")
 
@@ -108,16 +108,30 @@ def test_a_unit_that_does_not_become_safe_loses_its_supply(
     )
 
 
-@pytest.mark.parametrize(("wait_ms", "least_s", "most_s"), [(FLOWN_MS["OPTICAL_ABORT"], 2.0, 2.5), (5000, 5.0, 5.5)])
-def test_an_image_that_does_not_end_is_made_safe(
-    session: Session, bench: Bench, platform: Platform, wait_ms: int, least_s: float, most_s: float
+@pytest.mark.parametrize(
+    ("instrument", "wait_ms", "least_s", "most_s"),
+    [
+        ("SAR", FLOWN_MS["SAR_ABORT"], 1.0, 1.5),
+        ("SAR", 3000, 3.0, 3.5),
+        ("OPTICAL", FLOWN_MS["OPTICAL_ABORT"], 2.0, 2.5),
+        ("OPTICAL", 5000, 5.0, 5.5),
+    ],
+)
+def test_a_data_take_that_does_not_end_is_made_safe(
+    session: Session,
+    bench: Bench,
+    platform: Platform,
+    instrument: str,
+    wait_ms: int,
+    least_s: float,
+    most_s: float,
 ) -> None:
-    image(session, platform, 732)
-    session.send("SET_BENCH_WAIT", wait="OPTICAL_ABORT", wait_ms=wait_ms).wait(steps.ANSWER_S)
+    (take if instrument == "SAR" else image)(session, platform, 732)
+    session.send("SET_BENCH_WAIT", wait=f"{instrument}_ABORT", wait_ms=wait_ms).wait(steps.ANSWER_S)
     since = len(session.events)
-    bench.units.force(STUCK["OPTICAL"], 1)
-    session.send("ABORT", instrument="OPTICAL")
+    bench.units.force(STUCK[instrument], 1)
+    session.send("ABORT", instrument=instrument)
     began = session.wait_event("TRANSITION_FAILED", steps.ANSWER_S, since)
     ended = session.wait_event("FAULT_LEVEL", steps.SAFE_S, since, level="SAFE")
     assert least_s <= ended.board_time_s - began.board_time_s <= most_s
-    session.wait_event("SAFED", steps.SAFE_S, since, instrument="OPTICAL")
+    session.wait_event("SAFED", steps.SAFE_S, since, instrument=instrument)
