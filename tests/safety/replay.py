@@ -271,7 +271,7 @@ def report(side: str, result: Result, took_s: float) -> list[str]:
         f"{len(result.paths)} flights, {result.flown_s:.0f} s of the board in {took_s:.0f} s)"
     ]
     for reason, count in Counter(result.impossible.values()).items():
-        lines.append(f"{side}: {count} kinds cannot come about on a board: {reason}")
+        lines.append(f"{side}: {count} kinds are not replayed: {reason}")
     if result.between:
         lines.append(
             f"{side}: {len(result.between)} kinds begin, or are come to, between two control cycles only: not replayed"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.safety import replay
+from tests.safety.explorer import Graph
 from tests.safety.replay import BEHIND_LATE, BEHIND_OTHERS, OUTLIVED, TOO_LATE, Result, Tour, report
 from tests.safety.replay_acts import DECONTAMINATED
 from tests.safety.replay_ceilings import CEILINGS, Ceiling, compared
@@ -145,3 +146,14 @@ def test_a_difference_on_the_shortest_way_is_one(monkeypatch: pytest.MonkeyPatch
 
     result = tour([edge("wrong", 0, 1), edge("right", 0, 2)], verdict, monkeypatch)
     assert labels(result.agreed) == ["right"] and len(result.differences) == 1 and not result.good
+
+
+def test_a_replay_beyond_a_ceiling_is_no_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    late = dict.fromkeys([edge("late", 0, 1).kind], TOO_LATE)
+    for impossible, is_good in (({}, True), (late, False)):
+        result = Result(agreed={edge("agreed", 0, 1).kind}, impossible=impossible)
+        monkeypatch.setattr(replay, "Steps", lambda graph: graph)
+        monkeypatch.setattr(replay, "Tour", lambda *_, result=result: SimpleNamespace(fly=lambda: result))
+        said: list[str] = []
+        assert replay.replay_side("SAR", Graph([], [], []), said.append) == is_good
+        assert any("1 kinds are too_late, 0 at most" in line for line in said) != is_good
