@@ -197,7 +197,6 @@ class Acts:
     def act(self, step: Step) -> None:
         label = step.label
         self._flight.mark()
-        self._flight.mark_edges()
         if label == TIME:
             return
         if label in BOOTS:

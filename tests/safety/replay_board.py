@@ -222,11 +222,11 @@ class Flight:
         self._first_of_act = len(self.commands)
 
     def mark_edges(self) -> None:
-        """Edges of transmit-enable from here on are the act's."""
+        """Edges of transmit-enable from here on are the next act's, also those that come before it begins."""
         self._edges_before = len(self.board.edges)
 
     def begins(self) -> int:
-        """How often transmit-enable was driven in the act."""
+        """How often transmit-enable was driven since then."""
         return sum(edge.on for edge in self.board.edges[self._edges_before :])
 
     def send(self, name: str, **arguments: object) -> Command:

@@ -1,5 +1,6 @@
 """A flight along edges: each is acted out on the host board, and what came of it compared with the checker's."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ STARTS_S = 2.0  # for a decontamination to begin, and for a lamp to be on
 STILL_BROKEN_S = 8.0  # of the 10 s after which a limit that was acted upon is acted upon again
 # What is being ended or waited for is over at its limit. Each limit is noted ahead of when it is up, by what the times
 # of acts and samples are uncertain by: what comes before even that is not the doing of time.
-_ENDED_BY = ("reaction", "ending", "target")
+_ENDED_BY = ("reaction", "ending", "door")
 _SWITCH_ON = ("SET_MODE INIT", "SET_MODE STANDBY")
 _LIMIT_FAULTS = {"hot", "sun_near", "no_ancillary"}
 _COMMANDS_DOOR = ("MOVE_DOOR", "OPTICAL_TEST_DOOR")
@@ -108,6 +109,7 @@ class Replay:
             self._limits_s[values[transition.target]] = transition.time_limit_ms / 1000
         self._began_s = 0.0
         self._until_s: dict[str, float] = {}
+        self._times_out_s = math.inf
         self._cause = "0"
         self._phase = ""
         self._waits_for_lamp = False
@@ -132,6 +134,7 @@ class Replay:
         self._is_cut_short &= step.after.get("unit") == "BOOT"
         was_ending, self._is_ending = self._is_ending, self._ends(step)
         seen = self._settle(step, expected)
+        flight.mark_edges()
         self.acts.forget(step)
         if was_enabled and not flight.transmit_enabled:
             self.acts.took()
@@ -250,7 +253,7 @@ class Replay:
     def _require_that_time_did_nothing(self, step: Step, was_ending: bool, seen: Mapping[str, str]) -> None:
         """What was being ended, or waited for, may have come to its end during the act, when its time was up."""
         limits_s = [self._until_s[name] for name in _ENDED_BY if name in self._until_s]
-        if step.label == TIME or not limits_s or self._came_s(step) < min(limits_s):
+        if step.label == TIME or self._came_s(step) < min(self._times_out_s, *limits_s):
             return
         was_ending |= is_ending(step) or step.before["cancelled"] == "1"
         has_ended = seen["mode"].startswith("SAFE") or seen["refuse"] != step.after["refuse"]
@@ -283,13 +286,14 @@ class Replay:
         given = step.label == "SAR_PERMIT_TRANSMIT" and not step.failures
         self._note("takes", after["takes"] != "0", given, now_s + PERMIT_S - MARGIN_S)
         if after["target"] != before["target"]:
-            self._began_s = act_began_s if is_short(after) else now_s
             self._waits_for_lamp = step.label == "START LAMP" and "OPTICAL_stuck" in before["faults"]
+            self._began_s = act_began_s if is_short(after) or self._waits_for_lamp else now_s
         limit_s = self._limits_s.get(after["target"], 0.0) - (SHORT_MARGIN_S if is_short(after) else MARGIN_S)
+        if self._waits_for_lamp or is_starting_to_heat(after):
+            limit_s = STARTS_S - SHORT_MARGIN_S
+        self._times_out_s = math.inf if after["target"] == "-1" else self._began_s + limit_s
         if after["mode"] == "DECONTAMINATION" and after.get("unit") == "DECONTAMINATING":
             limit_s = DECONTAMINATION_S - MARGIN_S
-        elif self._waits_for_lamp or is_starting_to_heat(after):
-            limit_s = STARTS_S - SHORT_MARGIN_S
         elif after["mode"] in IN_STRIPS:
             if after["unit"] == "IMAGING" and before["unit"] != "IMAGING":
                 self._next_strip_s = now_s + STRIPS_APART_S
