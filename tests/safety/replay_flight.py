@@ -197,7 +197,7 @@ class Replay:
         stays_s = 0.0 if is_short(step.after) else STAYS_LONG_S if is_slow else STAYS_S
         if step.after["reaction"] == RETRYING:
             stays_s = RETRY_S
-        ends_s = min(self._until_s.values(), default=until_s)
+        ends_s = until_s if step.label == TIME else min(self._until_s.values(), default=until_s)
         while True:
             failures.update(flight.new_failures())
             seen = dict(flight.outcome())
