@@ -20,6 +20,7 @@ from pathlib import Path
 from tests.safety.explorer import ROOT, Board, Graph, explore
 from tests.safety.replay_acts import ARM_S, arms_again, impossible, lasts_s
 from tests.safety.replay_board import PERMIT_S, SPACECRAFT
+from tests.safety.replay_ceilings import Ceiling, compared
 from tests.safety.replay_flight import Difference, Late, Replay
 from tests.safety.replay_plan import TIME, Follower, Kind, Planner, Step, Steps
 
@@ -31,6 +32,18 @@ INSTANCES = 4
 TOLD_EVERY_KINDS = 100
 _OFTEN = 3
 TOO_LATE = "what is in progress is over before the act is, on every way there that was tried"
+BEHIND_LATE = "every way there leads over one that comes too late: not tried"
+OUTLIVED = "it lasts longer than the arm or the permit lives that is in force before and after it: not tried"
+BEHIND_OTHERS = (
+    "every way there leads over one that cannot, or that an arm or a permit does not live through: not tried"
+)
+# Kinds that are named one by one.
+_NAMED = {
+    TOO_LATE: "too late",
+    BEHIND_LATE: "behind one too late",
+    OUTLIVED: "outlives",
+    BEHIND_OTHERS: "behind others",
+}
 _PERMIT_LIFE_S = PERMIT_S - 50
 
 
@@ -45,13 +58,22 @@ class Result:
     impossible: dict[Kind, str] = field(default_factory=dict)
     not_reached: set[Kind] = field(default_factory=set)
     between: set[Kind] = field(default_factory=set)
-    differed_later: set[Kind] = field(default_factory=set)
+    differed_later: dict[Kind, Difference] = field(default_factory=dict)
     paths: list[list[str]] = field(default_factory=list)
     steps: int = 0
     flown_s: float = 0.0
 
     def kinds(self) -> int:
         return len(self.agreed) + len(self.differences) + len(self.impossible) + len(self.not_reached)
+
+    def counted(self) -> Ceiling:
+        """What has a ceiling (replay_ceilings.py)."""
+        reasons = Counter(self.impossible.values())
+        return Ceiling(
+            too_late=reasons[TOO_LATE] + reasons[BEHIND_LATE],
+            not_tried=reasons[OUTLIVED] + reasons[BEHIND_OTHERS],
+            differed_later=len(self.differed_later),
+        )
 
     @property
     def good(self) -> bool:
@@ -72,10 +94,10 @@ def cost_s(step: Step) -> float | None:
 
 
 def reached(beginning: int, steps: Sequence[Step]) -> set[int]:
-    """States that a way of edges which can come about leads to."""
+    """States that a way of edges leads to which a flight can take."""
     targets: dict[int, set[int]] = {}
     for step in steps:
-        if not impossible(step):
+        if cost_s(step) is not None:
             targets.setdefault(step.source, set()).add(step.target)
     found = {beginning}
     waiting = [beginning]
@@ -112,15 +134,19 @@ class Tour:
         self._met: Counter[tuple[int, str]] = Counter()
         self._cut: list[Step] = []  # out of the ways for a difference, until there is no other way
         self._may_cut = True
+        self._late: set[Kind] = set()  # tried, and too late
         self.result = Result(between=set() if instances else known.kinds_between() - set(self._planner.by_kind))
         for kind, instances in self._planner.by_kind.items():
             if not wanted(kind):
                 continue
             flyable = [step for step in instances if self._planner.can_be_taken(step)]
-            if not flyable and impossible(instances[0]):
-                self.result.impossible[kind] = impossible(instances[0])
-            elif not any(step.source in reachable for step in instances):
-                self.result.impossible[kind] = "every way there leads over one that cannot"
+            reasons = [impossible(step) for step in instances]
+            if all(reasons):
+                self.result.impossible[kind] = reasons[0]
+            elif not flyable:
+                self.result.impossible[kind] = OUTLIVED
+            elif not any(step.source in reachable for step in flyable):
+                self.result.impossible[kind] = BEHIND_OTHERS
             else:
                 self._wanted[kind] = flyable
 
@@ -147,7 +173,8 @@ class Tour:
             self.result.not_reached |= set(self._wanted)
         else:
             # Nothing but what came too late was taken out of the ways.
-            self.result.impossible |= dict.fromkeys(self._wanted, TOO_LATE)
+            for kind in self._wanted:
+                self.result.impossible[kind] = TOO_LATE if kind in self._late else BEHIND_LATE
         return self.result
 
     def _go(self, way: Sequence[Step]) -> None:
@@ -193,7 +220,7 @@ class Tour:
             self.result.differences.setdefault(step.kind, shown)
         else:
             self.result.agreed.add(step.kind)
-            self.result.differed_later.add(step.kind)
+            self.result.differed_later.setdefault(step.kind, difference)
         self._wanted.pop(step.kind, None)
         self._met[step.key] += 1
         if self._met[step.key] > _OFTEN:
@@ -202,6 +229,7 @@ class Tour:
 
     def _drop(self, step: Step) -> None:
         """This one comes too late: neither a way to another, nor an instance of its kind any more."""
+        self._late.add(step.kind)
         self._planner.forbid(step)
         if step.kind in self._wanted:
             self._wanted[step.kind] = [other for other in self._wanted[step.kind] if other.key != step.key]
@@ -243,7 +271,7 @@ def report(side: str, result: Result, took_s: float) -> list[str]:
         f"{len(result.paths)} flights, {result.flown_s:.0f} s of the board in {took_s:.0f} s)"
     ]
     for reason, count in Counter(result.impossible.values()).items():
-        lines.append(f"{side}: {count} kinds cannot come about on a board: {reason}")
+        lines.append(f"{side}: {count} kinds are not replayed: {reason}")
     if result.between:
         lines.append(
             f"{side}: {len(result.between)} kinds begin, or are come to, between two control cycles only: not replayed"
@@ -253,8 +281,12 @@ def report(side: str, result: Result, took_s: float) -> list[str]:
             f"{side}: {len(result.differed_later)} of those that agreed did so on the shortest way and had differed "
             "after a longer flight, with times behind it that the checker's states do not tell"
         )
-    late = [kind for kind, reason in result.impossible.items() if reason == TOO_LATE]
-    lines += [f"{side}: too late: {kind}" for kind in sorted(late, key=str)]
+    for difference in result.differed_later.values():
+        command = f'python -m tests.safety.replay --only {side} --path "{"; ".join(difference.path)}"'
+        lines.append(f"{side}: differed later: {difference.kind}: {difference.found()}: {command}")
+    for reason, word in _NAMED.items():
+        kinds = [kind for kind, given in result.impossible.items() if given == reason]
+        lines += [f"{side}: {word}: {kind}" for kind in sorted(kinds, key=str)]
     lines += [f"{side}: not reached: {kind}" for kind in sorted(result.not_reached, key=str)]
     return lines
 
@@ -263,21 +295,36 @@ def replay_side(side: str, graph: Graph | None = None, say: Callable[[str], None
     """Every kind of a profile's edges; True when all agree. Says what it found."""
     began_s = time.monotonic()
     result = Tour(side, Steps(graph or graph_of(side)), lambda kind: True, say).fly()
-    for line in report(side, result, time.monotonic() - began_s):
-        say(line)
-    return result.good
+    return _conclude(side, result, time.monotonic() - began_s, say)
 
 
 def replay_faults(
-    side: str, graph: Graph, say: Callable[[str], None] = print, tell: Callable[[str], None] | None = None
+    side: str,
+    graph: Graph,
+    say: Callable[[str], None] = print,
+    tell: Callable[[str], None] | None = None,
+    is_whole: bool = True,
 ) -> bool:
     """The kinds that only come with a fault, of a graph explored with outcomes.py and faults; True when all agree."""
     nominal = {step.kind for step in Steps(graph_of(side)).all()}
     began_s = time.monotonic()
     result = Tour(side, Steps(graph), lambda kind: kind not in nominal, say, INSTANCES, tell).fly()
-    for line in report(side, result, time.monotonic() - began_s):
+    return _conclude(side, result, time.monotonic() - began_s, say, True, is_whole)
+
+
+def _conclude(
+    side: str,
+    result: Result,
+    took_s: float,
+    say: Callable[[str], None],
+    faults: bool = False,
+    is_whole: bool = True,
+) -> bool:
+    """Say what was found; True when all agree and no number is beyond its ceiling."""
+    is_within, lines = compared(side, faults, result.counted(), is_whole)
+    for line in (*report(side, result, took_s), *lines):
         say(line)
-    return result.good
+    return result.good and is_within
 
 
 def record_tours(side: str) -> list[list[str]]:
@@ -309,7 +356,7 @@ def main() -> int:
         TOURS.write_text(json.dumps(tours, indent=1) + "\n")
         return 0
     if options.faults:
-        good = [replay_faults(side, graph_of(side, 1, options.faults)) for side in sides]
+        good = [replay_faults(side, graph_of(side, 1, options.faults), is_whole=False) for side in sides]
     else:
         good = [replay_side(side) for side in sides]
     return 0 if all(good) else 1

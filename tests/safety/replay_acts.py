@@ -6,19 +6,44 @@ from functools import cache
 from emei.dictionary import load
 from emei.platform import quiet_sky
 from emei.verification import Command
+from hil.scenarios.optical_images import CALIBRATIONS
 from tests.safety import replay_conditions
-from tests.safety.replay_board import ANSWER_S, CYCLE_S, DECONTAMINATION_S, PERMIT_S, STABLE_S, STRIPS_APART_S, Flight
+from tests.safety.explorer import CheckerError
+from tests.safety.replay_board import (
+    ANSWER_S,
+    CALIBRATION_S,
+    CYCLE_S,
+    DECONTAMINATION_S,
+    IMAGE_S,
+    OPTICAL_STABILISATION_S,
+    PERMIT_S,
+    SAR_WARMUP_S,
+    STABLE_S,
+    STRIPS_APART_S,
+    TAKE_S,
+    Flight,
+)
 from tests.safety.replay_conditions import Conditions, NoAct
-from tests.safety.replay_faults import RESET, THIRD_RESET, Faults
+from tests.safety.replay_faults import BOOTS, RESET, THIRD_RESET, Faults
 from tests.safety.replay_plan import TIME, Step, Words, visible
 
 # Of a start: what lies ahead must not come by itself while other edges are replayed.
 START_LEAD_S = 75.0
 QUICK_S = 0.25  # for an act where little time is left
-ENDED_S = 2.0  # until a unit that is to end something has done so
+# What a unit is at lasts (hal/sim): its boot or self-test, what comes before the echo or after it, a warm-up with the
+# lock of its oscillator, the focal plane's way to its set point, and what it needs to be at the start of an image.
+_BOOTS_S = {"SAR": 2.0, "OPTICAL": 1.2}
+_TESTS_S = 5.0
+_CALIBRATES_S = 2.0
+_LOCKS_S = 2.0
+_WARMS_S = 3.0 * OPTICAL_STABILISATION_S
+_STARTS_S = 1.2
+_SAMPLED_S = 0.3
+_MOVES_S = 2.2  # the door, from one end to the other
 ARM_S = 60.0
 
 UPSET = "an upset in slot 0"
+ARRIVES = "the door arrives"
 DECONTAMINATED = "the hours of the decontamination pass"
 IN_STRIPS = ("STEREO", "AREA")
 _ENDING = ("2", "5")  # reactions: safing, and the one retry
@@ -34,13 +59,14 @@ def impossible(step: Step) -> str:
         return "a call inside the application: the service takes the mode from the slot"
     if step.label == TIME and step.before["mode"] == "DECONTAMINATION" and step.failures:
         return "the hours of a decontamination pass before its time limit does"
-    if step.label == "a minute without anything" and step.before.get("unit") == "TAKING":
+    transmits = step.before.get("unit") == "TAKING" or step.before["enable"] == "1"
+    if step.label == "a minute without anything" and transmits:
         return "a minute is longer than the guard's permit for a data take"
     waits = step.before["target"] != "-1" and step.before.get("unit") == "READY" and step.target != step.source
     if step.label == TIME and waits and "_stuck" in step.before["faults"] and is_seen_by_nobody(step):
         return "that a start has come is seen by nobody while the unit does nothing"
     if is_ending(step) and step.label == "a minute without anything":
-        return "a minute is longer than the SAR's unit has to become safe, or to end what is aborted"
+        return "a minute is longer than a unit has to become safe, or to end what is aborted"
     second = step.before["refuse"] == "0" and step.after["refuse"] == "1" and step.failures == ("failed:ABORTED",)
     if step.label == TIME and step.before.get("phase") == "IMAGING" and second:
         return "the imaging time of an orbit is used up once"
@@ -58,10 +84,8 @@ def impossible(step: Step) -> str:
 def lasts_s(step: Step) -> float:
     """About how long the act takes on the board."""
     is_quick = is_ending(step) or is_short(step.before)
-    if is_quick and step.label.endswith("goes on"):
-        return QUICK_S if is_short(step.before) else ENDED_S
     if step.label.endswith("goes on"):
-        return {"WARMING": 25.0, "TAKING": 12.0, "STABILISING": 120.0, "IMAGING": 12.0}.get(step.before["unit"], 5.0)
+        return QUICK_S if is_short(step.before) else goes_on_s(step.before)
     if step.label == TIME:
         if step.target == step.source:
             return 3.0
@@ -69,11 +93,29 @@ def lasts_s(step: Step) -> float:
             return STRIPS_APART_S
         least_s = START_LEAD_S if step.before["target"] != "-1" else 0.0
         return max(least_s, min(step.duration_ms / 1000 + 5, _LONGEST_WAIT_S))
+    if step.label == ARRIVES:
+        return _MOVES_S
     if step.label == DECONTAMINATED:
         return DECONTAMINATION_S
     if step.label == "a minute without anything":
         return ARM_S + 1 if step.before["takes"] == "0" else PERMIT_S + 1
     return (QUICK_S if is_quick else 1.0) + replay_conditions.lasts_s(step.label.partition(", ")[2])
+
+
+def goes_on_s(before: Words) -> float:
+    """The longest that the unit needs from what it is at to its next state; what is held has all of it ahead."""
+    is_calibrating = before["mode"] in CALIBRATIONS
+    lasts_s = {
+        "BOOT": _BOOTS_S["OPTICAL" if "door" in before else "SAR"],
+        "SELF_TEST": _TESTS_S,
+        "WARMING": SAR_WARMUP_S + _LOCKS_S,
+        "TAKING": _CALIBRATES_S + (TAKE_S if before.get("phase") == "ECHO" else 0.0),
+        "STABILISING": _WARMS_S + STABLE_S,
+        "IMAGING": _STARTS_S if before.get("phase") == "WAIT_START" else CALIBRATION_S if is_calibrating else IMAGE_S,
+    }
+    if before["unit"] not in lasts_s:
+        raise CheckerError(f"the unit goes on from {before['unit']}, which lasts until it is commanded")
+    return _SAMPLED_S + lasts_s[before["unit"]]
 
 
 def arms_again(step: Step) -> bool:
@@ -87,8 +129,18 @@ def is_seen_by_nobody(step: Step) -> bool:
 
 
 def is_short(words: Words) -> bool:
-    """Is a transition of the SAR under way that has two seconds, or less?"""
-    return "door" not in words and words["target"] in _short_targets()
+    """Is a transition under way that has two seconds, or less?"""
+    return is_starting_to_heat(words) or ("door" not in words and words["target"] in _short_targets())
+
+
+def is_starting_to_heat(words: Words) -> bool:
+    """Is a decontamination to begin, for which the unit has two seconds?"""
+    return "door" in words and words["mode"] == "STANDBY" and words["target"] == _heating()
+
+
+@cache
+def _heating() -> str:
+    return next(str(mode.value) for mode in load().machines["OPTICAL"].modes if mode.name == "DECONTAMINATION")
 
 
 @cache
@@ -99,9 +151,9 @@ def _short_targets() -> frozenset[str]:
 
 
 def is_ending(step: Step) -> bool:
-    """Does the act come while the SAR's unit is to become safe, or to end a data take?"""
+    """Does the act come while the unit is to become safe, or to end a data take or an image?"""
     ends = step.before["reaction"] in _ENDING or step.before["cancelled"] == "1"
-    return "door" not in step.before and ends and step.label != TIME
+    return ends and step.label != TIME
 
 
 def is_busy(step: Step) -> bool:
@@ -132,7 +184,7 @@ class Acts:
             "LEAVE_SAFE_BOOT": self._faults.leave_safe_boot,
             "CLEAR_FAULT_HISTORY": lambda: flight.send("CLEAR_FAULT_HISTORY"),
             "PLATFORM_SAFE": lambda: flight.send("PLATFORM_SAFE"),
-            "the door arrives": self._door_arrives,
+            ARRIVES: self._door_arrives,
         }
         for side in ("SAR", "OPTICAL"):
             self._fixed[f"ABORT {side}"] = lambda side=side: flight.send("ABORT", instrument=side)
@@ -147,12 +199,14 @@ class Acts:
         self._flight.mark()
         if label == TIME:
             return
+        if label in BOOTS:
+            self._faults.end_with_boot(step)
         if label in ("a minute without anything", DECONTAMINATED):
             self._flight.session.run_for(lasts_s(step))
         elif label in self._faults.acts:
             self._faults.acts[label]()
             if label in (RESET, THIRD_RESET):
-                self._flight.mark()
+                self._flight.mark(self._faults.before_boot)
         elif label in self._fixed:
             self._fixed[label]()
         elif label.endswith("unit goes on"):

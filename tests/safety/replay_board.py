@@ -28,13 +28,13 @@ SPACECRAFT = {"SAR": SAR, "OPTICAL": OPTICAL}
 
 ANSWER_S = 5.0
 # A short warm-up, so that a permit or an arm lives through one; the firmware waits its 120 s all the same.
-SAR_WARMUP_S = 20
-OPTICAL_STABILISATION_S = 10  # time constant of the focal plane; the 60 s of a stable one are waited for
-STABLE_S = 60
+SAR_WARMUP_S = 6
+OPTICAL_STABILISATION_S = 1  # time constant of the focal plane
+STABLE_S = 1  # it counts as stable after
 LOCKED_S = 10.0
 SAMPLED_S = 0.3  # what a unit tells is in the pool
 PERMIT_S = 300
-TAKE_S = 10.0
+TAKE_S = 5.0
 IMAGE_S = 2.0
 LONGEST_IMAGE_S = 300.0
 STRIPS = 2  # of an image in strips
@@ -42,9 +42,10 @@ TURN_S = 5.0  # from one to the next
 CALIBRATION_S = 5.0
 STRIPS_APART_S = 120.0  # so that a strip's start does not come while another is held
 DECONTAMINATION_S = 600.0  # of its hour
-SAR_ENDS_S = 8.0  # its unit may take so long to become safe, or to end what is aborted: there are acts meanwhile
+# A unit may take so long to become safe, or to end what is aborted: there are acts meanwhile. A recovery has 15 s.
+ENDS_S = 13.0
 # As long as a bench may wait for the end of a data take: what is held comes to the limits behind that one.
-TAKE_END_MS = 900000
+TAKE_END_S = 900.0
 SAFE_AWAITED_MS = 15000  # by a telecommand that has nothing else to do (fdir/protection.py)
 # So slow that the recorder's store is not full when a data take lasts to its time limit.
 SCIENCE_OCTETS_PER_SECOND = 5000
@@ -63,8 +64,9 @@ _PHASES = {
 }
 
 # Events of what the checker's world has no part of: warnings before trips, positions of a track, the power drawn, the
-# recorder's catalogue, which closes what an instrument left open when it comes to it, how long a cycle takes, and how
-# often a limiter is opened again that stays closed. A table in a slot is good or bad where it is read only.
+# recorder's catalogue, which closes what an instrument left open, or finds it damaged, when it comes to it, how long a
+# cycle takes, and how often a limiter is opened again that stays closed. A table in a slot is good or bad where it is
+# read only.
 _NOT_IN_THE_WORLD = (
     "WARNING_LIMIT",
     "ANCILLARY_JUMPED",
@@ -73,8 +75,9 @@ _NOT_IN_THE_WORLD = (
     "CYCLE_OVERRUN",
     "LIMITER_STAYS_CLOSED",
     "TABLE_DROPPED",
+    "ENTRY_CORRUPT",
 )
-_OFTEN = ("LIMITER_SWITCHED",)
+REPEATED = ("LIMITER_SWITCHED",)
 # Housekeeping that the replay looks at after every cycle.
 _EVERY_CYCLE = {"SAR": ("COMPUTER", "FAULTS"), "OPTICAL": ("COMPUTER", "FAULTS", "IMAGING")}
 _NO_CURRENTS = ("SAR_CURRENT", "OPTICAL_CURRENT")
@@ -88,6 +91,18 @@ _HELD = {
     "optical.focal_plane_temperature_degc": 20.0,
     "power.excess_sar_a": -30.0,
     "power.excess_optical_a": -10.0,
+}
+
+
+_WAITS_S = {
+    "SAR": {"SAR_SAFE": ENDS_S, "SAR_ABORT": ENDS_S, "TAKE_END": TAKE_END_S},
+    "OPTICAL": {
+        "OPTICAL_SAFE": ENDS_S,
+        "OPTICAL_ABORT": ENDS_S,
+        "OPTICAL_STABILISATION": STABLE_S,
+        "OPTICAL_DECONTAMINATION_HOUR": DECONTAMINATION_S,
+        "TAKE_END": TAKE_END_S,
+    },
 }
 
 
@@ -114,6 +129,7 @@ class Flight:
         self._told: set[int] = set()
         self.since = 0  # events from here on are the act's
         self._first_of_act = 0
+        self._edges_before = 0
         self._event_names = {event.id: event.name for event in self.dictionary.events.values()}
         for name in _HELD:
             self.let_go(name)
@@ -145,12 +161,8 @@ class Flight:
         if self.side == "SAR":
             loaded = self.load_table("STRIPMAP")
             session.wait_for(lambda: loaded.finished, ANSWER_S, "An answer")
-            for wait in ("SAR_SAFE", "SAR_ABORT"):
-                session.send("SET_BENCH_WAIT", wait=wait, wait_ms=round(SAR_ENDS_S * 1000)).wait(ANSWER_S)
-        session.send("SET_BENCH_WAIT", wait="TAKE_END", wait_ms=TAKE_END_MS).wait(ANSWER_S)
-        if self.side == "OPTICAL":
-            hour_ms = round(DECONTAMINATION_S * 1000)
-            session.send("SET_BENCH_WAIT", wait="OPTICAL_DECONTAMINATION_HOUR", wait_ms=hour_ms).wait(ANSWER_S)
+        for wait, wait_s in _WAITS_S[self.side].items():
+            session.send("SET_BENCH_WAIT", wait=wait, wait_ms=round(wait_s * 1000)).wait(ANSWER_S)
         for structures in (others[:8], [*others[8:], 5, 6]):
             session.send("HOUSEKEEPING_DISABLE", structures=structures).wait(ANSWER_S)
         session.run_for(0.5)
@@ -207,10 +219,18 @@ class Flight:
         while self._label("RECORDER_STATE", "recorder.state") == "RECORDING" and self.now_s < until_s:
             self.session.run_for(SAMPLED_S)
 
-    def mark(self) -> None:
-        """Events and telecommands from here on are the act's."""
-        self.since = len(self.session.events)
+    def mark(self, since: int | None = None) -> None:
+        """Telecommands from here on are the act's, and events from here or from `since` on."""
+        self.since = len(self.session.events) if since is None else since
         self._first_of_act = len(self.commands)
+
+    def mark_edges(self) -> None:
+        """Edges of transmit-enable from here on are the next act's, also those that come before it begins."""
+        self._edges_before = len(self.board.edges)
+
+    def begins(self) -> int:
+        """How often transmit-enable was driven since then."""
+        return sum(edge.on for edge in self.board.edges[self._edges_before :])
 
     def send(self, name: str, **arguments: object) -> Command:
         """A telecommand whose failures are told by new_failures()."""
@@ -248,18 +268,22 @@ class Flight:
 
     def events_since(self, since: int) -> tuple[int, ...]:
         """Events that came since, by id, without what the checker's world has no part of."""
-        return tuple(
-            self.dictionary.event(event.name).id
+        return tuple(number for number, _ in self.timed_events(since))
+
+    def timed_events(self, since: int) -> list[tuple[int, float]]:
+        """The same, each with the time when it came."""
+        return [
+            (self.dictionary.event(event.name).id, event.time_s)
             for event in self.session.events[since:]
             if event.fields.get("monitor") not in _NO_CURRENTS
-        )
+        ]
 
     def event_words(self, events: Iterable[int]) -> str:
         """Names of events, in the order of the alphabet, as far as both sides can raise them. How often limiters were
         commanded until the power unit's telemetry confirmed it is a matter of samples; what they are is seen besides.
         """
         names = [self._event_names[event] for event in events]
-        names = [name for place, name in enumerate(names) if name not in _OFTEN or name not in names[:place]]
+        names = [name for place, name in enumerate(names) if name not in REPEATED or name not in names[:place]]
         return " ".join(sorted(name for name in names if name not in _NOT_IN_THE_WORLD))
 
     def outcome(self) -> Mapping[str, str]:

@@ -116,6 +116,7 @@ class Conditions:
         elif name == "TRANSMIT_BUDGET":
             self._take_data(step)
             flight.mark()
+            flight.mark_edges()
             yield None
         elif name == "IMAGE_GEOMETRY":
             flight.after_a_cycle()

@@ -9,6 +9,7 @@ from tests.safety.replay_plan import Step
 
 RESET = "a reset by the watchdog"
 THIRD_RESET = "the third reset by the watchdog within an hour"
+BOOTS = (RESET, THIRD_RESET, "LEAVE_SAFE_BOOT")
 OVER = ": over"
 
 _SPOILT = "_spoilt"
@@ -38,13 +39,14 @@ class Faults:
     def __init__(self, flight: Flight) -> None:
         self._flight = flight
         self.resets = 0
+        self.before_boot = 0  # events from here on came with the last reset or after it
         units, board = flight.units, flight.board
         self.acts: dict[str, Callable[[], object]] = {
             "alarm": lambda: board.alarm(True),
             f"alarm{OVER}": lambda: board.alarm(False),
             "a temperature beyond its trip limit": lambda: [units.force(*item) for item in _HOT.items()],
             f"a temperature beyond its trip limit{OVER}": lambda: [flight.let_go(name) for name in _HOT],
-            "no ancillary data": lambda: flight.platform.pause(time_messages=False),
+            "no ancillary data": self._end_ancillary,
             f"no ancillary data{OVER}": self._give_ancillary,
             "sun near": lambda: self._sun(_SUN_NEAR_DEG),
             f"sun near{OVER}": lambda: self._sun(None),
@@ -79,12 +81,28 @@ class Faults:
 
     def forget(self, step: Step) -> None:
         """End what stood before the step or began with it, stands no more after it, and was ended by no edge."""
+        for word in () if step.label in BOOTS else self._forgotten(step):
+            self._standing[word][1]()
+            if not word.endswith(_SPOILT):
+                self._flight.session.run_for(_FOUND_S)
+
+    def end_with_boot(self, step: Step) -> None:
+        """What nobody meets any more after a boot ends with it: the first cycle must not find it."""
+        for word in self._forgotten(step):
+            self._standing[word][1]()
+
+    def _forgotten(self, step: Step) -> list[str]:
         before, after = (set(words["faults"].split("+")) for words in (step.before, step.after))
-        for word, (begins, end) in self._standing.items():
-            if (word in before or step.label == begins) and word not in after and step.label != begins + OVER:
-                end()
-                if not word.endswith(_SPOILT):
-                    self._flight.session.run_for(_FOUND_S)
+        return [
+            word
+            for word, (begins, _) in self._standing.items()
+            if (word in before or step.label == begins) and word not in after and step.label != begins + OVER
+        ]
+
+    def _end_ancillary(self) -> None:
+        """Now the last: when they are stale is so known."""
+        self._flight.ancillary_now()
+        self._flight.platform.pause(time_messages=False)
 
     def _give_ancillary(self) -> None:
         """Again, from this cycle on."""
@@ -113,6 +131,8 @@ class Faults:
         flight.ancillary_now()
 
     def _trip(self, fault: str) -> None:
+        """Between two samples: the current that trips it must not be sampled too, a trip limit of its own."""
+        self._flight.after_a_cycle()
         self._flight.units.force(fault, 1)
         self._flight.session.run_for(_TRIPS_S)
         self._flight.units.release(fault)
@@ -137,6 +157,7 @@ class Faults:
     def _await_reset(self, begin: Callable[[], object]) -> None:
         flight = self._flight
         resets = len(flight.board.resets)
+        self.before_boot = len(flight.session.events)
         begin()
         flight.session.wait_for(lambda: len(flight.board.resets) > resets, _BOOTS_S, "A reset")
         flight.session.readings.clear()

@@ -1,5 +1,6 @@
 """A flight along edges: each is acted out on the host board, and what came of it compared with the checker's."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from tests.safety.replay_acts import (
     ARM_S,
+    ARRIVES,
     DECONTAMINATED,
     IN_STRIPS,
     START_LEAD_S,
@@ -16,11 +18,12 @@ from tests.safety.replay_acts import (
     is_ending,
     is_seen_by_nobody,
     is_short,
+    is_starting_to_heat,
     lasts_s,
 )
-from tests.safety.replay_board import CYCLE_S, DECONTAMINATION_S, PERMIT_S, SAR_ENDS_S, STRIPS_APART_S, Flight
-from tests.safety.replay_faults import RESET, RESETS_TO_SAFE, THIRD_RESET
-from tests.safety.replay_plan import TIME, Kind, Step, visible
+from tests.safety.replay_board import CYCLE_S, DECONTAMINATION_S, ENDS_S, PERMIT_S, REPEATED, STRIPS_APART_S, Flight
+from tests.safety.replay_faults import RESET, RESETS_TO_SAFE
+from tests.safety.replay_plan import TIME, Kind, Step, Words, visible
 
 # What follows from an act by itself comes within this; then it must stay so.
 SETTLE_S = 4.0
@@ -34,22 +37,28 @@ REST_S = 3.0  # time that passes where nothing is to come of it
 GUARD_S = 55.0  # of the transmit guard's 60 s
 OPERATION_S = 10.0  # the shortest time limit of what leaves the mode as it is
 POWER_OFF_S = 7.0  # of the 10 s before the one retry of fault level 2
-DOOR_S = 3.0  # of the 5 s that a movement may last
+DOOR_S = 3.0  # of the 5 s that a movement may last, counted from when it was seen to move
+DOOR_COMMANDED_S = 4.5  # counted from its telecommand
 STANDING_DOWN, SAFING, RETRYING = "1", "2", "5"
+MAKING_SAFE = ("2", "3", "4", "5")  # reactions that make safe (machine.py: is_safing)
 FOR_THE_UNIT = (STANDING_DOWN, SAFING, RETRYING)  # reactions that wait for it
-SAFING_S = 4.5  # of the 6 s that the door has
-ENDS_S = SAR_ENDS_S - 2
-TAKES = 20  # at 10 s each: less than the orbit's 300 s; and the catalogue holds 64
+ENDING_S = ENDS_S - 2
+TAKES = 20  # at 5 s each: less than the orbit's 300 s; and the catalogue holds 64
 ORBIT_S = 560.0  # of its imaging time, of which an image needs little
 AHEAD_S = START_LEAD_S - 10
 MARGIN_S = 3.0
 SHORT_MARGIN_S = 0.4  # where the limit is two seconds
-ANCILLARY_S = 2.5  # of the 3.2 s after which it is stale
+ANCILLARY_S = 3.0  # of the 3.2 s after which it is stale, counted from the act that ended them
+STALE_S = 0.4  # later it is
+STARTS_S = 2.0  # for a decontamination to begin, and for a lamp to be on
 STILL_BROKEN_S = 8.0  # of the 10 s after which a limit that was acted upon is acted upon again
-BOOTS = (RESET, THIRD_RESET, "LEAVE_SAFE_BOOT")
+# What is being ended or waited for is over at its limit. Each limit is noted ahead of when it is up, by what the times
+# of acts and samples are uncertain by: what comes before even that is not the doing of time.
+_ENDED_BY = ("reaction", "ending", "door")
 _SWITCH_ON = ("SET_MODE INIT", "SET_MODE STANDBY")
 _LIMIT_FAULTS = {"hot", "sun_near", "no_ancillary"}
-_MOVES_DOOR = ("MOVE_DOOR", "OPTICAL_TEST_DOOR", "the door arrives", TIME)
+_COMMANDS_DOOR = ("MOVE_DOOR", "OPTICAL_TEST_DOOR")
+_MOVES_DOOR = (*_COMMANDS_DOOR, ARRIVES, TIME)
 
 
 class Late(Exception):
@@ -67,12 +76,20 @@ class Difference:
 
     def __str__(self) -> str:
         steps = "\n".join(f"  {number:3d}  {label}" for number, label in enumerate(self.path, 1))
+        return f"{self.kind}, after\n{steps}\n       {self.found()}"
+
+    def found(self) -> str:
+        """What differs, in one line."""
         names = [name for name in self.expected | self.seen if self.expected.get(name) != self.seen.get(name)]
-        found = "\n".join(
-            f"       {name}: the checker saw {self.expected.get(name, 'none')}, the board {self.seen.get(name, 'none')}"
+        return ", ".join(
+            f"{name}: the checker saw {self.expected.get(name, 'none')}, the board {self.seen.get(name, 'none')}"
             for name in names
         )
-        return f"{self.kind}, after\n{steps}\n{found}"
+
+
+def _tells_no_phase(words: Words) -> bool:
+    """While nothing is to begin, the checker's state leaves it out (on_micropython/state.py)."""
+    return words["refuse"] == "1" or words["reaction"] in MAKING_SAFE
 
 
 class Replay:
@@ -92,7 +109,10 @@ class Replay:
             self._limits_s[values[transition.target]] = transition.time_limit_ms / 1000
         self._began_s = 0.0
         self._until_s: dict[str, float] = {}
+        self._times_out_s = math.inf
         self._cause = "0"
+        self._phase = ""
+        self._waits_for_lamp = False
         self._takes = 0
         self._next_strip_s = 0.0
         self._is_ending = False
@@ -114,6 +134,7 @@ class Replay:
         self._is_cut_short &= step.after.get("unit") == "BOOT"
         was_ending, self._is_ending = self._is_ending, self._ends(step)
         seen = self._settle(step, expected)
+        flight.mark_edges()
         self.acts.forget(step)
         if was_enabled and not flight.transmit_enabled:
             self.acts.took()
@@ -122,6 +143,7 @@ class Replay:
         self._note_limits(step, act_began_s)
         self._takes += step.label.startswith("START ") and not step.failures
         self._cause = seen.get("cause", self._cause)
+        self._phase = seen.get("phase", "")
         return None if seen == expected else Difference(list(self.path), step.kind, expected, seen)
 
     def stop(self) -> None:
@@ -132,19 +154,21 @@ class Replay:
         if step.before["refuse"] == "1" and step.after["refuse"] == "1":
             # Which event latched it first steers nothing, and states that differ in it are one to the checker.
             expected["cause"] = self._cause
+        if _tells_no_phase(step.before) and _tells_no_phase(step.after) and not step.label.endswith("goes on"):
+            # States that differ in it are one then, too.
+            expected |= {"phase": self._phase} if "phase" in expected else {}
         if step.label == TIME:
             # Nor can it be told where several things followed each other.
             expected.pop("cause")
         expected["failures"] = " ".join(step.failures)
         expected["events"] = self._events(step, step.events)
+        expected["begins"] = str(step.begins)
         return expected
 
     def _events(self, step: Step, events: tuple[int, ...]) -> str:
-        """Of a boot none; of time that passes not how often each came. Not, in an act, when a limiter that does not
-        follow is commanded again, once a second.
+        """Of time that passes not how often each came. Not, in an act, when a limiter that does not follow is commanded
+        again, once a second.
         """
-        if step.label in BOOTS:
-            return ""
         if step.label == TIME:
             return self.flight.event_words(set(events))
         words = self.flight.event_words(events).split()
@@ -157,21 +181,23 @@ class Replay:
         flight = self.flight
         failures: Counter[str] = Counter()
         until_s = flight.now_s + SETTLE_S + (1.3 * lasts_s(step) if step.label == TIME else 0.0)
-        if step.label == TIME and flight.side == "SAR":
-            until_s += 2 * SAR_ENDS_S  # what is aborted, and then a safing
+        if step.label == TIME:
+            until_s += 2 * ENDS_S  # what is aborted, and then a safing
         if "RECORDER" in step.before["faults"] + step.label:
             until_s += RECORDER_S
         if _LIMIT_FAULTS & set(step.before["faults"].split("+")):
             until_s += STILL_BROKEN_S
         arm_again_s = flight.now_s
-        as_expected_s = None
+        stays_until_s = None
         # What is done about a fault may begin only after a while, what a transition does first is not seen: neither
         # must meet the next act instead.
         is_slow = step.after["faults"] or step.after["target"] not in ("-1", step.before["target"])
         is_slow = is_slow and step.after["reaction"] == "0" and step.after["cancelled"] == "0"
+        is_slow = is_slow and not (step.label.startswith(_COMMANDS_DOOR) and step.after.get("door") == "MOVING")
         stays_s = 0.0 if is_short(step.after) else STAYS_LONG_S if is_slow else STAYS_S
         if step.after["reaction"] == RETRYING:
             stays_s = RETRY_S
+        ends_s = until_s if step.label == TIME else min(self._until_s.values(), default=until_s)
         while True:
             failures.update(flight.new_failures())
             seen = dict(flight.outcome())
@@ -181,16 +207,18 @@ class Replay:
                 seen["unit"] = "BOOT"
             seen["failures"] = " ".join(sorted(failures.elements()))
             seen["events"] = self._events(step, flight.events_since(flight.since))
+            seen["begins"] = str(flight.begins())
             if seen != expected or not flight.is_answered():
-                as_expected_s = None
+                stays_until_s = None
                 if flight.now_s >= until_s:
                     return seen
                 if step.label == TIME and flight.now_s >= arm_again_s:
                     self.acts.keep_armed(step)
                     arm_again_s += ARM_S / 2
-            elif as_expected_s is None:
-                as_expected_s = flight.now_s
-            elif flight.now_s >= as_expected_s + stays_s - CYCLE_S / 2:
+            elif stays_until_s is None:
+                # Not beyond what time brings.
+                stays_until_s = min(flight.now_s + stays_s, max(flight.now_s + STAYS_S, ends_s))
+            elif flight.now_s >= stays_until_s - CYCLE_S / 2:
                 return seen
             flight.session.run_for(CYCLE_S)
 
@@ -207,7 +235,7 @@ class Replay:
         if uses_it_up and self._orbit_left_s() < self._imaging_limit_s - self._imaged_s() + MARGIN_S:
             raise Late("the orbit ends before its imaging time is used up")
         is_lost = step.label == TIME and "ancillary" in self._until_s and "door" in self._until_s
-        if is_lost and self._until_s["door"] < self._until_s["ancillary"]:
+        if is_lost and self._until_s["door"] < self._until_s["ancillary"] + STALE_S:
             raise Late("the door's time is over before the ancillary data are stale")
         begins = step.label == TIME and step.before["mode"] != step.after["mode"] and "phase" in step.after
         # DARK has them once more with its start, to tell of the eclipse.
@@ -223,17 +251,33 @@ class Replay:
                 raise Late(f"{name} at {until_s:.0f} s, and {step.label} lasts to {last_s:.0f} s")
 
     def _require_that_time_did_nothing(self, step: Step, was_ending: bool, seen: Mapping[str, str]) -> None:
-        """What was being ended, or waited for, may have come to its end during the act."""
+        """What was being ended, or waited for, may have come to its end during the act, when its time was up."""
+        limits_s = [self._until_s[name] for name in _ENDED_BY if name in self._until_s]
+        if step.label == TIME or self._came_s(step) < min(self._times_out_s, *limits_s):
+            return
         was_ending |= is_ending(step) or step.before["cancelled"] == "1"
         has_ended = seen["mode"].startswith("SAFE") or seen["refuse"] != step.after["refuse"]
-        if was_ending and step.label != TIME and has_ended:
+        if was_ending and has_ended:
             raise Late("what was being ended has ended")
         timed_out = "failed:STEP_TIME_OUT"
-        if step.label != TIME and timed_out in seen["failures"] and timed_out not in step.failures:
+        if timed_out in seen["failures"] and timed_out not in step.failures:
             raise Late("what was waited for has taken too long")
+
+    def _came_s(self, step: Step) -> float:
+        """When the first event came that the checker did not see of the act; at no time when there is none."""
+        flight = self.flight
+        expected = Counter(step.events)
+        for number, time_s in flight.timed_events(flight.since):
+            expected[number] -= 1
+            name = flight.event_words([number])
+            if expected[number] < 0 and name and name not in REPEATED:
+                return time_s
+        return 0.0
 
     def _note_limits(self, step: Step, act_began_s: float) -> None:
         now_s = self.flight.now_s
+        if "BOOTED" in self.flight.event_words(step.events).split():
+            self._until_s.clear()  # it knows of nothing that was before
         before, after = step.before, step.after
         # Time passed with an arm that was given again and again: the last is up to half a life old.
         arm_s = now_s + (ARM_S / 2 if step.label == TIME else ARM_S) - MARGIN_S
@@ -242,9 +286,13 @@ class Replay:
         given = step.label == "SAR_PERMIT_TRANSMIT" and not step.failures
         self._note("takes", after["takes"] != "0", given, now_s + PERMIT_S - MARGIN_S)
         if after["target"] != before["target"]:
-            self._began_s = act_began_s if is_short(after) else now_s
+            self._waits_for_lamp = step.label == "START LAMP" and "OPTICAL_stuck" in before["faults"]
+            self._began_s = act_began_s if is_short(after) or self._waits_for_lamp else now_s
         limit_s = self._limits_s.get(after["target"], 0.0) - (SHORT_MARGIN_S if is_short(after) else MARGIN_S)
-        if after["mode"] == "DECONTAMINATION":
+        if self._waits_for_lamp or is_starting_to_heat(after):
+            limit_s = STARTS_S - SHORT_MARGIN_S
+        self._times_out_s = math.inf if after["target"] == "-1" else self._began_s + limit_s
+        if after["mode"] == "DECONTAMINATION" and after.get("unit") == "DECONTAMINATING":
             limit_s = DECONTAMINATION_S - MARGIN_S
         elif after["mode"] in IN_STRIPS:
             if after["unit"] == "IMAGING" and before["unit"] != "IMAGING":
@@ -258,15 +306,16 @@ class Replay:
         self._note("target", after["target"] != "-1", True, self._began_s + limit_s)
         self._note("enable", after["enable"] == "1", before["enable"] == "0", now_s + GUARD_S)
         moves = after.get("door") == "MOVING" and after["target"] != "-1"
-        self._note("door", moves, step.label.startswith(_MOVES_DOOR), now_s + DOOR_S)
-        self._note_limits_broken(step)
+        door_s = act_began_s + DOOR_COMMANDED_S if step.label.startswith(_COMMANDS_DOOR) else now_s + DOOR_S
+        self._note("door", moves, step.label.startswith(_MOVES_DOOR), door_s)
+        self._note_limits_broken(step, act_began_s)
         reaction_s = POWER_OFF_S
         if after["reaction"] == SAFING:
-            reaction_s = SAFING_S if self.flight.side == "OPTICAL" else ENDS_S
+            reaction_s = ENDING_S
         begun = after["reaction"] != before["reaction"] or step.label == TIME
         self._note("reaction", after["reaction"] != "0", begun, now_s + reaction_s)
         is_aborted = self._is_ending and after["reaction"] == "0"
-        self._note("ending", is_aborted, "ending" not in self._until_s, now_s + ENDS_S)
+        self._note("ending", is_aborted, "ending" not in self._until_s, now_s + ENDING_S)
 
     def _unseen_s(self, step: Step) -> float:
         """How long time must pass where nothing tells that it has."""
@@ -274,26 +323,27 @@ class Replay:
             return REST_S
         if not is_seen_by_nobody(step) or step.before["reaction"] == "0":
             return 0.0
-        ends_s = SAR_ENDS_S if self.flight.side == "SAR" and step.before["reaction"] in FOR_THE_UNIT else 0.0
-        return min(step.duration_ms / 1000 + ends_s, OPERATION_S)
+        ends_s = ENDS_S if step.before["reaction"] in FOR_THE_UNIT else 0.0
+        return min(step.duration_ms / 1000 + ends_s, ENDS_S + 2)
 
     def _ends(self, step: Step) -> bool:
-        """Is the SAR being made safe, or a data take of it being ended?"""
+        """Is the instrument being made safe, or what it does being ended?"""
         after = step.after
         has_failed = "TRANSITION_FAILED" in self.flight.event_words(step.events).split()
         goes_on = after["target"] != "-1" and (has_failed or (self._is_ending and step.label != TIME))
         is_reacting = after["reaction"] != "0" or after["cancelled"] == "1"
-        return self.flight.side == "SAR" and (goes_on or is_reacting)
+        return goes_on or is_reacting
 
-    def _note_limits_broken(self, step: Step) -> None:
+    def _note_limits_broken(self, step: Step, act_began_s: float) -> None:
         """Ancillary data are stale some time after they stopped; a limit that stays broken is acted upon again."""
         now_s = self.flight.now_s
         faults = set(step.after["faults"].split("+"))
         names = self.flight.event_words(step.events).split()
         is_lost = "no_ancillary" in faults and "no_ancillary" not in step.before["faults"]
         stands = is_lost or ("ancillary" in self._until_s and "ANCILLARY_LOST" not in names)
-        self._note("ancillary", "no_ancillary" in faults and stands, is_lost, now_s + ANCILLARY_S)
-        is_broken = bool(faults & _LIMIT_FAULTS)
+        self._note("ancillary", "no_ancillary" in faults and stands, is_lost, act_began_s + ANCILLARY_S)
+        in_force = _LIMIT_FAULTS - {"hot"} if step.after["mode"] == "DECONTAMINATION" else _LIMIT_FAULTS
+        is_broken = bool(faults & in_force)
         acted = "TRIP_LIMIT" in names
         self._note("limit", is_broken and (acted or step.label != TIME), acted, now_s + STILL_BROKEN_S)
 

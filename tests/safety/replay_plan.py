@@ -13,21 +13,24 @@ from tests.safety.explorer import Answer, Board, CheckerError, Graph
 
 TIME = "time passes"
 INERT = "SET_MODE SAFE_UNPOWERED"  # refused in every state, and changes nothing
+_TRANSMITS = "TX"  # properties.py: transmit-enable was driven
 HIDDEN_FROM = "cycles"  # outcomes.py: from this word on, what nobody outside sees
 _LONGEST_UNREST = 12
 
 Words = Mapping[str, str]
-Seen = tuple[tuple[str, ...], tuple[int, ...], Words, int]
+Seen = tuple[tuple[str, ...], tuple[int, ...], Words, int, int]
 
 
 def parse(seen: str) -> Seen:
-    """What a step of outcomes.py tells: failures, events, words, and the time that passed in ms."""
+    """What a step of outcomes.py tells: failures, events, words, the time that passed in ms, and how often
+    transmit-enable was driven.
+    """
     log, _, text = seen.partition("|")
     words = dict(word.split("=", 1) for word in text.split())
     items = log.split()
     failures = tuple(item for item in items if item.startswith(("refused:", "failed:")))
     events = tuple(int(item[len("event") :]) for item in items if item.startswith("event"))
-    return failures, events, words, int(words.pop("ms"))
+    return failures, events, words, int(words.pop("ms")), items.count(_TRANSMITS)
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,9 @@ class Kind:
 
 @dataclass(frozen=True)
 class Step:
-    """One edge and what followed by itself. `before` and `after` are the outcome's words by name."""
+    """One edge and what followed by itself. `before` and `after` are the outcome's words by name, `begins` is how often
+    transmit-enable was driven.
+    """
 
     label: str
     source: int
@@ -55,6 +60,7 @@ class Step:
     before: Words
     after: Words
     duration_ms: int
+    begins: int = 0
 
     @property
     def key(self) -> tuple[int, str]:
@@ -119,25 +125,25 @@ class Steps:
     def step(self, state: int, edge: int) -> Step | None:
         """None when it leads out of what was explored, or never comes to rest."""
         target, seen = self._rows[state][edge]
-        failures, events, words, duration_ms = self._parse(seen)
+        failures, events, words, duration_ms, begins = self._parse(seen)
         unrest = 0
         while not self.quiet(target):
             target, seen = self._rows[target][self._time]
             before = words
-            more_failures, more_events, words, more_ms = self._parse(seen)
+            more_failures, more_events, words, more_ms, more_begins = self._parse(seen)
             if before["refuse"] == "1" == words["refuse"]:
                 # States that differ in what latched it are one: only the edge that did so tells.
                 words = {**words, "cause": before["cause"]}
             failures, events, duration_ms = failures + more_failures, events + more_events, duration_ms + more_ms
+            begins += more_begins
             unrest += 1
             if unrest > _LONGEST_UNREST:
                 return None
         if not self._rows[target]:
             return None
         label = self._graph.labels[edge]
-        return Step(
-            label, state, target, tuple(sorted(failures)), tuple(sorted(events)), self._words[state], words, duration_ms
-        )
+        logged = tuple(sorted(failures)), tuple(sorted(events))
+        return Step(label, state, target, *logged, self._words[state], words, duration_ms, begins)
 
     def all(self) -> list[Step]:
         """Every step from every state that a way over quiet states leads to."""
@@ -224,9 +230,10 @@ class Follower:
 
     def step(self, label: str) -> Step:
         before, source = self._words, self._state
-        failures, events, self._words, duration_ms = parse(self._settled(self._take(label)))
+        failures, events, self._words, duration_ms, begins = parse(self._settled(self._take(label)))
         target = 0 if self._state == source else 1
-        return Step(label, 0, target, tuple(sorted(failures)), tuple(sorted(events)), before, self._words, duration_ms)
+        logged = tuple(sorted(failures)), tuple(sorted(events))
+        return Step(label, 0, target, *logged, before, self._words, duration_ms, begins)
 
     def _take(self, label: str) -> Answer:
         """One edge for good."""

@@ -1,6 +1,7 @@
 """What a tour makes of steps that come too late, or differ after a long flight: with boards that are not flown."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -8,7 +9,10 @@ from typing import Any
 import pytest
 
 from tests.safety import replay
-from tests.safety.replay import TOO_LATE, Result, Tour
+from tests.safety.explorer import Graph
+from tests.safety.replay import BEHIND_LATE, BEHIND_OTHERS, OUTLIVED, TOO_LATE, Result, Tour, report
+from tests.safety.replay_acts import DECONTAMINATED
+from tests.safety.replay_ceilings import CEILINGS, Ceiling, compared
 from tests.safety.replay_flight import Difference, Late
 from tests.safety.replay_plan import Kind, Step
 
@@ -47,7 +51,7 @@ def tour(steps: list[Step], verdict: Verdict, monkeypatch: pytest.MonkeyPatch) -
     return Tour("SAR", known, lambda kind: True, lambda line: None).fly()
 
 
-def labels(kinds: set[Kind] | dict[Kind, str]) -> list[str]:
+def labels(kinds: Iterable[Kind]) -> list[str]:
     return sorted(kind.label for kind in kinds)
 
 
@@ -68,7 +72,53 @@ def test_what_only_such_a_way_leads_to_is_too_late(monkeypatch: pytest.MonkeyPat
             raise Late("always")
 
     result = tour([edge("first", 0, 1), edge("late", 1, 2), edge("behind", 2, 3)], verdict, monkeypatch)
-    assert labels(result.agreed) == ["first"] and labels(result.impossible) == ["behind", "late"]
+    assert labels(result.agreed) == ["first"]
+    assert {kind.label: reason for kind, reason in result.impossible.items()} == {
+        "late": TOO_LATE,
+        "behind": BEHIND_LATE,
+    }
+    assert result.counted() == Ceiling(too_late=2, not_tried=0, differed_later=0)
+
+
+def test_what_an_arm_does_not_live_through_is_not_said_to_be_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
+    def verdict(path: list[str], step: Step) -> None:
+        tried.append(step.label)
+
+    armed = {**WORDS, "armed": "1", "limiters": "255"}
+    hours = Step(DECONTAMINATED, 0, 1, (), (), armed, armed, 0)
+    result = tour([hours, edge("behind", 1, 2), edge("first", 0, 3)], verdict, monkeypatch)
+    assert tried == ["first"]
+    assert {kind.label: reason for kind, reason in result.impossible.items()} == {
+        DECONTAMINATED: OUTLIVED,
+        "behind": BEHIND_OTHERS,
+    }
+    assert result.counted() == Ceiling(too_late=0, not_tried=2, differed_later=0)
+
+
+def test_a_difference_that_came_later_is_told_with_the_command_that_flies_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def verdict(path: list[str], step: Step) -> Difference | None:
+        if step.label == "there" and path:
+            return Difference([*path, step.label], step.kind, {"mode": "OFF"}, {"mode": "SAFE"})
+        return None
+
+    result = tour([edge("away", 0, 2), edge("back", 2, 0), edge("there", 0, 1)], verdict, monkeypatch)
+    told = [line for line in report("SAR", result, 1.0) if "differed later" in line]
+    assert len(told) == 1 and '--only SAR --path "away; back; there"' in told[0]
+    assert "mode: the checker saw OFF, the board SAFE" in told[0]
+
+
+@pytest.mark.parametrize("name", ["too_late", "not_tried", "differed_later"])
+def test_one_more_than_the_ceiling_is_no_good_and_one_less_is_said(name: str) -> None:
+    largest = CEILINGS["OPTICAL", True]
+    for more, is_good, sentences in ((0, True, 0), (1, False, 1)):
+        found = replace(largest, **{name: getattr(largest, name) + more})
+        assert (compared("OPTICAL", True, found)[0], len(compared("OPTICAL", True, found)[1])) == (is_good, sentences)
+    lower = replace(largest, **{name: getattr(largest, name) - 1})
+    is_good, lines = compared("OPTICAL", True, lower)
+    assert is_good and len(lines) == 1 and "can be lowered" in lines[0]
+    assert compared("OPTICAL", True, lower, is_whole=False) == (True, [])
 
 
 def test_a_step_that_is_late_only_on_a_long_flight_is_flown_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,3 +146,14 @@ def test_a_difference_on_the_shortest_way_is_one(monkeypatch: pytest.MonkeyPatch
 
     result = tour([edge("wrong", 0, 1), edge("right", 0, 2)], verdict, monkeypatch)
     assert labels(result.agreed) == ["right"] and len(result.differences) == 1 and not result.good
+
+
+def test_a_replay_beyond_a_ceiling_is_no_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    late = dict.fromkeys([edge("late", 0, 1).kind], TOO_LATE)
+    for impossible, is_good in (({}, True), (late, False)):
+        result = Result(agreed={edge("agreed", 0, 1).kind}, impossible=impossible)
+        monkeypatch.setattr(replay, "Steps", lambda graph: graph)
+        monkeypatch.setattr(replay, "Tour", lambda *_, result=result: SimpleNamespace(fly=lambda: result))
+        said: list[str] = []
+        assert replay.replay_side("SAR", Graph([], [], []), said.append) == is_good
+        assert any("1 kinds are too_late, 0 at most" in line for line in said) != is_good

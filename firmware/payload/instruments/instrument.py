@@ -54,6 +54,8 @@ class Waits:
         self.sar_safe_ms = mission.WAITS_SAR_SAFE_MS
         self.sar_abort_ms = mission.WAITS_SAR_ABORT_MS
         self.take_end_ms = mission.WAITS_TAKE_END_MS
+        self.optical_safe_ms = mission.WAITS_OPTICAL_SAFE_MS
+        self.optical_abort_ms = mission.WAITS_OPTICAL_ABORT_MS
         self.optical_stabilisation_ms = mission.WAITS_OPTICAL_STABILISATION_MS
         self.decontamination_hour_ms = mission.WAITS_OPTICAL_DECONTAMINATION_HOUR_MS
 

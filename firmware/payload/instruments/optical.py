@@ -130,7 +130,7 @@ class Optical(Instrument):
 
     def set_focus(self, steps):
         """Generator: move the focus and wait until it rests there. Raises Refusal, later Failure."""
-        limit_ms = mission.OPTICAL_FOCUS_LIMIT_MS + mission.OPTICAL_ABORT_LIMIT_MS
+        limit_ms = mission.OPTICAL_FOCUS_LIMIT_MS + self._waits.optical_abort_ms
         yield from self.machine.operation(_FOCUS_MODES, self._move_focus, (modes.GUARD_OPTICAL_FRESH,), limit_ms, steps)
 
     def move_door(self, position):
@@ -173,7 +173,7 @@ class Optical(Instrument):
         if origin == enums.OPTICAL_MODE_READY:
             self._command(enums.OPTICAL_UNIT_COMMAND_ABORT)
             yield from self._await_within(
-                pool.OPTICAL_STATE, enums.OPTICAL_UNIT_STATE_READY, mission.OPTICAL_ABORT_LIMIT_MS
+                pool.OPTICAL_STATE, enums.OPTICAL_UNIT_STATE_READY, self._waits.optical_abort_ms
             )
             yield from self.keep_entry()
             if failure.code == failures.ANCILLARY_JUMPED and hal.pool_get(pool.OPTICAL_DOOR) != enums.DOOR_SHUT:
@@ -201,7 +201,7 @@ class Optical(Instrument):
         yield from self._switch_on_unit(enums.LIMITER_OPTICAL_UNIT)
         self._command(enums.OPTICAL_UNIT_COMMAND_SAFE)
         yield from self._await_shut_and_dark()
-        yield from self._await_within(pool.OPTICAL_STATE, enums.OPTICAL_UNIT_STATE_SAFE, mission.OPTICAL_SAFE_LIMIT_MS)
+        yield from self._await_within(pool.OPTICAL_STATE, enums.OPTICAL_UNIT_STATE_SAFE, self._waits.optical_safe_ms)
         return enums.OPTICAL_MODE_SAFE
 
     def safing(self):
@@ -313,8 +313,8 @@ class Optical(Instrument):
         yield from self.unit.fresh_sample()
         while hal.pool_get(pool.OPTICAL_DOOR) != enums.DOOR_SHUT or hal.pool_get(pool.OPTICAL_FOCAL_PLANE_ON):
             self._require_well()
-            if hal.ticks_diff(hal.ticks_ms(), started_ms) > mission.OPTICAL_SAFE_LIMIT_MS:
-                raise Failure(failures.STEP_TIME_OUT, 0, mission.OPTICAL_SAFE_LIMIT_MS)
+            if hal.ticks_diff(hal.ticks_ms(), started_ms) > self._waits.optical_safe_ms:
+                raise Failure(failures.STEP_TIME_OUT, 0, self._waits.optical_safe_ms)
             yield 0
 
     def _move_focus(self, steps):

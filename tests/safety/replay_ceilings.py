@@ -1,0 +1,45 @@
+"""How many kinds of edges at most may come too late, may not be tried, and may have differed on a long flight.
+
+Each number is what the whole graph gives, and why no board can do better. More than that fails make verify.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """Largest numbers of kinds. `too_late` counts those behind one that is too late as well."""
+
+    too_late: int
+    not_tried: int
+    differed_later: int
+
+
+# By profile, and whether the kinds are those that come with faults. Nothing has to come too late or to differ: a bench
+# gives every unit the time for what follows (replay_board.py), and what time brings by itself is noted as a limit.
+CEILINGS = {
+    ("SAR", False): Ceiling(too_late=0, not_tried=0, differed_later=0),
+    ("SAR", True): Ceiling(too_late=0, not_tried=0, differed_later=0),
+    # What follows when the imaging time of an orbit is used up a second time, in four modes.
+    ("OPTICAL", False): Ceiling(too_late=0, not_tried=11, differed_later=0),
+    # A recorder that is lost behind a start that came while the unit did nothing: nobody sees that it came.
+    ("OPTICAL", True): Ceiling(too_late=0, not_tried=1, differed_later=0),
+}
+
+
+def compared(side: str, faults: bool, found: Ceiling, is_whole: bool = True) -> tuple[bool, Sequence[str]]:
+    """Whether no number is beyond its ceiling, and a sentence on each that is, or that is below it in a whole graph."""
+    lines = []
+    is_good = True
+    place = f'CEILINGS["{side}", {faults}] in tests/safety/replay_ceilings.py'
+    for name, count in vars(found).items():
+        largest = getattr(CEILINGS[side, faults], name)
+        if count > largest:
+            is_good = False
+            lines.append(
+                f"{side}: {count} kinds are {name}, {largest} at most: see which are new, then mend or raise {place}"
+            )
+        elif count < largest and is_whole:
+            lines.append(f"{side}: {count} kinds are {name}, fewer than {largest}: {place} can be lowered")
+    return is_good, lines
