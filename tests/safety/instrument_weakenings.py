@@ -296,7 +296,7 @@ OPTICAL = (
     _optical("a unit that fails becomes safe", "OPTICAL_FOCAL_PLANE_ON):\n            self._require_well()",
              "OPTICAL_FOCAL_PLANE_ON):\n            pass", "test_a_unit_that_fails_on_its_way_to_safe_is_not_waited_for"),
     _optical("a unit has any time to become safe",
-             "if hal.ticks_diff(hal.ticks_ms(), started_ms) > mission.OPTICAL_SAFE_LIMIT_MS:", "if False:", "test_each_wait_has_its_limit"),
+             "if hal.ticks_diff(hal.ticks_ms(), started_ms) > self._waits.optical_safe_ms:", "if False:", "test_each_wait_has_its_limit"),
     _optical("the focus of a failed unit moves", "== steps):\n            self._require_well()", "== steps):\n            pass",
              "test_a_unit_that_fails_is_not_waited_for"),
     _optical("the focus has any time", "> mission.OPTICAL_FOCUS_LIMIT_MS:", "> 10000000:", "test_each_wait_has_its_limit"),

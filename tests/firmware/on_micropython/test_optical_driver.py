@@ -231,7 +231,7 @@ def test_a_lost_unit_loses_its_supply_at_once():
 
 def test_a_unit_that_does_not_become_safe_loses_its_supply_in_time():
     setup = OpticalSetup()
-    assert ends_with(setup.driver.safing(), mission.OPTICAL_SAFE_LIMIT_MS // 100 + 10) == (
+    assert ends_with(setup.driver.safing(), mission.WAITS_OPTICAL_SAFE_MS // 100 + 10) == (
         enums.OPTICAL_MODE_SAFE_UNPOWERED
     )
     assert setup.limiters.closed == set()
@@ -334,7 +334,7 @@ def test_each_wait_has_its_limit():
             failures.DOOR_TEST_FAILED,
             mission.OPTICAL_DOOR_LIMIT_MS,
         ),
-        (lambda optical: optical._await_shut_and_dark(), failures.STEP_TIME_OUT, mission.OPTICAL_SAFE_LIMIT_MS),
+        (lambda optical: optical._await_shut_and_dark(), failures.STEP_TIME_OUT, mission.WAITS_OPTICAL_SAFE_MS),
         (lambda optical: optical._move_focus(123), failures.FOCUS_STUCK, mission.OPTICAL_FOCUS_LIMIT_MS),
         (lambda optical: optical._switch_lamp(enums.SWITCH_ON), failures.LAMP_FAILED, 2000),
     ):
