@@ -1,6 +1,7 @@
 """What waits for the flash overwrites nothing of the catalogue that was stored meanwhile."""
 
 import hal
+
 import runner
 from bench import Bench
 from payload.tables import enums, failures, units
