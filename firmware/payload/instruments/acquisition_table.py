@@ -295,8 +295,8 @@ class TableSlots:
         return hal.get(hal.U32, self.block(slot), units.ACQUISITION_TABLE_DURATION_MS)
 
     def predicted_mib(self, slot):
-        """Memory of a data take with this table: the data rate of its busiest sub-swath, of every channel that receives,
-        for as long as it lasts with noise and calibrations, which count like echoes.
+        """Memory of a data take with this table: the data rate of its busiest sub-swath, in every channel, for as long
+        as it lasts with noise and calibrations, which count like echoes.
         """
         block = self.block(slot)
         most = 0
