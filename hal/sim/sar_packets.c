@@ -11,7 +11,6 @@
 
 #define BAQ_BLOCK_LENGTH (BAQ_BLOCK_QUADS / 4 - 1) /* 8 x (31 + 1) complex samples */
 #define CODE_LARGEST 32767u
-#define CHANNEL_H 1u
 
 #define CALIBRATION_IN_PREAMBLE 1u
 
@@ -23,10 +22,6 @@ static const double calibration_lsb[] = SAR_MODEL_CALIBRATION_LSB;
 
 /* Sentinel-1's decimation code with the highest rate not above ours. */
 static const uint8_t decimation_codes[] = {7, 5, 3, 0, 0, 0};
-
-/* Sentinel-1's polarisation codes in the order of POLARISATION, and whether the H channel receives. */
-static const uint8_t polarisation_codes[] = {1, 2, 5, 3, 7, 7, 6, 3};
-static const uint8_t receive_channels[] = {CHANNEL_H, 0, CHANNEL_H, CHANNEL_H, 0, 0, 0, CHANNEL_H};
 
 /* Measurement mode by SAR_MODE: stripmap 1, contingency for spotlight, interferometric wide swath
  * for TOPS, noise characterisation, RF characterisation, test. */
@@ -85,7 +80,7 @@ void sar_packets_start(sim_t *sim) {
     memset(&sim->sar.packets, 0, sizeof sim->sar.packets);
 }
 
-/* What a packet is about. */
+/* What the packets of one pulse are about; each channel that receives has one. */
 typedef struct {
     sar_pulse_t pulse;
     uint8_t baq;
@@ -107,12 +102,11 @@ static about_t about(const sim_t *sim, uint8_t phase, uint32_t number) {
     };
 }
 
-static void put_header(science_packet_t *packet, sim_t *sim, const about_t *packet_of) {
+static void put_header(science_packet_t *packet, sim_t *sim, const about_t *packet_of, unsigned channel) {
     const sar_pulse_t *pulse = &packet_of->pulse;
     const unit_t *unit = &sim->units[SIM_SAR];
     sar_packets_t *packets = &sim->sar.packets;
     int64_t gps_us = unit_gps_us(unit, packet_of->at_us);
-    uint32_t polarisation = field(sim, SAR_TABLE_POLARISATION_OFFSET);
     uint32_t rate = field(sim, SAR_TABLE_SAMPLING_RATE_OFFSET);
     uint32_t word = packets->sent % SAR_ANCILLARY_WORDS;
     if (word == 0) {
@@ -124,7 +118,7 @@ static void put_header(science_packet_t *packet, sim_t *sim, const about_t *pack
         [SAR_PACKET_SYNC] = SAR_PACKETS_SYNC_WORD,
         [SAR_PACKET_DATA_TAKE_ID] = (uint32_t)unit_raw(unit, UNIT_CONTROL, SAR_CONTROL_TASK_ID_OFFSET),
         [SAR_PACKET_MEASUREMENT_MODE] = measurement_modes[field(sim, SAR_TABLE_MODE_OFFSET)],
-        [SAR_PACKET_RECEIVE_CHANNEL] = receive_channels[polarisation],
+        [SAR_PACKET_RECEIVE_CHANNEL] = channel,
         [SAR_PACKET_INSTRUMENT_CONFIGURATION] = sampling_rates_khz[rate],
         [SAR_PACKET_ANCILLARY_INDEX] = word + 1,
         [SAR_PACKET_ANCILLARY_WORD] = packets->ancillary[word],
@@ -142,7 +136,7 @@ static void put_header(science_packet_t *packet, sim_t *sim, const about_t *pack
         [SAR_PACKET_PRI] = pulse->pri_code,
         [SAR_PACKET_WINDOW_START] = pulse->swst_code,
         [SAR_PACKET_WINDOW_LENGTH] = pulse->swl_code,
-        [SAR_PACKET_POLARISATION] = polarisation_codes[polarisation],
+        [SAR_PACKET_POLARISATION] = pulse->polarisation,
         [SAR_PACKET_TEMPERATURE_COMPENSATION] = SAR_PACKETS_TEMPERATURE_COMPENSATION,
         [SAR_PACKET_ELEVATION_BEAM] = pulse->elevation_beam,
         [SAR_PACKET_AZIMUTH_BEAM] = pulse->azimuth_beam,
@@ -175,7 +169,7 @@ static double scene_after_s(const sim_t *sim) {
     return pulses * field(sim, SAR_TABLE_PRI_CODE_OFFSET) / SAR_REFERENCE_FREQUENCY_HZ;
 }
 
-static void receive(sim_t *sim, const about_t *packet_of) {
+static void receive(sim_t *sim, const about_t *packet_of, unsigned channel) {
     sar_t *sar = &sim->sar;
     const sar_pulse_t *pulse = &packet_of->pulse;
     double fref = SAR_REFERENCE_FREQUENCY_HZ;
@@ -189,6 +183,7 @@ static void receive(sim_t *sim, const about_t *packet_of) {
         .gain = receiver_gain(sim),
         .time_s = pulse->start_code / fref - scene_after_s(sim), /* the echo phase begins with its first pulse */
         .beam_rad = beam_rad(pulse->azimuth_beam),
+        .cross_polarised = sar_pulse_transmits_v(pulse->polarisation) != (channel == 0),
         .antenna_length_m = SAR_ANTENNA_LENGTH_M * sar->antenna_share,
         .lost_target = (unsigned)sar->lost_target,
         .samples = 2 * packet_of->quads,
@@ -204,13 +199,13 @@ static void receive(sim_t *sim, const about_t *packet_of) {
     }
 }
 
-static void send(sim_t *sim, const about_t *packet_of, uint64_t now_us) {
+static void send_channel(sim_t *sim, const about_t *packet_of, unsigned channel, uint64_t now_us) {
     sar_packets_t *packets = &sim->sar.packets;
     const unit_t *unit = &sim->units[SIM_SAR];
     science_packet_t *packet = &sim->packet;
-    receive(sim, packet_of);
+    receive(sim, packet_of, channel);
     science_begin(packet, SAR_PACKETS_APID, packets->sent);
-    put_header(packet, sim, packet_of);
+    put_header(packet, sim, packet_of, channel);
     sar_baq_put(packet, sim->sar.signal.sample, packet_of->quads, packet_of->baq);
     science_pad(packet, 4);
     science_finish(packet);
@@ -219,9 +214,22 @@ static void send(sim_t *sim, const about_t *packet_of, uint64_t now_us) {
                   science_octets(packet), unit_gps_us(unit, now_us));
 }
 
-static size_t packet_octets(unsigned quads, uint8_t baq) {
+static void send(sim_t *sim, const about_t *packet_of, uint64_t now_us) {
+    for (unsigned channel = 0; channel < SAR_CHANNELS; channel++) {
+        if (sar_pulse_receives(packet_of->pulse.polarisation, channel)) {
+            send_channel(sim, packet_of, channel, now_us);
+        }
+    }
+}
+
+/* Of a pulse's packets together. */
+static size_t pulse_octets(const sar_pulse_t *pulse, unsigned quads, uint8_t baq) {
     size_t octets = SCIENCE_PRIMARY_HEADER_OCTETS + SAR_PACKET_SECONDARY_HEADER_OCTETS + sar_baq_octets(quads, baq);
-    return (octets + 3) / 4 * 4;
+    unsigned channels = 0;
+    for (unsigned channel = 0; channel < SAR_CHANNELS; channel++) {
+        channels += sar_pulse_receives(pulse->polarisation, channel);
+    }
+    return channels * ((octets + 3) / 4 * 4);
 }
 
 static void begin_phase(sim_t *sim, uint8_t phase) {
@@ -252,12 +260,23 @@ static bool follows(const sim_t *sim, uint8_t phase) {
     return phase == SAR_PHASE_ECHO && (mode == SAR_MODE_SPOTLIGHT || mode == SAR_MODE_TOPS);
 }
 
+/* The pulse whose echo is sent next: the one under way of a sweep, else the first that was not sent yet. Where the
+ * polarisation alternates, the pulse under way has its turn or the one before it, for both to be seen. */
+static uint32_t next_number(const sim_t *sim, uint8_t phase, uint32_t number) {
+    uint32_t sent = sim->sar.packets.sent_in_phase;
+    if (!follows(sim, phase)) {
+        return sent;
+    }
+    bool others_turn = sar_pulse_alternates(sim) && number % 2 != sent % 2;
+    return number - (others_turn && number > 0);
+}
+
 /* What the unit would send for the pulses: the whole window of each, whatever its signal. */
 static void charge(sim_t *sim, uint8_t phase, uint32_t number, uint32_t pulses) {
     sar_pulse_t pulse = sar_pulse(sim, phase, number);
     double rate_hz = sampling_rates_khz[field(sim, SAR_TABLE_SAMPLING_RATE_OFFSET)] * 1e3;
     unsigned quads = (unsigned)(pulse.swl_code * rate_hz / SAR_REFERENCE_FREQUENCY_HZ / 2);
-    size_t octets = packet_octets(quads, (uint8_t)field(sim, SAR_TABLE_BAQ_OFFSET));
+    size_t octets = pulse_octets(&pulse, quads, (uint8_t)field(sim, SAR_TABLE_BAQ_OFFSET));
     recorder_charge(sim, (uint16_t)unit_raw(&sim->units[SIM_SAR], UNIT_CONTROL, SAR_CONTROL_ENTRY_ID_OFFSET),
                     (double)octets * pulses);
 }
@@ -277,8 +296,8 @@ void sar_packets_step(sim_t *sim, uint8_t phase, uint64_t now_us) {
                  SIM_STEP_US);
     uint32_t most = phase == SAR_PHASE_ECHO ? SAR_SCALE_ECHO_PULSES : SAR_SCALE_OTHER_PULSES;
     while (packets->sent_in_phase < most) {
-        about_t packet_of = about(sim, phase, follows(sim, phase) ? number : packets->sent_in_phase);
-        bool due = science_due(&packets->pace, packet_octets(packet_of.quads, packet_of.baq));
+        about_t packet_of = about(sim, phase, next_number(sim, phase, number));
+        bool due = science_due(&packets->pace, pulse_octets(&packet_of.pulse, packet_of.quads, packet_of.baq));
         if (packet_of.at_us > now_us || (!due && packets->sent_in_phase > 0)) {
             return;
         }

@@ -10,8 +10,8 @@
 
 typedef struct {
     uint32_t sent;
-    uint32_t sent_in_phase;
-    uint32_t number; /* of the phase's pulse under way */
+    uint32_t sent_in_phase; /* pulses, whose packets may be several */
+    uint32_t number;        /* of the phase's pulse under way */
     uint8_t phase;
     uint32_t first_interval; /* of the phase, counted from the start of the data take */
     uint16_t ancillary[SAR_ANCILLARY_WORDS];
@@ -20,7 +20,7 @@ typedef struct {
 
 void sar_packets_start(sim_t *sim);
 /* One step of a data take: every packet that is due goes to the recorder. Each phase sends at least
- * one packet, whatever the rate. */
+ * one pulse, whatever the rate. */
 void sar_packets_step(sim_t *sim, uint8_t phase, uint64_t now_us);
 
 #endif

@@ -2,10 +2,14 @@
 
 #include "dictionary.h"
 #include "registers.h"
+#include "science_data.h"
 #include "sim_internal.h"
 
 #define SUB_SWATHS 3u
 #define CALIBRATION_SIGNALS 3u
+#define TRANSMITS_V 4u
+#define RECEIVES_V 2u
+#define RECEIVES_H 1u
 
 /* Offsets of one sub-swath's fields in the table. */
 typedef struct {
@@ -22,6 +26,10 @@ typedef struct {
     }
 
 static const fields_t fields[SUB_SWATHS] = {FIELDS(), FIELDS(_2), FIELDS(_3)};
+
+static const uint8_t polarisation_codes[SAR_PACKETS_POLARISATION_CODES_COUNT][2] = SAR_PACKETS_POLARISATION_CODES;
+
+_Static_assert(SAR_INTERLEAVED_CALIBRATION_PULSES % 2 == 0, "each group of pulses begins with the same polarisation");
 
 static uint32_t value(const sim_t *sim, uint16_t offset) {
     return (uint32_t)unit_raw(&sim->units[SIM_SAR], UNIT_MEMORY, offset);
@@ -75,6 +83,27 @@ static uint8_t signal_of(const sim_t *sim, uint8_t phase, uint32_t number) {
     return receives_only && signal == SAR_SIGNAL_TX_CALIBRATION ? SAR_SIGNAL_RX_CALIBRATION : signal;
 }
 
+bool sar_pulse_transmits_v(uint8_t polarisation) {
+    return (polarisation & TRANSMITS_V) != 0;
+}
+
+bool sar_pulse_receives(uint8_t polarisation, unsigned channel) {
+    return (polarisation & (channel == 0 ? RECEIVES_V : RECEIVES_H)) != 0;
+}
+
+bool sar_pulse_alternates(const sim_t *sim) {
+    const uint8_t *codes = polarisation_codes[value(sim, SAR_TABLE_POLARISATION_OFFSET)];
+    return codes[0] != codes[1];
+}
+
+/* Where the polarisation alternates, the three calibration pulses among the echoes change places from group to group,
+ * so that in time each of their paths is seen in both. */
+static uint8_t polarisation_of(const sim_t *sim, uint8_t phase, uint32_t number) {
+    bool interleaved = phase == SAR_PHASE_ECHO && sar_pulse_signal(phase, number) != SAR_SIGNAL_ECHO;
+    uint32_t turn = interleaved ? number + number / SAR_INTERLEAVED_CALIBRATION_PULSES : number;
+    return polarisation_codes[value(sim, SAR_TABLE_POLARISATION_OFFSET)][turn % 2];
+}
+
 sar_pulse_t sar_pulse(const sim_t *sim, uint8_t phase, uint32_t number) {
     unsigned count = turns(sim, phase), swath = 0;
     uint32_t in_burst = number;
@@ -96,6 +125,7 @@ sar_pulse_t sar_pulse(const sim_t *sim, uint8_t phase, uint32_t number) {
     const fields_t *at = &fields[swath];
     return (sar_pulse_t){
         .signal = signal_of(sim, phase, number),
+        .polarisation = polarisation_of(sim, phase, number),
         .sub_swath = (uint8_t)swath,
         .rank = (uint8_t)value(sim, at->rank),
         .elevation_beam = (uint8_t)value(sim, at->elevation_beam),

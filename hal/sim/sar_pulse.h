@@ -5,9 +5,12 @@
 
 #include "sim.h"
 
+#define SAR_CHANNELS 2u /* of the receiver: V, H */
+
 typedef struct {
-    uint8_t signal;    /* SAR_SIGNAL */
-    uint8_t sub_swath; /* counted from 0 */
+    uint8_t signal;       /* SAR_SIGNAL */
+    uint8_t polarisation; /* Sentinel-1's code: what is transmitted, and what is received with it */
+    uint8_t sub_swath;    /* counted from 0 */
     uint8_t rank, elevation_beam;
     uint16_t azimuth_beam;
     uint16_t pri_code, pulse_code, swst_code, swl_code;
@@ -23,5 +26,12 @@ uint8_t sar_pulse_signal(uint8_t phase, uint32_t number);
 
 /* The pulse that is under way so long after the phase began. */
 uint32_t sar_pulse_number(const sim_t *sim, uint8_t phase, uint64_t elapsed_us);
+
+/* Of a polarisation code: whether V is transmitted, else H, and whether a receive channel (0 V, 1 H) is recorded. */
+bool sar_pulse_transmits_v(uint8_t polarisation);
+bool sar_pulse_receives(uint8_t polarisation, unsigned channel);
+
+/* Does the transmit polarisation of the unit's table change from pulse to pulse? */
+bool sar_pulse_alternates(const sim_t *sim);
 
 #endif

@@ -22,7 +22,7 @@
 
 _Static_assert(SAR_SCENE_TARGETS_COUNT <= SAR_TARGETS_LARGEST, "the scene fits");
 
-static const double scene[SAR_SCENE_TARGETS_COUNT][3] = SAR_SCENE_TARGETS;
+static const double scene[SAR_SCENE_TARGETS_COUNT][4] = SAR_SCENE_TARGETS;
 
 static int16_t rounded(double value) {
     return (int16_t)(value < 0 ? value - 0.5 : value + 0.5);
@@ -39,7 +39,7 @@ void sar_signal_init(sar_signal_t *signal) {
     }
     signal->targets = SAR_SCENE_TARGETS_COUNT;
     for (unsigned i = 0; i < SAR_SCENE_TARGETS_COUNT; i++) {
-        signal->target[i] = (sim_target_t){scene[i][0], scene[i][1], scene[i][2]};
+        signal->target[i] = (sim_target_t){scene[i][0], scene[i][1], scene[i][2], scene[i][3]};
     }
 }
 
@@ -145,6 +145,7 @@ static double pattern(const sar_signal_t *signal, double length_m, double off_ra
 /* Stop and go: the platform stands still from pulse to echo. Circular orbit over a sphere: near the closest
  * approach range^2 = nearest^2 + (platform speed x ground speed) time^2. */
 static void add_target(sar_signal_t *signal, const sar_receive_t *receive, const sim_target_t *target) {
+    double amplitude_lsb = receive->cross_polarised ? target->cross_amplitude_lsb : target->amplitude_lsb;
     double radius_m = sar_orbit_radius_m();
     double nearest_m = receive->window_delay_s * SAR_LIGHT_SPEED_M_S / 2 + target->range_m;
     double ground_speed_m_s = SAR_PLATFORM_VELOCITY_M_S *
@@ -157,7 +158,7 @@ static void add_target(sar_signal_t *signal, const sar_receive_t *receive, const
     double angle_rad = -ground_speed_m_s * after_s / range_m;
     double weight = pattern(signal, receive->antenna_length_m, angle_rad - receive->beam_rad);
     add_chirp(signal, receive, delay_s - receive->window_delay_s - receive->window_error_s,
-              target->amplitude_lsb * receive->gain * weight, -delay_s * SAR_CENTRE_FREQUENCY_HZ);
+              amplitude_lsb * receive->gain * weight, -delay_s * SAR_CENTRE_FREQUENCY_HZ);
 }
 
 void sar_signal_echo(sar_signal_t *signal, const sar_receive_t *receive, physics_random_t *random) {

@@ -6,6 +6,7 @@
 #include "physics.h"
 #include "sim.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,7 @@ typedef struct {
     double gain;                         /* of the receiver, 1 at the reference gain */
     double time_s;                       /* of this interval, after the scene was abeam */
     double beam_rad;                     /* centre of the beam in azimuth, ahead of broadside */
+    bool cross_polarised;                /* the channel receives across what was transmitted */
     double antenna_length_m;             /* that radiates */
     unsigned lost_target;                /* fault: place of a target that gives no echo, 1 the first */
     size_t samples;

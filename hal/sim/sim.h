@@ -30,9 +30,9 @@ sim_t *sim_create_at(void *memory, size_t octets, const sim_settings_t *settings
 
 /* A point target of the SAR's scene: slant range from the near edge of the window, distance along the track on the
  * ground from the point abeam at the first echo pulse, amplitude in the centre of the beam in steps of the converter
- * at the reference gain. */
+ * at the reference gain: in the polarisation that was transmitted, and across it. */
 typedef struct {
-    double range_m, azimuth_m, amplitude_lsb;
+    double range_m, azimuth_m, amplitude_lsb, cross_amplitude_lsb;
 } sim_target_t;
 
 /* Another scene than the dictionary's, for the echoes from now on; at most 32 targets, false when there are more. */

@@ -61,6 +61,7 @@ def raw_default(field: Field) -> int:
     return field.raw_minimum
 
 
+POLARISATIONS = DICTIONARY.enumeration("POLARISATION").members
 MODE_NAMES = {value: name for name, value in MODE.items()}
 SWEEP_FIELDS = ("azimuth_beam_step", "pulses_per_beam", "burst_pulses")
 DEFAULTS: Table = {name: raw_default(field) for name, field in FIELDS.items()} | {"mode": MODES[0]}
@@ -86,7 +87,7 @@ def sub_swath_of(table: Table, number: int) -> Table:
 
 def with_sub_swath(table: Table, number: int, values: Table) -> Table:
     """The table with the first's fields of `values` in the places of a sub-swath; what is common comes along."""
-    common = {name: values[name] for name in ("bandwidth_mhz", "sampling_rate", "baq", "duration_ms")}
+    common = {name: values[name] for name in ("bandwidth_mhz", "sampling_rate", "baq", "polarisation", "duration_ms")}
     return table | common | {f"{name}{SUFFIXES[number]}": values[name] for name in SUB_SWATH_FIELDS}
 
 
@@ -113,7 +114,7 @@ def in_codes(rule: Rule, table: Table) -> float:
         case "SAMPLING_RATE":
             return copysign(inf, rule.margin)
         case "DATA_RATE":
-            return rule.margin / 8 / prf_hz / octets_per_code(table)
+            return rule.margin / 8 / prf_hz / channels(table) / octets_per_code(table)
         case "SWEEP":
             # The board counts the pulses of a data take a little too many: up to one step of the sweep.
             step = abs(table["azimuth_beam_step"])
@@ -126,6 +127,10 @@ def octets_per_code(table: Table) -> float:
     return 2 * Request(baq=table["baq"]).bits / 8 * samples_per_code
 
 
+def channels(table: Table) -> int:
+    return 2 if table["polarisation"] in (POLARISATIONS["HH_HV"], POLARISATIONS["VV_VH"]) else 1
+
+
 def expected_margin(rule: Rule, table: Table) -> tuple[float, float]:
     """The ground's margin in the board's unit, and how far the board's may be from it."""
     if rule.name == "SAMPLING_RATE":
@@ -135,7 +140,7 @@ def expected_margin(rule: Rule, table: Table) -> tuple[float, float]:
     if rule.name == "PACKET_SIZE":
         return rule.margin, octets_per_code(table)
     if rule.name == "DATA_RATE":
-        return rule.margin / 8 / FREF_HZ * table["pri_code"], octets_per_code(table) + 1
+        return rule.margin / 8 / FREF_HZ * table["pri_code"], channels(table) * octets_per_code(table) + 1
     if rule.name == "SWEEP":
         return rule.margin, abs(table["azimuth_beam_step"]) if table["mode"] == SPOTLIGHT else 0
     return in_codes(rule, table), ROUNDING_CODES
@@ -197,6 +202,7 @@ def near_legal(draw: st.DrawFn) -> Table:
         "bandwidth_mhz": draw(st.integers(20, 150)),
         "sampling_rate": draw(st.sampled_from((5, 5, 5, 4, 3, 2))),
         "baq": draw(st.sampled_from((4, 4, 3, 5, 0))),
+        "polarisation": draw(st.sampled_from(sorted(POLARISATIONS.values()))),
     }
 
 
@@ -235,7 +241,7 @@ def tops(draw: st.DrawFn) -> Table:
 
 
 def common_of(table: Table) -> Table:
-    return {name: table[name] for name in ("bandwidth_mhz", "sampling_rate", "baq", "duration_ms")}
+    return {name: table[name] for name in ("bandwidth_mhz", "sampling_rate", "baq", "polarisation", "duration_ms")}
 
 
 def at_limit(rule: str, table: Table, offset: int) -> Table:
@@ -278,7 +284,7 @@ def at_limit(rule: str, table: Table, offset: int) -> Table:
             return window(swst, most + offset, baq=0, sampling_rate=5)
         case "DATA_RATE":
             bypass = table | {"baq": 0, "sampling_rate": 5}
-            octets = NUMBERS.data_rate_limit_bit_s / 8 / FREF_HZ * pri - 68
+            octets = NUMBERS.data_rate_limit_bit_s / 8 / FREF_HZ * pri / channels(table) - 68
             return window(swst, floor(octets / octets_per_code(bypass)) + offset, baq=0, sampling_rate=5)
         case "SWEEP":
             return table | {"azimuth_beam": min(max(table["azimuth_beam"] + offset, 0), 1023)}

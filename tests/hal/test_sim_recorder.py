@@ -97,6 +97,16 @@ def test_entries_are_kept_apart() -> None:
     assert bench.get("recorder.capacity_mib") == CAPACITY_MIB
 
 
+@pytest.mark.parametrize("polarisation", ["HH", "HV", "VH", "HH_HV", "VV_VH", "VV_HV", "VV", "HH_VV"])
+def test_volume_is_that_of_every_channel_that_receives(polarisation: str) -> None:
+    """HH_HV and VV_VH receive with both at once, the others with one, also where the polarisation alternates."""
+    bench = ready_sar(polarisation=getattr(lib, f"POLARISATION_{polarisation}"))
+    record(bench)
+    channels = 2 if polarisation in ("HH_HV", "VV_VH") else 1
+    volume_mib = channels * (792e6 / 6 + 4600 * 8 * 68) / 8 * (DURATION_MS + 1300) / 1000 / 2**20
+    assert CAPACITY_MIB - bench.get("recorder.free_mib") == pytest.approx(volume_mib, rel=0.02)
+
+
 def test_refusals() -> None:
     bench = booted()
     bench.command("recorder", "CLOSE_ENTRY")

@@ -48,6 +48,24 @@ def test_check_reproduces_the_worked_case() -> None:
     assert answer["arguments"]["pri_code"] == 8160
 
 
+@pytest.mark.parametrize(("polarisation", "channels"), [("HV", 1), ("hh_vv", 1), ("HH_HV", 2), ("VV_VH", 2)])
+def test_each_channel_that_receives_adds_to_the_data_rate(polarisation: str, channels: int) -> None:
+    answer = json.loads(run("check", CHECK, "--polarisation", polarisation, "--json").stdout)
+    derived = answer["derived"]
+    assert derived["data_rate_mbit_s"] == pytest.approx(channels * 792, abs=channels * 0.5)
+    assert derived["data_rate_with_headers_mbit_s"] == pytest.approx(channels * 794.5, abs=channels * 0.5)
+    assert answer["legal"] is True
+    members = load().enumeration("POLARISATION").members
+    assert answer["arguments"]["polarisation"] == members[polarisation.upper()]
+    five_bit = json.loads(run("check", CHECK, "--polarisation", polarisation, "--baq", "5", "--json").stdout)
+    assert five_bit["broken"] == (["DATA_RATE"] if channels == 2 else [])
+
+
+def test_an_unknown_polarisation_is_refused() -> None:
+    sentence = refused(run("check", CHECK, "--polarisation", "LH"), 2)
+    assert sentence.endswith("There is no polarisation LH, only HH, HV, VH, HH_HV, VV_VH, VV_HV, VV, HH_VV.")
+
+
 def test_check_prints_codes_quantities_and_margins() -> None:
     result = run("check", CHECK)
     lines = [line.split() for line in result.stdout.splitlines()]

@@ -137,6 +137,16 @@ BROKEN: list[tuple[str, Callable[[Content], Any], tuple[str, ...]]] = [
         ("tdi_stages", "7", "a value of TDI_STAGES"),
     ),
     (
+        "polarisation without a code",
+        lambda c: c["science"]["sar_packets"]["polarisation_codes"].pop(),
+        ("science.toml", "polarisation_codes", "8 rows of 2 codes"),
+    ),
+    (
+        "polarisation that receives nothing",
+        lambda c: c["science"]["sar_packets"]["polarisation_codes"][0].__setitem__(1, 4),
+        ("science.toml", "polarisation_codes", "8 rows of 2 codes of (1, 2, 3, 5, 6, 7)"),
+    ),
+    (
         "enumeration too wide",
         lambda c: c["enumerations"]["INSTRUMENT"].update(LIDAR=300),
         ("u8", "INSTRUMENT needs room for 300"),

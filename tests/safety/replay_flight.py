@@ -190,8 +190,9 @@ class Replay:
         arm_again_s = flight.now_s
         stays_until_s = None
         # What is done about a fault may begin only after a while, what a transition does first is not seen: neither
-        # must meet the next act instead.
-        is_slow = step.after["faults"] or step.after["target"] not in ("-1", step.before["target"])
+        # must meet the next act instead. Nor the last of a reaction, whose end nobody sees.
+        is_over = step.before["reaction"] != "0"
+        is_slow = step.after["faults"] or step.after["target"] not in ("-1", step.before["target"]) or is_over
         is_slow = is_slow and step.after["reaction"] == "0" and step.after["cancelled"] == "0"
         is_slow = is_slow and not (step.label.startswith(_COMMANDS_DOOR) and step.after.get("door") == "MOVING")
         stays_s = 0.0 if is_short(step.after) else STAYS_LONG_S if is_slow else STAYS_S

@@ -17,7 +17,8 @@ LAYOUT = DICTIONARY.science_packets["SAR_PACKET"]
 APID = DICTIONARY.science.integer("sar_packets", "apid")
 SYNC = DICTIONARY.science.integer("sar_packets", "sync_word")
 AFTER_MS = 1500
-Scene = tuple[tuple[float, float, float], ...]
+Scene = tuple[tuple[float, ...], ...]
+_TARGET = ("range_m", "azimuth_m", "amplitude_lsb", "cross_amplitude_lsb")
 Faults = tuple[tuple[str, float], ...]
 
 
@@ -30,7 +31,7 @@ def record(
     for name, value in faults:
         bench.force(name, value)
     if scene is not None:
-        targets = ffi.new("sim_target_t[]", [{"range_m": r, "azimuth_m": a, "amplitude_lsb": s} for r, a, s in scene])
+        targets = ffi.new("sim_target_t[]", [dict(zip(_TARGET, target, strict=False)) for target in scene])
         assert lib.sim_sar_scene(bench.sim, targets, len(scene))
     entry = open_entry(bench)
     start_us = start_sar(bench, entry=entry, task=task)

@@ -88,10 +88,18 @@ def _starts(file: bytes) -> Iterator[int]:
 
 
 @cache
-def sar() -> Sample:
+def sar(**more: int) -> Sample:
     """A narrow chirp in a short window, slowly sampled: a data take as small as it can be with targets."""
     small = {"bandwidth_mhz": 20, "sampling_rate": lib.SAMPLING_RATE_MHZ_30, "pulse_code": 376, "swl_code": 1000}
-    return Sample(SAR, record(rate=30_000, **small))
+    return Sample(SAR, record(rate=30_000, **small, **more))
+
+
+def sar_of_two_channels() -> Sample:
+    return sar(polarisation=lib.POLARISATION_VV_VH)
+
+
+def sar_of_alternate_pulses() -> Sample:
+    return sar(polarisation=lib.POLARISATION_VV_HV)
 
 
 @cache
@@ -99,7 +107,12 @@ def optical() -> Sample:
     return Sample(OPTICAL, record_image(rate=10_000))
 
 
-SAMPLES = {"SAR": sar, "OPTICAL": optical}
+SAMPLES = {
+    "SAR": sar,
+    "SAR VV_VH": sar_of_two_channels,
+    "SAR VV_HV": sar_of_alternate_pulses,
+    "OPTICAL": optical,
+}
 samples = pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES)
 
 

@@ -101,6 +101,13 @@ def _samples(swl_code, rate_khz):
     return swl_code * rate_khz * 1000000 // mission.SAR_REFERENCE_FREQUENCY_MILLIHZ
 
 
+def _pulse_octets(block, swl_code):
+    """Octets of one pulse's source packets, one for each channel that receives."""
+    samples = _samples(swl_code, mission.SAR_SAMPLING_RATE_KHZ[block[units.ACQUISITION_TABLE_SAMPLING_RATE]])
+    octets = packet_octets(samples, _BITS[block[units.ACQUISITION_TABLE_BAQ]])
+    return octets * mission.SAR_RECEIVE_CHANNELS[block[units.ACQUISITION_TABLE_POLARISATION]]
+
+
 def packet_octets(samples, bits):
     """Octets of one echo source packet: headers, then I and Q of every sample."""
     return _PACKET_HEADER_OCTETS + (samples * 2 * bits + 7) // 8
@@ -191,7 +198,7 @@ def _check_sub_swath(block, mode, at):
     margin = mission.SAR_LARGEST_SCIENCE_PACKET_OCTETS - octets
     if margin < 0 or samples > _LARGEST_SAMPLE_COUNT:
         return enums.RULE_PACKET_SIZE, min(margin, -1)
-    margin = pri * mission.SAR_DATA_RATE_OCTETS_PER_1000_CODES // 1000 - octets
+    margin = pri * mission.SAR_DATA_RATE_OCTETS_PER_1000_CODES // 1000 - _pulse_octets(block, swl)
     if margin < 0:
         return enums.RULE_DATA_RATE, margin
     margin = _sweep_margin(block, mode, at, pri)
@@ -288,16 +295,14 @@ class TableSlots:
         return hal.get(hal.U32, self.block(slot), units.ACQUISITION_TABLE_DURATION_MS)
 
     def predicted_mib(self, slot):
-        """Memory of a data take with this table: the data rate of its busiest sub-swath, for as long as it lasts with
-        noise and calibrations, which count like echoes.
+        """Memory of a data take with this table: the data rate of its busiest sub-swath, in every channel, for as long
+        as it lasts with noise and calibrations, which count like echoes.
         """
         block = self.block(slot)
-        rate_khz = mission.SAR_SAMPLING_RATE_KHZ[block[units.ACQUISITION_TABLE_SAMPLING_RATE]]
-        bits = _BITS[block[units.ACQUISITION_TABLE_BAQ]]
         most = 0
         for index in range(block[units.ACQUISITION_TABLE_SUB_SWATHS]):
             at = _SUB_SWATHS[index]
-            octets = packet_octets(_samples(hal.get(hal.U16, block, at[3]), rate_khz), bits)
+            octets = _pulse_octets(block, hal.get(hal.U16, block, at[3]))
             lasts_ms = self.duration_ms(slot) + mission.SAR_NOISE_MS + 2 * mission.SAR_CALIBRATION_MS
             pulses = lasts_ms * mission.SAR_REFERENCE_FREQUENCY_MILLIHZ // 1000000
             most = max(most, octets * (pulses // hal.get(hal.U16, block, at[0])))

@@ -68,8 +68,9 @@ def _show(found: Quicklook, file: Path, pictures: list[Path]) -> None:
         rows.add_row(name, value)
     out = console()
     out.print(rows)
-    for picture in found.images if isinstance(found, SarQuicklook) else ():
-        _show_targets(picture)
+    if isinstance(found, SarQuicklook):
+        for picture in found.images:
+            _show_targets(picture, found.several_polarisations)
     for path in pictures:
         click.echo(f"Picture: {path}")
 
@@ -78,13 +79,15 @@ def _cells(cut: Response) -> tuple[str, str, str]:
     return f"{cut.width_m:.3f}", f"{cut.theory_m:.3f} ({100 * cut.error:+.1f} %)", f"{cut.side_lobe_db:.1f}"
 
 
-def _show_targets(picture: SarPicture) -> None:
+def _show_targets(picture: SarPicture, names_polarisation: bool) -> None:
+    of = f" in {picture.image.burst.polarisation}" if names_polarisation else ""
     if not picture.targets:
-        click.echo("No point target stands out.")
+        click.echo(f"No point target stands out{of}.")
         return
     near_m = float(picture.image.range_m[0])
     titles = ("target", "range, m", "azimuth, m", "level, dB")
-    rows = table(*titles, "IRW range, m", "theory", "PSLR, dB", "IRW azimuth, m", "theory", "PSLR, dB")
+    title = f"Point targets{of}" if of else None
+    rows = table(*titles, "IRW range, m", "theory", "PSLR, dB", "IRW azimuth, m", "theory", "PSLR, dB", title=title)
     for number, target in enumerate(picture.targets, 1):
         cuts = (cell for cut in (target.range, target.azimuth) for cell in _cells(cut))
         place = (f"{near_m:.0f} + {target.range_m - near_m:.2f}", f"{target.azimuth_m:.2f}")

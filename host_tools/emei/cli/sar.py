@@ -97,6 +97,13 @@ def sar() -> None:
     "--baq", type=int, default=4, show_default=True, metavar="BITS", help="Block adaptive quantisation; 0: bypass."
 )
 @click.option(
+    "--polarisation",
+    default="VV",
+    show_default=True,
+    metavar="NAME",
+    help="What is transmitted and received; HH_HV and VV_VH record two channels of every pulse.",
+)
+@click.option(
     "--sampling-rate", type=Between(0, 1e6), default=180, show_default=True, metavar="MHZ", help="Sampling rate."
 )
 @click.option("--duration", type=Between(0, 1e6), default=10, show_default=True, metavar="S", help="Echo phase.")
@@ -126,6 +133,7 @@ def check(
     prf: tuple[float, ...],
     bandwidth: int,
     baq: int,
+    polarisation: str,
     sampling_rate: float,
     duration: float,
     mode: str,
@@ -149,6 +157,7 @@ def check(
         bandwidth_hz=bandwidth * 1e6,
         sampling_rate_code=_sampling_rate_code(designer.numbers, sampling_rate),
         baq=_baq(dictionary, baq),
+        polarisation=_polarisation(dictionary, polarisation),
         duration_ms=round(duration * 1e3),
     )
     count = _sub_swath_count(mode, sub_swaths)
@@ -313,6 +322,13 @@ def _baq(dictionary: Dictionary, bits: int) -> int:
     if bits not in known:
         raise click.UsageError(f"There is no BAQ of {bits} bits, only {', '.join(map(str, known))} (0: bypass).")
     return bits
+
+
+def _polarisation(dictionary: Dictionary, name: str) -> int:
+    known = dictionary.enumerations["POLARISATION"].members
+    if name.upper() not in known:
+        raise click.UsageError(f"There is no polarisation {name}, only {', '.join(known)}.")
+    return known[name.upper()]
 
 
 def _draw(designer: TimingDesigner, found: Plan, file: Path) -> None:

@@ -69,7 +69,9 @@ def quantities(timing: Timing) -> tuple[Quantity, ...]:
         Quantity("swst", timing.swst_s * 1e6, "us"),
         Quantity("swl", timing.swl_s * 1e6, "us"),
         Quantity("data rate", timing.data_rate_bit_s / 1e6, "Mbit/s", 1),
-        Quantity("data rate with headers", timing.packet_octets * 8 * timing.prf_hz / 1e6, "Mbit/s", 1),
+        Quantity(
+            "data rate with headers", timing.channels * timing.packet_octets * 8 * timing.prf_hz / 1e6, "Mbit/s", 1
+        ),
         Quantity("packet octets", timing.packet_octets, "octet", 0),
         Quantity("ramp rate", timing.request.bandwidth_hz / timing.pulse_s * 1e-12, "MHz/us"),
     )

@@ -2,8 +2,10 @@
 
 from emei.dictionary.checks import Checks, Path
 
-_TARGET_COLUMNS = 3
+_TARGET_COLUMNS = 4
 _TARGETS_LARGEST = 32
+_POLARISATION_COLUMNS = 2
+_POLARISATION_CODES = (1, 2, 3, 5, 6, 7)  # those that receive
 _BANDS = 5
 _RECTANGLE_COLUMNS = 4 + _BANDS
 _GRADIENT_COLUMNS = 4
@@ -35,7 +37,18 @@ class ScienceChecks(Checks):
         if len(targets) > _TARGETS_LARGEST or any(len(target) != _TARGET_COLUMNS for target in targets):
             allowed = f"at most {_TARGETS_LARGEST} rows of {_TARGET_COLUMNS} numbers are allowed"
             self.refuse(["science", "sar_scene", "targets"], targets, allowed)
+        self._polarisations()
         self._optical()
+
+    def _polarisations(self) -> None:
+        codes = self.content["science"]["sar_packets"]["polarisation_codes"]
+        members = self.content["enumerations"]["POLARISATION"]
+        right = [
+            len(row) == _POLARISATION_COLUMNS and all(code in _POLARISATION_CODES for code in row) for row in codes
+        ]
+        if len(codes) != len(members) or not all(right):
+            allowed = f"{len(members)} rows of {_POLARISATION_COLUMNS} codes of {_POLARISATION_CODES} are allowed"
+            self.refuse(["science", "sar_packets", "polarisation_codes"], codes, allowed)
 
     def _optical(self) -> None:
         scene, model = self.content["science"]["optical_scene"], self.content["science"]["optical_model"]

@@ -7,12 +7,15 @@ from math import ceil, floor
 from emei.dictionary.model import Dictionary, Mission, Row
 from emei.dictionary.values import Argument
 
+_RECEIVE_BITS = 3  # of a polarisation code: V and H
+
 Number = int | float | Row | tuple[Row, ...]
 
 
 def mission_constants(dictionary: Dictionary) -> dict[str, Number]:
     """<SECTION>_<KEY> in upper case; a table's keys are appended in turn. Derived constants come last."""
-    return named_constants(dictionary.mission) | sar_codes(dictionary.mission) | _ranges(dictionary)
+    channels = {"SAR_RECEIVE_CHANNELS": receive_channels(dictionary.science)}
+    return named_constants(dictionary.mission) | sar_codes(dictionary.mission) | channels | _ranges(dictionary)
 
 
 def named_constants(mission: Mission) -> dict[str, Number]:
@@ -57,6 +60,12 @@ def sar_codes(mission: Mission) -> dict[str, int]:
         "SAR_WINDOW_CODE_MINIMUM": floor(_exact(mission, "window_minimum_us") * fref_hz / 1_000_000),
         "SAR_WINDOW_CODE_MAXIMUM": floor(_exact(mission, "window_maximum_us") * fref_hz / 1_000_000),
     }
+
+
+def receive_channels(science: Mission) -> tuple[int, ...]:
+    """Packets of one pulse in the order of the enumeration POLARISATION: the receive bits of its code."""
+    codes = science.rows("sar_packets", "polarisation_codes")
+    return tuple((int(code) & _RECEIVE_BITS).bit_count() for code, _ in codes)
 
 
 def _ranges(dictionary: Dictionary) -> dict[str, int]:

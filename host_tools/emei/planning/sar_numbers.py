@@ -4,13 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from emei.dictionary import Dictionary
+from emei.dictionary.constants import receive_channels
 
 _SAMPLING_MARGIN = 1.1  # sampling rate over bandwidth (payload specification, validity rules)
 
 
 @dataclass(frozen=True)
 class RadarNumbers:
-    """The numbers of the dictionary that the design needs; SI units, angles in radians elsewhere."""
+    """The numbers of the dictionary that the design needs; SI units, angles in radians elsewhere.
+
+    `receive_channels` is how many record at a time, by polarisation code of the acquisition table.
+    """
 
     reference_frequency_hz: float
     light_speed_m_s: float
@@ -39,6 +43,7 @@ class RadarNumbers:
     elevation_beams_deg: tuple[float, ...]
     sub_swath_limit: int
     sampling_rates_hz: Mapping[int, float]
+    receive_channels: tuple[int, ...]
     earth_radius_m: float
 
     @classmethod
@@ -87,5 +92,6 @@ class RadarNumbers:
             ),
             sub_swath_limit=fields["sub_swaths"].raw_maximum,
             sampling_rates_hz={code: 1e3 * rate for code, rate in enumerate(rates)},
+            receive_channels=receive_channels(dictionary.science),
             earth_radius_m=mission.number("sar", "earth_radius_m"),
         )

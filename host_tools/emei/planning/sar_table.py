@@ -42,6 +42,7 @@ def rules_of_table(
         bandwidth_hz=1e6 * table["bandwidth_mhz"],
         sampling_rate_code=table["sampling_rate"],
         baq=table["baq"],
+        polarisation=table["polarisation"],
         duration_ms=table["duration_ms"],
     )
     if not pri_s or not pulse_s:

@@ -51,6 +51,7 @@ class Request:
     bandwidth_hz: float = 150e6
     sampling_rate_code: int = 5
     baq: int = 4
+    polarisation: int = 6
     duration_ms: int = 10000
     elevation_beam: int | None = None
 
@@ -77,6 +78,7 @@ class Timing:
     code_s: float
     prf_hz: float
     duty: float
+    channels: int
     data_rate_bit_s: float
     slack_s: float
     near_range_m: float
@@ -120,6 +122,7 @@ class Timing:
             "rank": self.rank,
             "elevation_beam": self.elevation_beam,
             "baq": self.request.baq,
+            "polarisation": self.request.polarisation,
             "sampling_rate": self.request.sampling_rate_code,
             "bandwidth_mhz": round(self.request.bandwidth_hz / 1e6),
             "pri_code": self.pri_code,
@@ -264,7 +267,8 @@ class TimingDesigner:
             far_range_m=swath.far_delay_s * self.numbers.light_speed_m_s / 2,
             prf_hz=1 / pri_s,
             duty=pulse_s / pri_s,
-            data_rate_bit_s=2 * request.bits * sampling_hz * length_s / pri_s,
+            channels=self._channels(request),
+            data_rate_bit_s=self._channels(request) * 2 * request.bits * sampling_hz * length_s / pri_s,
             slack_s=pri_s - self.numbers.guard_time_s - (swst_code + swl_code) / frequency,
             packet_octets=self._packet_octets(request, ceil(sampling_hz * length_s)),
             elevation_beam=beam,
@@ -331,10 +335,13 @@ class TimingDesigner:
         return round(min(width_s * frequency - 1, beside_s * frequency), _CODE_DECIMALS)
 
     def _link_rate_bit_s(self, request: Request, swl_code: int, prf_hz: float) -> float:
-        """Source packets with their headers, one a pulse."""
+        """Source packets with their headers, of every pulse one for each channel that receives."""
         sampling_hz = self.numbers.sampling_rates_hz[request.sampling_rate_code]
         samples = ceil(sampling_hz * swl_code / self.numbers.reference_frequency_hz)
-        return 8 * self._packet_octets(request, samples) * prf_hz
+        return 8 * self._channels(request) * self._packet_octets(request, samples) * prf_hz
+
+    def _channels(self, request: Request) -> int:
+        return self.numbers.receive_channels[request.polarisation]
 
     def _packet_octets(self, request: Request, samples: int) -> int:
         """Octets of a source packet that holds one echo line."""

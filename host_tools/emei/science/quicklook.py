@@ -1,5 +1,6 @@
 """Quicklook of a recorder's file: decoded from the file alone, measured, and drawn."""
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -12,7 +13,7 @@ from emei.science.errors import ScienceError
 from emei.science.optical_quicklook import OpticalQuicklook, optical_quicklook
 from emei.science.sar_focus import SarImage, compress_range, focus
 from emei.science.sar_header import MEASUREMENT_MODES
-from emei.science.sar_take import Radar, SarTake, Scattered, read_take, science_scale, whole_window_share
+from emei.science.sar_take import ChannelLevels, Radar, SarTake, Scattered, read_take, science_scale, whole_window_share
 from emei.science.sar_targets import Target, find_targets
 from emei.science.source_packets import apid_of, first_packet, read_packets
 from emei.words import count
@@ -74,33 +75,40 @@ class SarProfile:
 
 @dataclass(frozen=True)
 class SarQuicklook:
-    """A SAR data take: a picture for each sub-swath, of its longest burst; where it has none, its range profiles."""
+    """A SAR data take: of each sub-swath a picture in each polarisation, of its longest burst; where it has none, its
+    range profiles.
+    """
 
     take: SarTake
     images: list[SarPicture]
     profiles: list[SarProfile]
     mode: str
-    polarisation: str
     scale: str
 
     @property
     def problems(self) -> list[str]:
         return self.take.problems
 
+    @property
+    def several_polarisations(self) -> bool:
+        return len(self.take.channels) > 1
+
     def facts(self) -> list[tuple[str, str]]:
         take = self.take
         facts = [
-            ("Data take", f"task {take.task_id}, {self.mode}, {self.polarisation}, {count(take.packets, 'packet')}"),
+            ("Data take", f"task {take.task_id}, {self.mode}, {take.polarisation}, {count(take.packets, 'packet')}"),
             ("Quantisation", f"BAQ {take.baq_mode} bit" if take.baq_mode else "bypass, 10 bit"),
             ("Receive gain", f"{take.receive_gain_db:g} dB"),
         ]
-        if take.noise_lsb is not None:
-            facts.append(("Receiver noise", f"{take.noise_lsb:.1f} LSB"))
-        for name, pulse in take.calibration.items():
-            facts.append((f"Calibration {name}", f"peak {abs(pulse).max():.0f} LSB"))
+        for polarisation, levels in take.channels.items():
+            of = _of(polarisation, self.several_polarisations)
+            if levels.noise_lsb is not None:
+                facts.append((f"Receiver noise{of}", f"{levels.noise_lsb:.1f} LSB"))
+            for name, pulse in levels.calibration.items():
+                facts.append((f"Calibration {name}{of}", f"peak {abs(pulse).max():.0f} LSB"))
         for picture in self.images:
-            facts += _image_facts(picture)
-        facts += [_profile_fact(profile) for profile in self.profiles]
+            facts += _image_facts(picture, self.several_polarisations)
+        facts += [_profile_fact(profile, self.several_polarisations) for profile in self.profiles]
         return [*facts, ("Volume", self.scale)]
 
     def pictures(self) -> Mapping[str, bytes]:
@@ -109,16 +117,20 @@ class SarQuicklook:
         from emei.science.sar_picture import draw_profile, draw_sar
 
         figures = {
-            picture.image.burst.swath: draw_sar(picture.image, picture.targets, self._title(picture))
+            (picture.image.burst.swath, picture.image.burst.polarisation): draw_sar(
+                picture.image, picture.targets, self._title(picture)
+            )
             for picture in self.images
         }
         for profile in self.profiles:
-            title = f"SAR task {self.take.task_id}, {self.mode}, {self.polarisation}: {_profile_fact(profile)[1]}"
-            figures[profile.echoes.swath] = draw_profile(profile.echoes, profile.pixels, profile.range_m, title)
-        several = len(figures) > 1
+            echoes = profile.echoes
+            title = f"SAR task {self.take.task_id}, {self.mode}, {echoes.polarisation}: {_profile_fact(profile)[1]}"
+            figures[echoes.swath, echoes.polarisation] = draw_profile(echoes, profile.pixels, profile.range_m, title)
+        of_swath = "_swath_{}" if len({swath for swath, _ in figures}) > 1 else ""
+        of_polarisation = "_{}" if self.several_polarisations else ""
         return {
-            f"sar_swath_{swath}" if several else "sar": png(figure, _DOTS_PER_INCH)
-            for swath, figure in sorted(figures.items())
+            f"sar{of_swath.format(swath)}{of_polarisation.format(polarisation)}": png(figure, _DOTS_PER_INCH)
+            for (swath, polarisation), figure in sorted(figures.items())
         }
 
     def as_json(self) -> dict[str, Any]:
@@ -127,16 +139,17 @@ class SarQuicklook:
             "instrument": "SAR",
             "task_id": take.task_id,
             "mode": self.mode,
-            "polarisation": self.polarisation,
+            "polarisation": take.polarisation,
             "baq_bits": take.baq_mode,
             "receive_gain_db": take.receive_gain_db,
             "packets": take.packets,
-            "noise_lsb": take.noise_lsb,
-            "calibration_peak_lsb": {name: float(abs(pulse).max()) for name, pulse in take.calibration.items()},
+            **_levels_json(take.channels[next(iter(take.channels))]),
+            "channels": {name: _levels_json(levels) for name, levels in take.channels.items()},
             "images": [_image_json(picture) for picture in self.images],
             "range_profiles": [
                 {
                     "swath": profile.echoes.swath,
+                    "polarisation": profile.echoes.polarisation,
                     "pulses": len(profile.echoes.lines),
                     "azimuth_beams": [int(beam) for beam in profile.echoes.azimuth_beams[[0, -1]]],
                 }
@@ -148,7 +161,7 @@ class SarQuicklook:
     def _title(self, picture: SarPicture) -> str:
         burst = picture.image.burst
         return (
-            f"SAR task {self.take.task_id}, {self.mode}, {self.polarisation}: {burst.recorded} pulses of "
+            f"SAR task {self.take.task_id}, {self.mode}, {burst.polarisation}: {burst.recorded} pulses of "
             f"{burst.chirp.bandwidth_hz / 1e6:.0f} MHz at {burst.prf_hz:.0f} Hz, "
             f"{count(len(picture.targets), 'point target')}"
         )
@@ -162,8 +175,11 @@ def sar_quicklook(file: bytes, dictionary: Dictionary) -> SarQuicklook:
     radar = Radar.of(dictionary)
     images: list[SarPicture] = []
     swaths = sorted({burst.swath for burst in take.bursts}) if take.platform else []
-    for swath in swaths:
-        longest = max((burst for burst in take.bursts if burst.swath == swath), key=lambda burst: burst.recorded)
+    for swath, polarisation in itertools.product(swaths, take.channels):
+        of_both = [burst for burst in take.bursts if (burst.swath, burst.polarisation) == (swath, polarisation)]
+        if not of_both:
+            continue
+        longest = max(of_both, key=lambda burst: burst.recorded)
         try:
             assert take.platform is not None
             image = focus(longest, take.platform, radar)
@@ -186,23 +202,19 @@ def sar_quicklook(file: bytes, dictionary: Dictionary) -> SarQuicklook:
         images=images,
         profiles=profiles,
         mode=_label(MEASUREMENT_MODES, take.measurement_mode),
-        polarisation=_label(_POLARISATIONS, take.polarisation),
         scale=science_scale(dictionary.science),
     )
-
-
-_POLARISATIONS = {0: "H", 1: "HH", 2: "HV", 3: "H/HV", 4: "V", 5: "VH", 6: "VV", 7: "V/VH"}
 
 
 def _label(labels: Mapping[int, str], code: int) -> str:
     return labels.get(code, f"code {code}")
 
 
-def _image_facts(picture: SarPicture) -> list[tuple[str, str]]:
+def _image_facts(picture: SarPicture, names_polarisation: bool) -> list[tuple[str, str]]:
     image, burst = picture.image, picture.image.burst
     return [
         (
-            f"Burst, swath {burst.swath}",
+            f"Burst, swath {burst.swath}{_of(burst.polarisation, names_polarisation)}",
             f"{burst.recorded} pulses in {burst.duration_s * 1e3:.1f} ms, PRF {burst.prf_hz:.1f} Hz, "
             f"{burst.lines.shape[1]} samples at {burst.sampling_rate_hz / 1e6:g} MHz "
             f"({100 * whole_window_share(burst):.0f} % of the window)",
@@ -216,21 +228,33 @@ def _image_facts(picture: SarPicture) -> list[tuple[str, str]]:
     ]
 
 
-def _profile_fact(profile: SarProfile) -> tuple[str, str]:
+def _of(polarisation: str, named: bool) -> str:
+    return f", {polarisation}" if named else ""
+
+
+def _profile_fact(profile: SarProfile, names_polarisation: bool = False) -> tuple[str, str]:
     echoes = profile.echoes
     first, last = echoes.azimuth_beams[[0, -1]]
     beams = f"azimuth beams {first} to {last}" if first != last else f"azimuth beam {first}"
     pulses = f"{len(echoes.lines)} echoes over {echoes.time_s[-1]:.2f} s" if len(echoes.lines) > 1 else "1 echo"
     return (
-        f"Echoes, swath {echoes.swath}",
+        f"Echoes, swath {echoes.swath}{_of(echoes.polarisation, names_polarisation)}",
         f"{pulses}, {beams}: compressed in range, not focused in azimuth, for which they are too far apart",
     )
+
+
+def _levels_json(levels: ChannelLevels) -> dict[str, Any]:
+    return {
+        "noise_lsb": levels.noise_lsb,
+        "calibration_peak_lsb": {name: float(abs(pulse).max()) for name, pulse in levels.calibration.items()},
+    }
 
 
 def _image_json(picture: SarPicture) -> dict[str, Any]:
     image, burst = picture.image, picture.image.burst
     return {
         "swath": burst.swath,
+        "polarisation": burst.polarisation,
         "first_gps_s": burst.first_gps_s,
         "pulses": burst.recorded,
         "prf_hz": burst.prf_hz,

@@ -25,7 +25,8 @@ _BEAM_HALF_WIDTHS = 1.0  # how much of the beam's footprint the picture shows, i
 class SarImage:
     """Complex pixels: rows azimuth, columns slant range.
 
-    `azimuth_s` is the time of closest approach after the burst's first line, `azimuth_m` the same on the ground.
+    `azimuth_s` is the time of closest approach after the burst's first pulse of any polarisation, `azimuth_m` the same
+    on the ground.
     Resolutions are the theory's -3 dB widths.
     """
 
@@ -69,17 +70,27 @@ def focus(burst: Burst, platform: Platform, radar: Radar) -> SarImage:
     for start in range(0, length, _BLOCK_LINES):
         block = slice(start, start + _BLOCK_LINES)
         spectrum[block] = _filtered(spectrum[block], doppler_hz[block], rate_hz, range_m, middle_m, speed_m_s, radar)
-    pixels = np.roll(np.fft.ifft(spectrum, axis=0), margin, axis=0)[: lines + 2 * margin]
     doppler_rate_hz_s = 2 * speed_m_s**2 / (radar.wavelength_m * middle_m)
+    shown = margin if burst.interval == 1 else min(margin, _unfolded(burst, doppler_rate_hz_s))
+    pixels = np.roll(np.fft.ifft(spectrum, axis=0), shown, axis=0)[: lines + 2 * shown]
     return SarImage(
         pixels=pixels,
         range_m=range_m,
-        azimuth_s=(np.arange(lines + 2 * margin) - margin) * burst.pri_s,
+        azimuth_s=(np.arange(lines + 2 * shown) - shown) * burst.pri_s + burst.late_s,
         ground_speed_m_s=ground_speed_m_s,
         range_resolution_m=HALF_POWER_WIDTH * radar.light_speed_m_s / (2 * burst.chirp.bandwidth_hz),
         azimuth_resolution_m=HALF_POWER_WIDTH * ground_speed_m_s / (doppler_rate_hz_s * burst.duration_s),
         burst=burst,
     )
+
+
+def _unfolded(burst: Burst, doppler_rate_hz_s: float) -> int:
+    """Lines before and behind the burst of which its pulses sample the whole Doppler history.
+
+    Pulses that are shared among polarisations are fewer than the beam asks for: targets farther out appear folded over,
+    twice and blurred.
+    """
+    return max(0, int((burst.prf_hz / 2 / doppler_rate_hz_s - burst.duration_s) * burst.prf_hz))
 
 
 def compress_range(lines: Complexes, chirp: Chirp, sampling_rate_hz: float) -> Complexes:

@@ -11,6 +11,7 @@ import numpy as np
 from emei.dictionary import Dictionary, Field
 from emei.science.baq import Baq
 from emei.science.header_rules import Mask, Numbers, Screen, in_step, time_s, with_count
+from emei.science.sar_channels import find_channels
 from emei.science.sar_chirp import CHIRP_CODES, chirp_of
 from emei.science.source_packets import PRIMARY_OCTETS, SourcePackets
 
@@ -25,11 +26,9 @@ _CHIRP_TOLERANCE = 0.01  # of the bandwidth: codes are whole numbers
 _OF_THE_TAKE = (
     "measurement_mode",
     "test_mode",
-    "receive_channel",
     "instrument_configuration",
     "range_decimation",
     "receive_gain",
-    "polarisation",
     "temperature_compensation",
 )
 _OF_A_SWATH = (*CHIRP_CODES, "rank", "pri", "window_start", "window_length")
@@ -58,6 +57,7 @@ def usable_packets(packets: SourcePackets, dictionary: Dictionary) -> SourcePack
     _signal(screen, signals)
     _chirp(screen, dictionary)
     screen.agree(*_OF_THE_TAKE)
+    _polarisation(screen, dictionary)
     _swaths(screen, dictionary)
     screen.agree(*_OF_A_SWATH, by="swath")
     screen.agree("baq_mode", by="calibration")
@@ -65,6 +65,21 @@ def usable_packets(packets: SourcePackets, dictionary: Dictionary) -> SourcePack
     _ancillary(screen, dictionary)
     _echoes(screen, screen["signal_type"] == signals["ECHO"], dictionary)
     return screen.result()
+
+
+def _polarisation(screen: Screen, dictionary: Dictionary) -> None:
+    """Code and receive channel are of those that the commanded polarisation has."""
+    if not screen.usable.any():
+        return
+    header = screen.packets.header
+    channels = find_channels({name: values[screen.usable] for name, values in header.items()}, dictionary)
+    pairs = ", ".join(f"{code} with receive_channel {channel}" for code, channel in channels.pairs.values())
+    screen.require(
+        "polarisation",
+        channels.of(header) != "",
+        lambda number: f"{header['polarisation'][number]} with receive_channel {header['receive_channel'][number]}",
+        f"a data take of {channels.commanded} has {pairs}",
+    )
 
 
 def _table(dictionary: Dictionary) -> Mapping[str, Field]:

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 from emei.dictionary import Dictionary, Mission
 from emei.science.arrays import Complexes, Reals
 from emei.science.baq import Baq, Samples
+from emei.science.sar_channels import find_channels
 from emei.science.sar_chirp import Chirp, chirp_of
 from emei.science.sar_header import usable_packets
 from emei.science.sar_platform import ANCILLARY_WORDS, Platform, read_platform
-from emei.science.source_packets import SourcePackets
+from emei.science.source_packets import Columns, SourcePackets
 from emei.words import count
 
 ECHO, NOISE = 0, 1
@@ -51,8 +52,10 @@ class Radar:
 
 @dataclass(frozen=True)
 class Burst:
-    """Echoes of consecutive pulses: a line for each pulse interval, zero where none was recorded.
+    """Echoes of consecutive pulses of one polarisation: a line for each of its pulses, zero where none was recorded.
 
+    The radar sends a pulse of it in every `interval`, which `pri_s` lasts; its first line is `late_s` after the first
+    pulse of any.
     `first_gps_s` is the first line's time, `window_delay_s` the first sample's delay after its pulse.
     """
 
@@ -60,10 +63,13 @@ class Burst:
     recorded: int
     first_gps_s: float
     pri_s: float
+    interval: int
+    late_s: float
     window_delay_s: float
     sampling_rate_hz: float
     chirp: Chirp
     swath: int
+    polarisation: str  # transmitted and received
     azimuth_beam: int
     window_samples: float  # of the whole window as commanded
 
@@ -90,6 +96,15 @@ class Scattered:
     sampling_rate_hz: float
     chirp: Chirp
     swath: int
+    polarisation: str  # transmitted and received
+
+
+@dataclass(frozen=True)
+class ChannelLevels:
+    """Of one polarisation: means of the pulses through the calibration network by name, and the receiver's noise."""
+
+    calibration: dict[str, Samples]
+    noise_lsb: float | None
 
 
 @dataclass(frozen=True)
@@ -102,21 +117,31 @@ class CalibrationSetting:
 
 @dataclass
 class SarTake:
-    """`calibration` are the means of the pulses through the calibration network by name, `noise_lsb` the receiver's."""
+    """`polarisation` is the commanded one; `channels` are what was transmitted and received, co-polarised first.
+
+    `calibration` and `noise_lsb` are those of the first.
+    """
 
     task_id: int
     measurement_mode: int
-    polarisation: int
+    polarisation: str
+    channels: dict[str, ChannelLevels]
     baq_mode: int
     receive_gain_db: float
     packets: int
     bursts: list[Burst]
     scattered: list[Scattered]
     platform: Platform | None
-    calibration: dict[str, Samples]
     calibration_setting: CalibrationSetting | None
-    noise_lsb: float | None
     problems: list[str] = field(default_factory=list)
+
+    @property
+    def calibration(self) -> dict[str, Samples]:
+        return next(iter(self.channels.values())).calibration
+
+    @property
+    def noise_lsb(self) -> float | None:
+        return next(iter(self.channels.values())).noise_lsb
 
 
 def read_take(packets: SourcePackets, dictionary: Dictionary) -> SarTake:
@@ -132,37 +157,54 @@ def read_take(packets: SourcePackets, dictionary: Dictionary) -> SarTake:
         baq.decode(data, int(quads), int(mode))
         for data, quads, mode in zip(packets.data, header["quads"], header["baq_mode"], strict=True)
     ]
-    echoes = np.flatnonzero(header["signal_type"] == ECHO)
-    first = int(echoes[0]) if len(echoes) else 0
+    channels = find_channels(header, dictionary)
+    channel_of = channels.of(header)
+    echoes = header["signal_type"] == ECHO
+    first = int(np.flatnonzero(echoes)[0]) if echoes.any() else 0
     # A packet left out for something else still carries its word of the orbit.
     platform = read_platform(recorded, dictionary, problems)
-    dense, sparse = _parts(packets, echoes)
-    if platform is None and dense:
+    first_pulse = int(header["pri_count"][first])
+    bursts: list[Burst] = []
+    scattered: list[Scattered] = []
+    apart = int(np.count_nonzero(echoes))
+    for name in channels.pairs:
+        dense, sparse = _parts(packets, np.flatnonzero(echoes & (channel_of == name)), channels.interval)
+        bursts += [_burst(packets, samples, part, radar, name, channels.interval, first_pulse) for part in dense]
+        scattered += [_scattered(packets, samples, part, radar, name) for part in sparse]
+        apart -= sum(len(part) for part in [*dense, *sparse])
+    if platform is None and bursts:
         problems.append(
             f"No {ANCILLARY_WORDS} packets in a row carry a whole cycle of ancillary data: the orbit is unknown, and "
             "nothing can be focused."
         )
-    apart = len(echoes) - sum(len(part) for part in [*dense, *sparse])
     if apart:
         problems.append(f"In no picture: {count(apart, 'echo')} apart from the bursts of the same sub-swath.")
     return SarTake(
         task_id=int(header["data_take_id"][first]),
         measurement_mode=int(header["measurement_mode"][first]),
-        polarisation=int(header["polarisation"][first]),
+        polarisation=channels.commanded,
+        channels={name: _levels(header, samples, channel_of == name) for name in channels.pairs},
         baq_mode=int(header["baq_mode"][first]),
         receive_gain_db=-0.5 * int(header["receive_gain"][first]),
         packets=len(packets),
-        bursts=[_burst(packets, samples, part, radar) for part in dense],
-        scattered=[_scattered(packets, samples, part, radar) for part in sparse],
+        bursts=bursts,
+        scattered=scattered,
         platform=platform,
-        calibration={
-            name: _mean(samples, np.flatnonzero(header["signal_type"] == signal))
-            for signal, name in CALIBRATIONS.items()
-            if (header["signal_type"] == signal).any()
-        },
         calibration_setting=_calibration_setting(packets, radar),
-        noise_lsb=_noise(samples, np.flatnonzero(header["signal_type"] == NOISE)),
         problems=problems,
+    )
+
+
+def _levels(header: Columns, samples: list[Samples], chosen: NDArray[np.bool_]) -> ChannelLevels:
+    """Of the chosen packets."""
+    signals = header["signal_type"]
+    return ChannelLevels(
+        calibration={
+            name: _mean(samples, np.flatnonzero(chosen & (signals == signal)))
+            for signal, name in CALIBRATIONS.items()
+            if (chosen & (signals == signal)).any()
+        },
+        noise_lsb=_noise(samples, np.flatnonzero(chosen & (signals == NOISE))),
     )
 
 
@@ -176,9 +218,12 @@ def _calibration_setting(packets: SourcePackets, radar: Radar) -> CalibrationSet
 
 
 def _parts(
-    packets: SourcePackets, echoes: NDArray[np.int64]
+    packets: SourcePackets, echoes: NDArray[np.int64], interval: int
 ) -> tuple[list[NDArray[np.int64]], list[NDArray[np.int64]]]:
-    """The numbers of echoes that make bursts, and, of sub-swaths without any burst, all that go together."""
+    """The numbers of echoes that make bursts, and, of sub-swaths without any burst, all that go together.
+
+    Every `interval`-th pulse has such an echo.
+    """
     if not len(echoes):
         return [], []
     columns = np.stack([packets.header[name][echoes] for name in _OF_A_BURST], axis=1)
@@ -190,7 +235,7 @@ def _parts(
     dense = [
         part
         for part, counts in zip(np.split(echoes, bounds), np.split(counts_of, bounds), strict=True)
-        if len(part) >= _FEWEST_LINES and len(part) >= _LEAST_RECORDED * (counts[-1] - counts[0] + 1)
+        if len(part) >= _FEWEST_LINES and len(part) >= _LEAST_RECORDED * ((counts[-1] - counts[0]) // interval + 1)
     ]
     covered = {int(packets.header["swath"][part[0]]) for part in dense}
     sparse = []
@@ -201,7 +246,9 @@ def _parts(
     return dense, sparse
 
 
-def _scattered(packets: SourcePackets, samples: list[Samples], part: NDArray[np.int64], radar: Radar) -> Scattered:
+def _scattered(
+    packets: SourcePackets, samples: list[Samples], part: NDArray[np.int64], radar: Radar, polarisation: str
+) -> Scattered:
     header = {name: int(values[part[0]]) for name, values in packets.header.items()}
     fref_hz = radar.reference_frequency_hz
     gps_s = packets.header["coarse_time"][part] + packets.header["fine_time"][part] / 65536
@@ -213,12 +260,21 @@ def _scattered(packets: SourcePackets, samples: list[Samples], part: NDArray[np.
         sampling_rate_hz=1e3 * header["instrument_configuration"],
         chirp=chirp_of(header, radar.reference_frequency_hz),
         swath=header["swath"],
+        polarisation=polarisation,
     )
 
 
-def _burst(packets: SourcePackets, samples: list[Samples], part: NDArray[np.int64], radar: Radar) -> Burst:
+def _burst(
+    packets: SourcePackets,
+    samples: list[Samples],
+    part: NDArray[np.int64],
+    radar: Radar,
+    polarisation: str,
+    interval: int,
+    first_pulse: int,
+) -> Burst:
     header = {name: int(values[part[0]]) for name, values in packets.header.items()}
-    counts = packets.header["pri_count"][part] - header["pri_count"]
+    counts = (packets.header["pri_count"][part] - header["pri_count"]) // interval
     lines = np.zeros((int(counts[-1]) + 1, 2 * header["quads"]), np.complex64)
     for row, number in zip(counts, part, strict=True):
         lines[row] = samples[number]
@@ -227,11 +283,14 @@ def _burst(packets: SourcePackets, samples: list[Samples], part: NDArray[np.int6
         lines=lines,
         recorded=len(part),
         first_gps_s=header["coarse_time"] + header["fine_time"] / 65536,
-        pri_s=header["pri"] / fref_hz,
+        pri_s=interval * header["pri"] / fref_hz,
+        interval=interval,
+        late_s=(header["pri_count"] - first_pulse) % interval * header["pri"] / fref_hz,
         window_delay_s=(header["rank"] * header["pri"] + header["window_start"]) / fref_hz,
         sampling_rate_hz=1e3 * header["instrument_configuration"],
         chirp=chirp_of(header, radar.reference_frequency_hz),
         swath=header["swath"],
+        polarisation=polarisation,
         azimuth_beam=header["azimuth_beam"],
         window_samples=header["window_length"] / fref_hz * 1e3 * header["instrument_configuration"],
     )

@@ -6,6 +6,7 @@ No decoder reads it: it stands for the survey of a field of corner reflectors.
 from dataclasses import dataclass
 
 from emei.dictionary import Dictionary
+from emei.science.sar_channels import is_cross_polarised
 from emei.science.sar_focus import SarImage
 from emei.science.sar_targets import Target
 
@@ -14,7 +15,7 @@ from emei.science.sar_targets import Target
 class Match:
     """A target of the scene and what was found for it; offsets in pixels, None when nothing was.
 
-    `amplitude_lsb` is the scene's, of the echo at the centre of the beam.
+    `amplitude_lsb` is the scene's, of the echo at the centre of the beam, in the picture's polarisation.
     """
 
     range_m: float
@@ -26,10 +27,15 @@ class Match:
 
 
 def match_targets(dictionary: Dictionary, image: SarImage, targets: list[Target]) -> list[Match]:
-    """Every target of the scene with the one found nearest to it."""
+    """Every target of the scene that has an echo in the picture's polarisation and lies within it, with the one found
+    nearest to it.
+    """
     near_m = float(image.range_m[0])
     matches = []
-    for range_m, azimuth_m, amplitude_lsb in dictionary.science.rows("sar_scene", "targets"):
+    for range_m, azimuth_m, co_lsb, cross_lsb in dictionary.science.rows("sar_scene", "targets"):
+        amplitude_lsb = cross_lsb if is_cross_polarised(image.burst.polarisation) else co_lsb
+        if not amplitude_lsb or not image.azimuth_m[0] <= azimuth_m <= image.azimuth_m[-1]:
+            continue
         offsets = [
             (
                 (target.range_m - near_m - range_m) / image.range_spacing_m,

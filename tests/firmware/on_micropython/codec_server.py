@@ -14,7 +14,7 @@ import hal
 
 from payload.failure import Refusal
 from payload.instruments.acquisition_table import TableSlots
-from payload.instruments.optical_image import ImageRequest, ImagingBudget, predicted_mib
+from payload.instruments.optical_image import ImageRequest, ImagingBudget
 from payload.tables import mission, telecommands
 from payload.tmtc.queue import RESPONSE, ReportQueue
 from payload.tmtc.reports import ReportWriter
@@ -112,7 +112,7 @@ def main():
             ImagingBudget(Store()).require(request)
         except Refusal as refusal:
             return "refused %d %d %d" % (refusal.code, refusal.detail, refusal.limit)
-        return "ok %d" % predicted_mib(request)
+        return "ok %d" % request.predicted_mib
 
     commands = {"tc": tc, "tm": tm, "table": table, "image": image}
     while True:

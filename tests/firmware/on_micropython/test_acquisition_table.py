@@ -6,6 +6,7 @@ from payload.tables import enums, failures, mission, units
 
 # In the order of the layout ACQUISITION_TABLE.
 WORKED = [4, 6, 17, 4, 5, 6, 512, 150, -8, 8160, 1314, 2249, 4488, 140969, 144143, 130211, 10000, 1] + [0] * 29
+POLARISATION, BAQ = 1, 3
 RANK, RATE, BANDWIDTH, PRI, PULSE, SWST, SWL, NEAR, FAR, NADIR = 2, 4, 7, 9, 10, 11, 12, 13, 14, 15
 
 
@@ -242,6 +243,28 @@ def test_data_rate_of_the_link():
     values[12], values[14] = swl + 1, values[13] + swl + 1 - 1314
     assert room < octets(swl + 1)
     assert _verdict(values) == (failures.TABLE_RULE, enums.RULE_DATA_RATE, room - octets(swl + 1))
+
+
+def test_both_channels_of_a_pulse_share_the_link():
+    """5 bit at 180 MHz: 990 Mbit/s with one channel, 1980 with two; the link takes 1600."""
+    for polarisation in range(8):
+        both = polarisation in (enums.POLARISATION_HH_HV, enums.POLARISATION_VV_VH)
+        rule, margin = _rule(POLARISATION=polarisation, BAQ=enums.BAQ_BAQ5)
+        assert rule == (enums.RULE_DATA_RATE if both else 0), polarisation
+        # 21522 samples of 10 bits and the headers, twice, for what the link takes in one interval.
+        assert margin == (8160 * 5328 // 1000 - 2 * (68 + (21522 * 10 + 7) // 8) if both else 0), margin
+
+
+def test_memory_of_both_channels_is_twice_that_of_one():
+    slots = TableSlots()
+    for polarisation in range(8):
+        values = list(WORKED)
+        values[POLARISATION] = polarisation
+        slots.load(polarisation, values)
+    one = slots.predicted_mib(enums.POLARISATION_VV)
+    for polarisation in range(8):
+        channels = 2 if polarisation in (enums.POLARISATION_HH_HV, enums.POLARISATION_VV_VH) else 1
+        assert abs(slots.predicted_mib(polarisation) - channels * one) <= 1, polarisation
 
 
 def test_memory_of_tops_is_that_of_its_busiest_sub_swath():
