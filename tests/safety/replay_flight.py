@@ -253,7 +253,7 @@ class Replay:
     def _require_that_time_did_nothing(self, step: Step, was_ending: bool, seen: Mapping[str, str]) -> None:
         """What was being ended, or waited for, may have come to its end during the act, when its time was up."""
         limits_s = [self._until_s[name] for name in _ENDED_BY if name in self._until_s]
-        if step.label == TIME or self._came_s(step) < min(self._times_out_s, *limits_s):
+        if step.label == TIME or self._came_s(step) < min([self._times_out_s, *limits_s]):
             return
         was_ending |= is_ending(step) or step.before["cancelled"] == "1"
         has_ended = seen["mode"].startswith("SAFE") or seen["refuse"] != step.after["refuse"]
