@@ -37,7 +37,6 @@ TURN_MS = round(NUMBERS.shortest_turn_s * 1e3)
 SPAN_MS = round(NUMBERS.longest_span_s * 1e3)
 BUDGET_MS = round(NUMBERS.imaging_limit_s * 1e3)
 ROLL = ARGUMENTS["roll_deg"].raw_maximum
-LINES_PER_STEP = 1000  # of the board's prediction, at the most, which is whole ones of them for each strip
 
 Image = dict[str, int]  # raw values, but for "mode": the name of it
 
@@ -132,16 +131,14 @@ def require_margin(rule: Rule, board: Verdict, mode: str, image: Image) -> None:
 
 
 def require_memory(ground: Judgement, board: Verdict, image: Image) -> None:
-    """What the ground asks for is as much as the board does, which may leave out what is no whole step of lines."""
+    """Neither asks for less than the image takes; the board for a line in each strip and a MiB more at the most."""
     bits = NUMBERS.pixels_per_line * NUMBERS.bits_per_sample
     samples = Fraction(16 * (image["bands"] & 1) + (image["bands"] >> 1).bit_count(), 16)
     line_mib = bits * samples / 8 / Fraction(image["compression"], 10) / 2**20
     lines = Fraction(image["duration_ms"] * 10_000, image["line_period_us"])
     exact_mib = image["strips"] * lines * line_mib
     assert ground.reserved_mib >= ceil(exact_mib)
-    assert board.memory_mib <= ceil(exact_mib) + 1
-    left_out = image["strips"] * LINES_PER_STEP * line_mib + exact_mib / 1000 + 10 / Fraction(image["compression"])
-    assert board.memory_mib >= exact_mib - left_out
+    assert exact_mib <= board.memory_mib <= ceil(exact_mib + image["strips"] * line_mib) + 1
 
 
 @st.composite
