@@ -304,6 +304,30 @@ def test_fields_that_are_legal_alone_must_agree() -> None:
         assert f"Packet {echo} is left out" in problem, field
 
 
+@pytest.mark.parametrize("sample", [sar_of_two_channels, sar_of_alternate_pulses], ids=["VV_VH", "VV_HV"])
+@pytest.mark.parametrize("signal", [ECHO, lib.SAR_SIGNAL_NOISE, lib.SAR_SIGNAL_RX_CALIBRATION])
+def test_a_polarisation_that_is_not_of_the_packets_turn(sample: Callable[[], Sample], signal: int) -> None:
+    """Each code and channel, those of the other polarisation of the data take too, in each packet of a kind."""
+    signals, codes, channels = (sample().values(name) for name in ("signal_type", "polarisation", "receive_channel"))
+    numbers = [number for number, value in enumerate(signals) if value == signal]
+    assert len(numbers) > 3
+    for number in (numbers[0], numbers[len(numbers) // 2], numbers[-1]):
+        for field, own, highest in (("polarisation", codes[number], 7), ("receive_channel", channels[number], 1)):
+            for value in set(range(highest + 1)) - {own}:
+                take = take_of(sample().with_field(field, value, lambda at, chosen=number: at == chosen))
+                (problem,) = take.problems
+                said = f"Packet {number} is left out: the polarisation of packet {number} is "
+                assert problem.startswith(said), (field, value)
+                assert "with receive_channel" in problem
+                assert take.packets == len(signals) - 1
+
+
+@pytest.mark.parametrize("sample", [sar_of_two_channels, sar_of_alternate_pulses], ids=["VV_VH", "VV_HV"])
+def test_packets_of_two_polarisations_agree(sample: Callable[[], Sample]) -> None:
+    found = look(sample().file, pictures=True)
+    assert problems_of(found) == [] and packets_in(found) == len(sample().starts)
+
+
 def test_a_time_that_does_not_go_with_the_pulse_count() -> None:
     """Values that are allowed and the same in all packets, but not those the pulses were sent with."""
     found = look(sar().with_field("pri", 8000, lambda number: True))

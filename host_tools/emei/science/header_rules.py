@@ -68,12 +68,18 @@ class Screen:
         judged = self.usable if among is None else self.usable & among
         groups = self[by] if by else np.zeros(len(self.packets), np.int64)
         for name in names:
-            expected = self[name].copy()
-            for group in np.unique(groups[judged]):
-                chosen = judged & (groups == group)
-                values, numbers = np.unique(self[name][chosen], return_counts=True)
-                expected[chosen] = values[np.argmax(numbers)]
+            expected = self.usual(self[name], groups, judged)
             self.require(name, self[name] == expected, self[name], expected)
+
+    @staticmethod
+    def usual(column: Numbers, groups: Numbers, judged: Mask) -> Numbers:
+        """What most of the judged packets of each one's group have; of the others, their own."""
+        expected = column.copy()
+        for group in np.unique(groups[judged]):
+            chosen = judged & (groups == group)
+            values, numbers = np.unique(column[chosen], return_counts=True)
+            expected[chosen] = values[np.argmax(numbers)]
+        return expected
 
     def no_outlier(self, name: str, tolerance: float = 0.0, among: Mask | None = None) -> None:
         """A value that a packet has alone: none of the two before and the two after has it (relative tolerance)."""

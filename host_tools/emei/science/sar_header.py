@@ -11,7 +11,7 @@ import numpy as np
 from emei.dictionary import Dictionary, Field
 from emei.science.baq import Baq
 from emei.science.header_rules import Mask, Numbers, Screen, in_step, time_s, with_count
-from emei.science.sar_channels import find_channels
+from emei.science.sar_channels import Channels, find_channels
 from emei.science.sar_chirp import CHIRP_CODES, chirp_of
 from emei.science.source_packets import PRIMARY_OCTETS, SourcePackets
 
@@ -34,8 +34,11 @@ _OF_THE_TAKE = (
 _OF_A_SWATH = (*CHIRP_CODES, "rank", "pri", "window_start", "window_length")
 
 
-def usable_packets(packets: SourcePackets, dictionary: Dictionary) -> SourcePackets:
-    """Those whose headers can be right; the others become problems. ScienceError when none is left."""
+def usable_packets(packets: SourcePackets, dictionary: Dictionary) -> tuple[SourcePackets, Channels]:
+    """Those whose headers can be right, and their polarisations; the others become problems.
+
+    ScienceError when none is left.
+    """
     screen = Screen.of(packets)
     table = _table(dictionary)
     signals = dictionary.enumerations["SAR_SIGNAL"].members
@@ -57,22 +60,22 @@ def usable_packets(packets: SourcePackets, dictionary: Dictionary) -> SourcePack
     _signal(screen, signals)
     _chirp(screen, dictionary)
     screen.agree(*_OF_THE_TAKE)
-    _polarisation(screen, dictionary)
+    channels = _polarisation(screen, dictionary)
     _swaths(screen, dictionary)
     screen.agree(*_OF_A_SWATH, by="swath")
     screen.agree("baq_mode", by="calibration")
     _samples(screen, dictionary)
     _ancillary(screen, dictionary)
     _echoes(screen, screen["signal_type"] == signals["ECHO"], dictionary)
-    return screen.result()
+    _turns(screen, channels, signals)
+    return screen.result(), channels
 
 
-def _polarisation(screen: Screen, dictionary: Dictionary) -> None:
+def _polarisation(screen: Screen, dictionary: Dictionary) -> Channels:
     """Code and receive channel are of those that the commanded polarisation has."""
-    if not screen.usable.any():
-        return
     header = screen.packets.header
-    channels = find_channels({name: values[screen.usable] for name, values in header.items()}, dictionary)
+    usable = {name: values[screen.usable] for name, values in header.items()} if screen.usable.any() else header
+    channels = find_channels(usable, dictionary)
     pairs = ", ".join(f"{code} with receive_channel {channel}" for code, channel in channels.pairs.values())
     screen.require(
         "polarisation",
@@ -80,6 +83,40 @@ def _polarisation(screen: Screen, dictionary: Dictionary) -> None:
         lambda number: f"{header['polarisation'][number]} with receive_channel {header['receive_channel'][number]}",
         f"a data take of {channels.commanded} has {pairs}",
     )
+    return channels
+
+
+def _turns(screen: Screen, channels: Channels, signals: Mapping[str, int]) -> None:
+    """The polarisations take turns: the channels of a pulse with the packet count, alternating pulses with theirs."""
+    if len(channels.pairs) < 2:
+        return
+    names = channels.of(screen.packets.header)
+    place = np.array([list(channels.pairs).index(name) if name else 0 for name in names])
+    counter = "pri_count" if channels.interval > 1 else "packet_count"
+    ahead = (place - screen[counter]) % len(channels.pairs)
+    groups = _runs(screen, signals) if channels.interval > 1 else np.zeros_like(ahead)
+    screen.require(
+        "polarisation",
+        ahead == screen.usual(ahead, groups, screen.usable),
+        lambda number: (
+            f"{screen['polarisation'][number]} with receive_channel {screen['receive_channel'][number]} "
+            f"at the {counter} {screen[counter][number]}"
+        ),
+        f"in a data take of {channels.commanded} the polarisations take turns with the {counter}",
+    )
+
+
+def _runs(screen: Screen, signals: Mapping[str, int]) -> Numbers:
+    """Of each packet the run whose turns follow each other: the echoes, and else pulses of a kind without a gap."""
+    kind = np.minimum(screen["signal_type"], signals["TX_CALIBRATION"])
+    runs = np.zeros(len(kind), np.int64)
+    first = 1
+    for value in np.unique(kind[kind != signals["ECHO"]]):
+        numbers = np.flatnonzero(screen.usable & (kind == value))
+        begins = np.diff(screen["pri_count"][numbers], prepend=-1) != 1
+        runs[numbers] = first + np.cumsum(begins)
+        first += len(numbers) + 1
+    return runs
 
 
 def _table(dictionary: Dictionary) -> Mapping[str, Field]:
@@ -203,11 +240,9 @@ def _ancillary(screen: Screen, dictionary: Dictionary) -> None:
     """The index runs with the packet count."""
     words = dictionary.science.integer("sar_packets", "ancillary_words")
     ahead = (screen["ancillary_index"] - screen["packet_count"]) % words
-    values, numbers = np.unique(ahead[screen.usable], return_counts=True)
-    usual = int(values[np.argmax(numbers)]) if len(values) else 0
     screen.require(
         "ancillary_index",
-        ahead == usual,
+        ahead == screen.usual(ahead, np.zeros_like(ahead), screen.usable),
         lambda number: f"{screen['ancillary_index'][number]} with the packet_count {screen['packet_count'][number]}",
         "it runs with the packet_count",
     )

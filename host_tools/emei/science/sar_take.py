@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from emei.dictionary import Dictionary, Mission
 from emei.science.arrays import Complexes, Reals
 from emei.science.baq import Baq, Samples
-from emei.science.sar_channels import find_channels
 from emei.science.sar_chirp import Chirp, chirp_of
 from emei.science.sar_header import usable_packets
 from emei.science.sar_platform import ANCILLARY_WORDS, Platform, read_platform
@@ -149,7 +148,8 @@ def read_take(packets: SourcePackets, dictionary: Dictionary) -> SarTake:
 
     ScienceError when none is left.
     """
-    recorded, packets = packets, usable_packets(packets, dictionary)
+    recorded = packets
+    packets, channels = usable_packets(recorded, dictionary)
     problems = list(packets.problems)
     baq, radar = Baq.of(dictionary.science), Radar.of(dictionary)
     header = packets.header
@@ -157,7 +157,6 @@ def read_take(packets: SourcePackets, dictionary: Dictionary) -> SarTake:
         baq.decode(data, int(quads), int(mode))
         for data, quads, mode in zip(packets.data, header["quads"], header["baq_mode"], strict=True)
     ]
-    channels = find_channels(header, dictionary)
     channel_of = channels.of(header)
     echoes = header["signal_type"] == ECHO
     first = int(np.flatnonzero(echoes)[0]) if echoes.any() else 0
