@@ -125,8 +125,9 @@ class Faults:
         """Over a place, or where the quiet sky has it. Of two positions in a cycle the second is no jump."""
         flight = self._flight
         place = {} if latitude_deg is None else {"latitude_deg": latitude_deg, "longitude_deg": longitude_deg}
-        flight.platform.ancillary = lambda gps_s: {**quiet_sky(gps_s), **place}
+        # Not before: the platform's own, once a second, would come alone in the cycle that ends.
         flight.after_a_cycle()
+        flight.platform.ancillary = lambda gps_s: {**quiet_sky(gps_s), **place}
         flight.ancillary_now()
         flight.ancillary_now()
 
