@@ -15,7 +15,8 @@ from tests.safety.explorer import ROOT
 PAYLOAD = ROOT / "firmware" / "payload"
 HOLD_INTERLOCKS = (
     "instruments/*.py", "fdir/*.py", "units/*.py", "services/sar.py", "services/optical.py", "services/modes.py",
-    "services/fault_levels.py", "main.py", "storage/catalogue.py", "storage/entries.py", "tmtc/router.py",
+    "services/fault_levels.py", "services/recorder.py", "main.py", "storage/catalogue.py", "storage/entries.py",
+    "tmtc/router.py",
 )  # fmt: skip
 ERRORS = ("Refusal", "Failure", "EntryRefused", "error")
 ACTS = (
