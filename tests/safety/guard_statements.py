@@ -16,7 +16,7 @@ PAYLOAD = ROOT / "firmware" / "payload"
 HOLD_INTERLOCKS = (
     "instruments/*.py", "fdir/*.py", "units/*.py", "services/sar.py", "services/optical.py", "services/modes.py",
     "services/fault_levels.py", "services/recorder.py", "main.py", "storage/catalogue.py", "storage/entries.py",
-    "tmtc/router.py",
+    "storage/playback.py", "tmtc/router.py",
 )  # fmt: skip
 ERRORS = ("Refusal", "Failure", "EntryRefused", "error")
 ACTS = (

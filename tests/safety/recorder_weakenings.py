@@ -24,6 +24,13 @@ _VERIFIED = "test_what_cannot_be_verified_is_not"
 _ARMED = "test_an_erasure_of_what_the_ground_may_still_get_is_not_armed"
 _NO_LONGER_ERASABLE = "test_an_entry_that_is_not_erasable_any_more_when_its_erasure_fires_is_not_erased"
 _OTHER_DATA = "test_an_acknowledgement_of_other_data_is_refused"
+_ANOTHER_PLAYBACK = "test_a_playback_does_not_begin_while_another_goes_on"
+_NO_TRANSMITTER = "test_a_transmitter_that_stays_off_fails_the_start"
+_NOT_VERIFIED = "test_a_recorder_that_does_not_verify_fails_the_verification"
+_NOT_PLAYED = "test_an_entry_that_is_not_verified_well_is_not_played"
+_RESTARTED = "test_a_recorder_that_restarts_ends_the_playback"
+_ANOTHER_ACTIVITY = "test_what_the_recorder_does_with_another_entry_ends_the_playback"
+_ALL_OF_IT = "test_an_entry_is_sent_only_when_all_of_it_was_played"
 _EVERY_REFUSAL = "test_router.py::test_every_refusal_is_one_failure_report"
 
 
@@ -38,6 +45,11 @@ def _entries(name: str, old: str, new: str, proof: str) -> TestedWeakening:
 
 def _router(name: str, old: str, new: str, proof: str = _EVERY_REFUSAL) -> TestedWeakening:
     return TestedWeakening(f"router: {name}", _ROUTER, old, new, proof)
+
+
+def _playback(name: str, old: str, new: str, test: str) -> TestedWeakening:
+    proof = test if "::" in test else f"test_playback_alone.py::{test}"
+    return TestedWeakening(f"playback: {name}", _PLAYBACK, old, new, proof)
 
 
 def _service(name: str, old: str, new: str, test: str) -> TestedWeakening:
@@ -109,12 +121,60 @@ ROUTER = (
             "test_router.py::test_bench_telecommands_are_refused_by_a_flight_build"),
 )  # fmt: skip
 
-# Of the playback and its service those that a test finds; the ground's data, not the instruments, are behind them.
 PLAYBACK = (
-    TestedWeakening("a playback begins in the REFUSE state", _PLAYBACK, "self._refuse.require_clear()", "pass", _NO_SENSE),
-    TestedWeakening("a playback begins without the time", _PLAYBACK, "if not hal.time_quality():", "if False:", _NO_SENSE),
-    TestedWeakening("a playback begins for no pass", _PLAYBACK, "if pass_ms < _LEAST_PASS_MS:", "if False:", _NO_SENSE),
-    TestedWeakening("a playback begins with nothing to send", _PLAYBACK, "if self._entries.next_queued() < 0:", "if False:", _WHOLE_WAY),
+    _playback("begins in the REFUSE state", "self._refuse.require_clear()", "pass", _NO_SENSE),
+    _playback("begins in another", "if not self.idle():", "if False:", _ANOTHER_PLAYBACK),
+    _playback("does not ask whether another goes on", "self._refuse.require_clear()\n        self.require_idle()",
+              "self._refuse.require_clear()\n        pass", _ANOTHER_PLAYBACK),
+    _playback("begins with a lost recorder", "self._link.unit.require_link()\n        if not", "pass\n        if not",
+              "test_a_lost_recorder_is_not_asked_to_play"),
+    _playback("begins without the time", "if not hal.time_quality():", "if False:", _NO_SENSE),
+    _playback("begins for no pass", "if pass_ms < _LEAST_PASS_MS:", "if False:", _NO_SENSE),
+    _playback("begins with nothing to send", "if self._entries.next_queued() < 0:", "if False:", _WHOLE_WAY),
+    _playback("does not say that the transmitter stays off", "if cause == enums.PLAYBACK_END_NO_TRANSMITTER:", "if False:", _NO_TRANSMITTER),
+    _playback("does not say that the recorder is lost", "if cause == enums.PLAYBACK_END_RECORDER_LOST:", "if False:",
+              "test_a_recorder_that_is_lost_fails_the_start"),
+    _playback("does not say that the recorder refuses",
+              "if cause in (enums.PLAYBACK_END_RECORDER_REFUSED, enums.PLAYBACK_END_RECORDER_RESTARTED):", "if False:",
+              "test_a_recorder_that_restarts_fails_the_start"),
+    _playback("has begun that was aborted", "raise Failure(failures.ABORTED, self._refuse.cause())", "pass", "test_a_safing_fails_the_start"),
+    _playback("is stopped that does not run", "if self.idle() or self._alone:", "if False or self._alone:", _NO_SENSE),
+    _playback("is stopped in a verification", " or self._alone:", ":", "test_there_is_nothing_to_stop_in_a_verification"),
+    _playback("is disturbed by a verification", "self.require_idle()\n        self._link.unit.require_link()\n        self._alone",
+              "pass\n        self._link.unit.require_link()\n        self._alone", "test_an_entry_is_not_verified_while_a_playback_goes_on"),
+    _playback("verifies with a lost recorder", "self._link.unit.require_link()\n        self._alone", "pass\n        self._alone",
+              "test_a_lost_recorder_is_not_asked_to_verify"),
+    _playback("does not say that the CRC is wrong", "if self._verdict == enums.RECORDER_RESULT_BAD_CRC:\n            raise", "if False:\n            raise",
+              "test_an_entry_whose_crc_is_wrong_fails_its_verification"),
+    _playback("does not say that the recorder was lost verifying", "self._link.unit.require_link()\n            raise", "pass\n            raise",
+              "test_a_recorder_that_is_lost_fails_the_verification"),
+    _playback("takes an entry for verified that is not",
+              "require_link()\n            raise Failure(failures.RECORDER_REFUSED, hal.pool_get(pool.RECORDER_FAULT_FLAGS))", "require_link()",
+              _NOT_VERIFIED),
+    # What ends it, which refuses nothing.
+    _playback("goes on with a lost recorder", "if self._link.unit.lost():\n            cause", "if False:\n            cause",
+              "test_a_recorder_that_is_lost_ends_the_playback"),
+    _playback("goes on after a restart of the recorder", "elif hal.pool_get(pool.RECORDER_BOOTS) != self._boots:", "elif False:", _RESTARTED),
+    _playback("counts what a recorder sent that restarted", "not restarted and ", "", _RESTARTED),
+    _playback("verifies for ever", "if self._step_lasted_ms() > _VERIFY_LIMIT_MS:", "if False:", "test_a_verification_is_waited_for_a_minute"),
+    _playback("goes on after a safing", "elif self._refuse.latched():", "elif False:", "test_a_safing_ends_the_playback"),
+    _playback("goes on after its time", "elif hal.ticks_diff(hal.ticks_ms(), self._started_ms) >= self._limit_ms:", "elif False:",
+              "test_the_playback_ends_with_its_time"),
+    _playback("waits for its transmitter for ever", "elif self._step_lasted_ms() > _TRANSMITTER_LIMIT_MS:", "elif False:", _NO_TRANSMITTER),
+    _playback("takes an earlier activity for its own", "not began or ", "", _NOT_VERIFIED),
+    _playback("takes another entry's activity for its own", " or hal.pool_get(pool.RECORDER_ACTIVE_ENTRY_ID) != self.entry_id():", ":", _ANOTHER_ACTIVITY),
+    _playback("takes another activity for its own", "if now != activity:", "if False:", _ANOTHER_ACTIVITY),
+    _playback("sends a corrupt entry", "if self._verdict == enums.RECORDER_RESULT_BAD_CRC:\n            self._events", "if False:\n            self._events",
+              _NOT_PLAYED),
+    _playback("makes an acknowledged entry corrupt", "if self._entries.state(self._place) != enums.ENTRY_STATE_ACKED:", "if True:",
+              "test_an_acknowledged_entry_whose_crc_is_wrong_stays_acknowledged"),
+    _playback("sends an entry that was not verified", "elif self._verdict != enums.RECORDER_RESULT_DONE:", "elif False:", _NOT_PLAYED),
+    _playback("does not say that the downlink was lost", "if result == enums.RECORDER_RESULT_DOWNLINK_LOST:", "if False:", _ALL_OF_IT),
+    _playback("takes an entry for sent that the recorder stopped", "elif result != enums.RECORDER_RESULT_DONE:", "elif False:", _ALL_OF_IT),
+    _playback("takes a part of an entry for all of it",
+              "if reached == self._entries.field(self._place, hal.U32, units.CATALOGUE_ENTRY_SIZE_OCTETS):", "if True:", _ALL_OF_IT),
+    _playback("leaves a carrier on", "elif hal.pool_valid(pool.RECORDER_TRANSMITTER) and hal.pool_get(pool.RECORDER_TRANSMITTER):", "elif False:",
+              "test_a_carrier_that_is_on_without_a_playback_is_switched_off"),
 )  # fmt: skip
 
 # In place of a guard that also finds the entry's place: what only finds it.

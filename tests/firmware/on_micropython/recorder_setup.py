@@ -11,12 +11,23 @@ SIZE_OCTETS, CRC32 = 1000, 0x1234
 PLACE, NOWHERE = 0, -1
 
 
+class Recorder(Unit):
+    """`samples` as they were counted; `is_lost` as the watch of units has it."""
+
+    def __init__(self):
+        super().__init__(units.RECORDER_NODE)
+        self.samples = 0
+        self.is_lost = False
+
+    def lost(self):
+        return self.is_lost
+
+
 class Link:
     """`faults` are the fault flags; `read_id` is the id of the record that is read, 0 for none."""
 
     def __init__(self):
-        self.unit = Unit(units.RECORDER_NODE)
-        self.unit.samples = 0
+        self.unit = Recorder()
         self.faults = 0
         self.commands = []
         self.read_id = 0
@@ -49,6 +60,7 @@ class Entries:
 
     def __init__(self, state=enums.ENTRY_STATE_CLOSED):
         self.its_state = state
+        self.sent_octets = 0
         self.record = bytearray(units.CATALOGUE_ENTRY_OCTETS)
         hal.put(hal.U32, SIZE_OCTETS, self.record, units.CATALOGUE_ENTRY_SIZE_OCTETS)
         hal.put(hal.U32, CRC32, self.record, units.CATALOGUE_ENTRY_CRC32)
@@ -81,6 +93,7 @@ class Entries:
 
     def try_change(self, place, state, sent_octets):
         self.its_state = state
+        self.sent_octets = sent_octets
         return True
 
     def store(self, place, edit):
