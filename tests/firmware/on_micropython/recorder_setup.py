@@ -91,6 +91,10 @@ class Entries:
     def field(self, place, type_code, offset):
         return hal.get(type_code, self.record, offset)
 
+    def require_state(self, place, entry_id, states):
+        if self.its_state not in states:
+            raise Refusal(failures.ENTRY_HAS_CHANGED, entry_id, self.its_state)
+
     def try_change(self, place, state, sent_octets):
         self.its_state = state
         self.sent_octets = sent_octets
