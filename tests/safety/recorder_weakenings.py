@@ -29,6 +29,8 @@ _NO_TRANSMITTER = "test_a_transmitter_that_stays_off_fails_the_start"
 _NOT_VERIFIED = "test_a_recorder_that_does_not_verify_fails_the_verification"
 _NOT_PLAYED = "test_an_entry_that_is_not_verified_well_is_not_played"
 _RESTARTED = "test_a_recorder_that_restarts_ends_the_playback"
+_NOT_BEGUN = "test_a_recorder_that_does_not_take_the_start_leaves_the_playback_idle"
+_VERIFICATION_NOT_BEGUN = "test_a_recorder_that_does_not_take_the_verification_leaves_the_playback_idle"
 _ANOTHER_ACTIVITY = "test_what_the_recorder_does_with_another_entry_ends_the_playback"
 _ALL_OF_IT = "test_an_entry_is_sent_only_when_all_of_it_was_played"
 _EVERY_REFUSAL = "test_router.py::test_every_refusal_is_one_failure_report"
@@ -151,7 +153,16 @@ PLAYBACK = (
     _playback("takes an entry for verified that is not",
               "require_link()\n            raise Failure(failures.RECORDER_REFUSED, hal.pool_get(pool.RECORDER_FAULT_FLAGS))", "require_link()",
               _NOT_VERIFIED),
-    # What ends it, which refuses nothing.
+    # What ends it or passes a failure on, which refuses nothing itself.
+    _playback("goes on that did not begin", "            raise\n        yield 0\n        while self._state ==", "        yield 0\n        while self._state ==",
+              _NOT_BEGUN),
+    _playback("is not idle that did not begin", "            self._enter(enums.PLAYBACK_STATE_IDLE)\n            raise\n        yield 0\n        while self._state ==",
+              "            raise\n        yield 0\n        while self._state ==", _NOT_BEGUN),
+    _playback("goes on with a verification that did not begin", "            raise\n        yield 0\n        while not", "        yield 0\n        while not",
+              _VERIFICATION_NOT_BEGUN),
+    _playback("is not idle whose verification did not begin",
+              "            self._enter(enums.PLAYBACK_STATE_IDLE)\n            raise\n        yield 0\n        while not",
+              "            raise\n        yield 0\n        while not", _VERIFICATION_NOT_BEGUN),
     _playback("goes on with a lost recorder", "if self._link.unit.lost():\n            cause", "if False:\n            cause",
               "test_a_recorder_that_is_lost_ends_the_playback"),
     _playback("goes on after a restart of the recorder", "elif hal.pool_get(pool.RECORDER_BOOTS) != self._boots:", "elif False:", _RESTARTED),

@@ -10,6 +10,7 @@ _RESTART = "storage/recorder_restart.py"
 _RECONCILIATION = "storage/reconciliation.py"
 _BOARDS = "storage/memory_boards.py"
 _VALUES = "storage/persistent.py"
+_REPORTS = "tmtc/reports.py"
 _EVENTS = "services/events.py"
 _HOUSEKEEPING = "services/housekeeping.py"
 _READ_AGAIN = "test_a_record_is_read_again_until_its_crc_is_right"
@@ -80,6 +81,10 @@ SERVICES = (
             "test_events.py::test_budget_of_each_severity_is_its_own"),
     _upkeep("any structure is the last one", _HOUSEKEEPING, "raise Refusal(failures.NO_SUCH_STRUCTURE, structure_id)", "return self._structures[-1]",
             "test_housekeeping.py::test_an_unknown_structure_changes_nothing"),
+    _upkeep("a value is reported that does not fit", _REPORTS, "if offset < 0:", "if False:",
+            "test_report_fields.py::test_a_value_that_does_not_fit_its_field_is_not_reported"),
+    _upkeep("a structure is reported that does not fit", _REPORTS, "if octets == 0:", "if False:",
+            "test_report_fields.py::test_more_parameters_than_the_mask_has_bits_are_not_reported"),
     _upkeep("a connection to another application is answered", "services/test.py", "if apid != mission.PACKETS_PAYLOAD_APID:", "if False:",
             "test_connection.py::test_a_connection_to_another_application_is_refused"),
     _upkeep("any period is kept over a boot", _HOUSEKEEPING, " or not lowest <= period_cycles <= highest:", ":", _ILLEGAL),

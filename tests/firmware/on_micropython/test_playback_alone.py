@@ -4,7 +4,7 @@ import hal
 
 import runner
 from driver_setup import Events, Hal, ends_with, fails_with, lasts
-from payload.failure import Refusal
+from payload.failure import Failure, Refusal
 from payload.storage import playback as playback_module
 from payload.storage.playback import Playback
 from payload.tables import enums, events, failures, pool
@@ -132,6 +132,23 @@ def test_a_recorder_that_restarts_fails_the_start():
     starting = lasts(setup.starting(), 1)
     hal.pool_set(pool.RECORDER_BOOTS, 2)
     fails_with(failures.RECORDER_REFUSED, starting, 8)
+
+
+def test_a_recorder_that_does_not_take_the_start_leaves_the_playback_idle():
+    setup = Setup()
+    setup.link.unit.refusing["write"] = Failure(failures.BUS_NO_REPLY)
+    fails_with(failures.BUS_NO_REPLY, setup.starting(), 8)
+    assert setup.playback.idle()
+
+
+def test_a_recorder_that_does_not_take_the_verification_leaves_the_playback_idle():
+    def command_entry(command, entry_id):
+        raise Failure(failures.BUS_NO_REPLY)
+
+    setup = Setup(enums.ENTRY_STATE_CLOSED)
+    setup.link.command_entry = command_entry
+    fails_with(failures.BUS_NO_REPLY, setup.verifying(), 8)
+    assert setup.playback.idle()
 
 
 def test_a_safing_fails_the_start():
