@@ -16,6 +16,23 @@ _NO_SENSE = "test_recorder.py::test_the_playback_is_refused_when_it_makes_no_sen
 _NOT_IN_FLASH = "test_failed_takes.py::test_an_entry_that_flash_does_not_take_fails_the_data_take_before_it_radiates"
 _CORRUPT_LATE = "test_catalogue_waits.py::test_what_is_found_corrupt_late_leaves_an_entry_acknowledged"
 _ANOTHER_ENTRY = "test_catalogue_waits.py::test_a_place_that_another_entry_has_taken_is_not_changed"
+_UNKNOWN = "test_an_entry_that_is_not_there_is_left_alone"
+_QUEUED = "test_what_cannot_be_sent_is_not_queued"
+_ACKNOWLEDGED = "test_what_was_not_sent_is_not_acknowledged"
+_DELETED = "test_what_the_ground_has_not_acknowledged_is_not_deleted"
+_VERIFIED = "test_what_cannot_be_verified_is_not"
+_ARMED = "test_an_erasure_of_what_the_ground_may_still_get_is_not_armed"
+_NO_LONGER_ERASABLE = "test_an_entry_that_is_not_erasable_any_more_when_its_erasure_fires_is_not_erased"
+_OTHER_DATA = "test_an_acknowledgement_of_other_data_is_refused"
+_ANOTHER_PLAYBACK = "test_a_playback_does_not_begin_while_another_goes_on"
+_NO_TRANSMITTER = "test_a_transmitter_that_stays_off_fails_the_start"
+_NOT_VERIFIED = "test_a_recorder_that_does_not_verify_fails_the_verification"
+_NOT_PLAYED = "test_an_entry_that_is_not_verified_well_is_not_played"
+_RESTARTED = "test_a_recorder_that_restarts_ends_the_playback"
+_NOT_BEGUN = "test_a_recorder_that_does_not_take_the_start_leaves_the_playback_idle"
+_VERIFICATION_NOT_BEGUN = "test_a_recorder_that_does_not_take_the_verification_leaves_the_playback_idle"
+_ANOTHER_ACTIVITY = "test_what_the_recorder_does_with_another_entry_ends_the_playback"
+_ALL_OF_IT = "test_an_entry_is_sent_only_when_all_of_it_was_played"
 _EVERY_REFUSAL = "test_router.py::test_every_refusal_is_one_failure_report"
 
 
@@ -32,7 +49,13 @@ def _router(name: str, old: str, new: str, proof: str = _EVERY_REFUSAL) -> Teste
     return TestedWeakening(f"router: {name}", _ROUTER, old, new, proof)
 
 
-def _service(name: str, old: str, new: str, proof: str = _WHOLE_WAY) -> TestedWeakening:
+def _playback(name: str, old: str, new: str, test: str) -> TestedWeakening:
+    proof = test if "::" in test else f"test_playback_alone.py::{test}"
+    return TestedWeakening(f"playback: {name}", _PLAYBACK, old, new, proof)
+
+
+def _service(name: str, old: str, new: str, test: str) -> TestedWeakening:
+    proof = test if "::" in test else f"test_recorder_alone.py::{test}"
     return TestedWeakening(f"recorder: {name}", _SERVICE, old, new, proof)
 
 
@@ -100,21 +123,133 @@ ROUTER = (
             "test_router.py::test_bench_telecommands_are_refused_by_a_flight_build"),
 )  # fmt: skip
 
-# Of the playback and its service those that a test finds; the ground's data, not the instruments, are behind them.
 PLAYBACK = (
-    TestedWeakening("a playback begins in the REFUSE state", _PLAYBACK, "self._refuse.require_clear()", "pass", _NO_SENSE),
-    TestedWeakening("a playback begins without the time", _PLAYBACK, "if not hal.time_quality():", "if False:", _NO_SENSE),
-    TestedWeakening("a playback begins for no pass", _PLAYBACK, "if pass_ms < _LEAST_PASS_MS:", "if False:", _NO_SENSE),
-    TestedWeakening("a playback begins with nothing to send", _PLAYBACK, "if self._entries.next_queued() < 0:", "if False:", _WHOLE_WAY),
-    _service("an entry of another size is acknowledged", "if size_octets != size:", "if False:"),
-    _service("an entry is deleted that the ground has not acknowledged", "if state != enums.ENTRY_STATE_ACKED:", "if False:"),
-    _service("an entry is erased in one step", "if self._armed_id != entry_id:", "if False:", "test_recorder.py::test_erasing_takes_two_steps"),
-    _service("an entry is erased that the ground has not acknowledged", "if state not in _ERASABLE:", "if False:",
-             "test_recorder.py::test_what_the_ground_has_not_acknowledged_is_not_erased"),
-    _service("the last board is quarantined", "if in_use == 1 << board:", "if False:",
-             "test_recorder.py::test_boards_by_telecommand_but_never_the_last"),
-    _service("an open entry is not left alone", "if state == enums.ENTRY_STATE_OPEN:", "if False:",
-             "test_recorder.py::test_an_open_entry_is_left_alone"),
+    _playback("begins in the REFUSE state", "self._refuse.require_clear()", "pass", _NO_SENSE),
+    _playback("begins in another", "if not self.idle():", "if False:", _ANOTHER_PLAYBACK),
+    _playback("does not ask whether another goes on", "self._refuse.require_clear()\n        self.require_idle()",
+              "self._refuse.require_clear()\n        pass", _ANOTHER_PLAYBACK),
+    _playback("begins with a lost recorder", "self._link.unit.require_link()\n        if not", "pass\n        if not",
+              "test_a_lost_recorder_is_not_asked_to_play"),
+    _playback("begins without the time", "if not hal.time_quality():", "if False:", _NO_SENSE),
+    _playback("begins for no pass", "if pass_ms < _LEAST_PASS_MS:", "if False:", _NO_SENSE),
+    _playback("begins with nothing to send", "if self._entries.next_queued() < 0:", "if False:", _WHOLE_WAY),
+    _playback("does not say that the transmitter stays off", "if cause == enums.PLAYBACK_END_NO_TRANSMITTER:", "if False:", _NO_TRANSMITTER),
+    _playback("does not say that the recorder is lost", "if cause == enums.PLAYBACK_END_RECORDER_LOST:", "if False:",
+              "test_a_recorder_that_is_lost_fails_the_start"),
+    _playback("does not say that the recorder refuses",
+              "if cause in (enums.PLAYBACK_END_RECORDER_REFUSED, enums.PLAYBACK_END_RECORDER_RESTARTED):", "if False:",
+              "test_a_recorder_that_restarts_fails_the_start"),
+    _playback("has begun that was aborted", "raise Failure(failures.ABORTED, self._refuse.cause())", "pass", "test_a_safing_fails_the_start"),
+    _playback("is stopped that does not run", "if self.idle() or self._alone:", "if False or self._alone:", _NO_SENSE),
+    _playback("is stopped in a verification", " or self._alone:", ":", "test_there_is_nothing_to_stop_in_a_verification"),
+    _playback("is disturbed by a verification", "self.require_idle()\n        self._link.unit.require_link()\n        self._alone",
+              "pass\n        self._link.unit.require_link()\n        self._alone", "test_an_entry_is_not_verified_while_a_playback_goes_on"),
+    _playback("verifies with a lost recorder", "self._link.unit.require_link()\n        self._alone", "pass\n        self._alone",
+              "test_a_lost_recorder_is_not_asked_to_verify"),
+    _playback("does not say that the CRC is wrong", "if self._verdict == enums.RECORDER_RESULT_BAD_CRC:\n            raise", "if False:\n            raise",
+              "test_an_entry_whose_crc_is_wrong_fails_its_verification"),
+    _playback("does not say that the recorder was lost verifying", "self._link.unit.require_link()\n            raise", "pass\n            raise",
+              "test_a_recorder_that_is_lost_fails_the_verification"),
+    _playback("takes an entry for verified that is not",
+              "require_link()\n            raise Failure(failures.RECORDER_REFUSED, hal.pool_get(pool.RECORDER_FAULT_FLAGS))", "require_link()",
+              _NOT_VERIFIED),
+    # What ends it or passes a failure on, which refuses nothing itself.
+    _playback("goes on that did not begin", "            raise\n        yield 0\n        while self._state ==", "        yield 0\n        while self._state ==",
+              _NOT_BEGUN),
+    _playback("is not idle that did not begin", "            self._enter(enums.PLAYBACK_STATE_IDLE)\n            raise\n        yield 0\n        while self._state ==",
+              "            raise\n        yield 0\n        while self._state ==", _NOT_BEGUN),
+    _playback("goes on with a verification that did not begin", "            raise\n        yield 0\n        while not", "        yield 0\n        while not",
+              _VERIFICATION_NOT_BEGUN),
+    _playback("is not idle whose verification did not begin",
+              "            self._enter(enums.PLAYBACK_STATE_IDLE)\n            raise\n        yield 0\n        while not",
+              "            raise\n        yield 0\n        while not", _VERIFICATION_NOT_BEGUN),
+    _playback("goes on with a lost recorder", "if self._link.unit.lost():\n            cause", "if False:\n            cause",
+              "test_a_recorder_that_is_lost_ends_the_playback"),
+    _playback("goes on after a restart of the recorder", "elif hal.pool_get(pool.RECORDER_BOOTS) != self._boots:", "elif False:", _RESTARTED),
+    _playback("counts what a recorder sent that restarted", "not restarted and ", "", _RESTARTED),
+    _playback("verifies for ever", "if self._step_lasted_ms() > _VERIFY_LIMIT_MS:", "if False:", "test_a_verification_is_waited_for_a_minute"),
+    _playback("goes on after a safing", "elif self._refuse.latched():", "elif False:", "test_a_safing_ends_the_playback"),
+    _playback("goes on after its time", "elif hal.ticks_diff(hal.ticks_ms(), self._started_ms) >= self._limit_ms:", "elif False:",
+              "test_the_playback_ends_with_its_time"),
+    _playback("waits for its transmitter for ever", "elif self._step_lasted_ms() > _TRANSMITTER_LIMIT_MS:", "elif False:", _NO_TRANSMITTER),
+    _playback("takes an earlier activity for its own", "not began or ", "", _NOT_VERIFIED),
+    _playback("takes another entry's activity for its own", " or hal.pool_get(pool.RECORDER_ACTIVE_ENTRY_ID) != self.entry_id():", ":", _ANOTHER_ACTIVITY),
+    _playback("takes another activity for its own", "if now != activity:", "if False:", _ANOTHER_ACTIVITY),
+    _playback("sends a corrupt entry", "if self._verdict == enums.RECORDER_RESULT_BAD_CRC:\n            self._events", "if False:\n            self._events",
+              _NOT_PLAYED),
+    _playback("makes an acknowledged entry corrupt", "if self._entries.state(self._place) != enums.ENTRY_STATE_ACKED:", "if True:",
+              "test_an_acknowledged_entry_whose_crc_is_wrong_stays_acknowledged"),
+    _playback("sends an entry that was not verified", "elif self._verdict != enums.RECORDER_RESULT_DONE:", "elif False:", _NOT_PLAYED),
+    _playback("does not say that the downlink was lost", "if result == enums.RECORDER_RESULT_DOWNLINK_LOST:", "if False:", _ALL_OF_IT),
+    _playback("takes an entry for sent that the recorder stopped", "elif result != enums.RECORDER_RESULT_DONE:", "elif False:", _ALL_OF_IT),
+    _playback("takes a part of an entry for all of it",
+              "if reached == self._entries.field(self._place, hal.U32, units.CATALOGUE_ENTRY_SIZE_OCTETS):", "if True:", _ALL_OF_IT),
+    _playback("leaves a carrier on", "elif hal.pool_valid(pool.RECORDER_TRANSMITTER) and hal.pool_get(pool.RECORDER_TRANSMITTER):", "elif False:",
+              "test_a_carrier_that_is_on_without_a_playback_is_switched_off"),
 )  # fmt: skip
 
-DATA = (*CATALOGUE, *ROUTER, *PLAYBACK)
+# In place of a guard that also finds the entry's place: what only finds it.
+_FOUND = "self._entries.find(entry_id)"
+SERVICE = (
+    _service("a catalogue is reported that has no such entry", "if entry_id == 0:\n            raise", "if False:\n            raise",
+             "test_a_catalogue_that_has_no_such_entry_is_not_reported"),
+    _service("any entry is queued", "place = self._require_sendable(entry_id)\n        self._require_not_active",
+             f"place = {_FOUND}\n        self._require_not_active", _QUEUED),
+    _service("an entry is queued while it is sent", "self._require_not_active(entry_id)\n\n        def edit", "pass\n\n        def edit",
+             "test_an_entry_that_is_being_sent_is_not_queued"),
+    _service("an entry is queued over what it became", "            self._require_sendable(entry_id)\n            if", "            if",
+             "test_an_entry_that_became_corrupt_while_the_flash_was_waited_for_is_not_queued"),
+    _service("any entry is acknowledged", "place = self._require_sent(entry_id)", f"place = {_FOUND}", _ACKNOWLEDGED),
+    _service("an entry of another size is acknowledged", "if size_octets != size:", "if False:", _OTHER_DATA),
+    _service("an entry of another CRC is acknowledged", "if crc32 != self._entries.field(place, hal.U32, units.CATALOGUE_ENTRY_CRC32):",
+             "if False:", _OTHER_DATA),
+    _service("an entry is acknowledged over what it became", "            self._require_sent(entry_id)\n            record", "            record",
+             "test_an_entry_that_was_queued_again_while_the_flash_was_waited_for_is_not_acknowledged"),
+    _service("an entry is deleted that is not kept", "place = self._require_kept(entry_id)\n        state = self._entries.state(place)\n"
+             "        if state == enums.ENTRY_STATE_CORRUPT:\n            raise Refusal(failures.ENTRY_IS_CORRUPT, entry_id)\n        if state != ",
+             f"place = {_FOUND}\n        state = self._entries.state(place)\n"
+             "        if state == enums.ENTRY_STATE_CORRUPT:\n            raise Refusal(failures.ENTRY_IS_CORRUPT, entry_id)\n        if state != ",
+             _DELETED),
+    _service("a corrupt entry is deleted as one not acknowledged", "if state == enums.ENTRY_STATE_CORRUPT:\n"
+             "            raise Refusal(failures.ENTRY_IS_CORRUPT, entry_id)\n        if state != ",
+             "if False:\n            raise Refusal(failures.ENTRY_IS_CORRUPT, entry_id)\n        if state != ", _DELETED),
+    _service("an entry is deleted that the ground has not acknowledged", "if state != enums.ENTRY_STATE_ACKED:", "if False:", _DELETED),
+    _service("an entry is verified that is not kept", "self._require_kept(entry_id)\n        if self._entries", f"{_FOUND}\n        if self._entries",
+             _VERIFIED),
+    _service("a corrupt entry is verified", "if self._entries.state(place) == enums.ENTRY_STATE_CORRUPT:", "if False:", _VERIFIED),
+    _service("any erasure is armed", "self._require_erasable(entry_id)\n        self._armed_id", "pass\n        self._armed_id", _ARMED),
+    _service("an entry is erased whatever it became", "self._require_erasable(entry_id)\n        self._require_not_active",
+             f"{_FOUND}\n        self._require_not_active", _NO_LONGER_ERASABLE),
+    _service("an entry is erased while it is verified", "self._require_not_active(entry_id)\n        if self._armed_id", "if self._armed_id",
+             "test_an_entry_that_is_being_verified_is_not_erased"),
+    _service("an entry is erased in one step", "if self._armed_id != entry_id:", "if False:", "test_recorder.py::test_erasing_takes_two_steps"),
+    _service("an armed erasure is good for ever", "self._erase.fire()", "pass", "test_an_erasure_that_is_armed_is_good_for_once"),
+    _service("the last board is quarantined", "if in_use == 1 << board:", "if False:",
+             "test_recorder.py::test_boards_by_telecommand_but_never_the_last"),
+    _service("a lost recorder switches a board", "self._link.unit.require_link()", "pass", "test_a_lost_recorder_is_not_asked_to_switch_a_board"),
+    _service("a board is switched that stays as it was", "if bool(in_use >> board & 1) != used:", "if False:",
+             "test_a_board_that_stays_in_use_is_not_taken_for_quarantined"),
+    _service("an entry is kept that is not there", "place = self._entries.require(entry_id)", f"place = {_FOUND}", _UNKNOWN),
+    _service("an open entry is not left alone", "if state == enums.ENTRY_STATE_OPEN:", "if False:",
+             "test_recorder.py::test_an_open_entry_is_left_alone"),
+    _service("a deleted entry is not left alone", "if state == enums.ENTRY_STATE_DELETED:", "if False:", _VERIFIED),
+    _service("an entry is erasable that is not kept", "self._require_kept(entry_id)\n        state = self._entries.state(place)\n        if state not in",
+             f"{_FOUND}\n        state = self._entries.state(place)\n        if state not in", _ARMED),
+    _service("an entry is erased that the ground has not acknowledged", "if state not in _ERASABLE:", "if False:",
+             "test_recorder.py::test_what_the_ground_has_not_acknowledged_is_not_erased"),
+    _service("an entry is sendable that is not kept", "def _require_sendable(self, entry_id):\n        place = self._require_kept(entry_id)",
+             f"def _require_sendable(self, entry_id):\n        place = {_FOUND}", _QUEUED),
+    _service("a corrupt entry is sendable", "        if state == enums.ENTRY_STATE_CORRUPT:\n            raise Refusal(failures.ENTRY_IS_CORRUPT, entry_id)\n"
+             "        if state == enums.ENTRY_STATE_ACKED",
+             "        if False:\n            raise Refusal(failures.ENTRY_IS_CORRUPT, entry_id)\n        if state == enums.ENTRY_STATE_ACKED", _QUEUED),
+    _service("an acknowledged entry is sendable", "if state == enums.ENTRY_STATE_ACKED:", "if False:", _QUEUED),
+    _service("an entry is sent that is not sendable", "place = self._require_sendable(entry_id)\n        state", f"place = {_FOUND}\n        state",
+             _ACKNOWLEDGED),
+    _service("an entry is acknowledged that was not sent", "if state != enums.ENTRY_STATE_SENT:", "if False:", _ACKNOWLEDGED),
+    _service("no entry is busy", "if self._playback.entry_id() == entry_id:", "if False:", "test_an_entry_that_is_being_sent_is_not_queued"),
+    _service("a lost recorder deletes an entry", "        link.unit.require_link()\n", "", "test_a_lost_recorder_is_not_asked_to_delete_an_entry"),
+    _service("an entry is deleted that the recorder still has", "if link.record_id() == entry_id:", "if False:",
+             "test_an_entry_that_the_recorder_still_has_is_not_deleted_in_the_catalogue"),
+)  # fmt: skip
+
+DATA = (*CATALOGUE, *ROUTER, *PLAYBACK, *SERVICE)

@@ -4,8 +4,9 @@ from tests.safety.instrument_weakenings import DRIVERS
 from tests.safety.protection_weakenings import FAULT_PROTECTION
 from tests.safety.recorder_weakenings import DATA
 from tests.safety.request_weakenings import REQUESTS
+from tests.safety.upkeep_weakenings import UPKEEP
 
-TESTED = (*FAULT_PROTECTION, *DRIVERS, *REQUESTS, *DATA)
+TESTED = (*FAULT_PROTECTION, *DRIVERS, *REQUESTS, *DATA, *UPKEEP)
 
 # (file, function, text) of what looks like a guard statement and cannot be seen to be needed, with the reason.
 NOT_GUARDS = {

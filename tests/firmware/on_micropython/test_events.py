@@ -87,6 +87,16 @@ def test_an_unknown_event_changes_nothing():
     assert kinds(reports.take()) == [(5, 1)]
 
 
+def test_an_event_that_there_is_not_is_not_enabled():
+    """One that has its place among those that are kept."""
+    known = [event_id for event_id, _, _ in events.EVENTS]
+    unknown = [event_id for event_id in range(max(known)) if event_id not in known]
+    _, service = _setup()
+    assert unknown
+    for event_id in unknown:
+        assert refused(failures.NO_SUCH_EVENT, service.enable, [event_id]).detail == event_id
+
+
 def test_what_finds_its_ring_full_is_counted_by_severity():
     reports, service = _setup(1024)
     event, budget = BUDGETS[1]

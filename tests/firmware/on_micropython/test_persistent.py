@@ -3,6 +3,8 @@
 import hal
 
 import runner
+from driver_setup import Hal
+from payload.storage import persistent as persistent_module
 from payload.storage.persistent import Persistent
 from payload.tables import failures, persistent
 from runner import refused
@@ -50,6 +52,18 @@ def test_a_value_its_type_has_no_room_for_is_refused():
     refused(failures.HANDLER_FAULT, values.put, persistent.REFUSE_CAUSE, 65536)
     refused(failures.HANDLER_FAULT, values.put, persistent.REFUSE_CAUSE, -1)
     assert values.get(persistent.REFUSE_CAUSE) == before
+
+
+def test_the_journal_is_not_asked_to_take_what_is_refused():
+    values = _boot()
+    put = []
+    persistent_module.hal = Hal(journal_put=lambda key, value: put.append(value))
+    try:
+        for value in (-1, 65536):
+            refused(failures.HANDLER_FAULT, values.put, persistent.REFUSE_CAUSE, value)
+    finally:
+        persistent_module.hal = hal
+    assert put == []
 
 
 def test_what_another_firmware_left_is_not_taken_for_a_value():
