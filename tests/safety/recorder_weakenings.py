@@ -140,8 +140,9 @@ PLAYBACK = (
               "if cause in (enums.PLAYBACK_END_RECORDER_REFUSED, enums.PLAYBACK_END_RECORDER_RESTARTED):", "if False:",
               "test_a_recorder_that_restarts_fails_the_start"),
     _playback("has begun that was aborted", "raise Failure(failures.ABORTED, self._refuse.cause())", "pass", "test_a_safing_fails_the_start"),
-    _playback("is stopped that does not run", "if self.idle() or self._alone:", "if False or self._alone:", _NO_SENSE),
-    _playback("is stopped in a verification", " or self._alone:", ":", "test_there_is_nothing_to_stop_in_a_verification"),
+    _playback("is stopped that does not run", "if self.idle() or", "if False or", _NO_SENSE),
+    _playback("is stopped in a verification", " or self._alone or", " or", "test_there_is_nothing_to_stop_in_a_verification"),
+    _playback("is stopped that is ending", " or self._state == enums.PLAYBACK_STATE_ENDING:", ":", "test_a_playback_that_is_ending_is_not_stopped_again"),
     _playback("is disturbed by a verification", "self.require_idle()\n        self._link.unit.require_link()\n        self._alone",
               "pass\n        self._link.unit.require_link()\n        self._alone", "test_an_entry_is_not_verified_while_a_playback_goes_on"),
     _playback("verifies with a lost recorder", "self._link.unit.require_link()\n        self._alone", "pass\n        self._alone",
@@ -205,6 +206,8 @@ SERVICE = (
              "if False:", _OTHER_DATA),
     _service("an entry is acknowledged over what it became", "            self._require_sent(entry_id)\n            record", "            record",
              "test_an_entry_that_was_queued_again_while_the_flash_was_waited_for_is_not_acknowledged"),
+    _service("an entry is deleted while it is read", "self._require_not_active(entry_id)\n        yield", "yield",
+             "test_an_entry_that_is_being_verified_is_not_deleted"),
     _service("an entry is deleted that is not kept", "place = self._require_kept(entry_id)\n        state = self._entries.state(place)\n"
              "        if state == enums.ENTRY_STATE_CORRUPT:\n            raise Refusal(failures.ENTRY_IS_CORRUPT, entry_id)\n        if state != ",
              f"place = {_FOUND}\n        state = self._entries.state(place)\n"

@@ -97,6 +97,7 @@ class RecorderService:
             raise Refusal(failures.ENTRY_IS_CORRUPT, entry_id)
         if state != enums.ENTRY_STATE_ACKED:
             raise Refusal(failures.ENTRY_NOT_ACKNOWLEDGED, entry_id, state)
+        self._require_not_active(entry_id)
         yield from self._remove(entry_id, place)
 
     def verify(self, entry_id):

@@ -106,8 +106,8 @@ class Playback:
         raise Failure(failures.ABORTED, self._refuse.cause())
 
     def stop(self):
-        """By telecommand. Raises Refusal when there is nothing to stop."""
-        if self.idle() or self._alone:
+        """By telecommand. Raises Refusal when there is nothing to stop; one that is ending has its reason already."""
+        if self.idle() or self._alone or self._state == enums.PLAYBACK_STATE_ENDING:
             raise Refusal(failures.PLAYBACK_NOT_RUNNING)
         self._end(enums.PLAYBACK_END_COMMANDED)
 

@@ -170,6 +170,15 @@ def test_there_is_nothing_to_stop_in_a_verification():
     assert setup.ended_by() == enums.PLAYBACK_END_COMMANDED
 
 
+def test_a_playback_that_is_ending_is_not_stopped_again():
+    """Its account of what was sent would begin anew."""
+    setup = Setup()
+    setup.switched_on()
+    setup.playback.stop()
+    refused(failures.PLAYBACK_NOT_RUNNING, setup.playback.stop)
+    assert setup.ended_by() == enums.PLAYBACK_END_COMMANDED
+
+
 def test_an_entry_is_not_verified_while_a_playback_goes_on():
     setup = Setup()
     setup.switched_on()

@@ -178,6 +178,15 @@ def test_an_entry_that_is_being_verified_is_not_erased():
     assert setup.entries.its_state == DELETED
 
 
+def test_an_entry_that_is_being_verified_is_not_deleted():
+    setup = Setup(ACKED)
+    setup.playback.active_id = ENTRY_ID
+    setup.refused(failures.ENTRY_IS_BUSY, "delete")
+    setup.playback.active_id = 0
+    ends_with(setup.service.delete(ENTRY_ID))
+    assert setup.entries.its_state == DELETED
+
+
 def test_an_erasure_that_is_armed_is_good_for_once():
     setup = Setup(ACKED)
     setup.service.arm_erase(ENTRY_ID)
