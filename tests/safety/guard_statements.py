@@ -9,6 +9,7 @@ withdraws or disarms. Where a condition leads straight to it, each alternative o
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from tests.safety.explorer import ROOT
 
@@ -96,7 +97,7 @@ def _names_a_refusal(value: ast.expr) -> bool:
     return value.value.id == "failures" or (value.value.id == "enums" and value.attr.startswith("RULE_"))
 
 
-def _is_guard(node: ast.AST) -> bool:
+def _is_guard(node: ast.AST) -> TypeGuard[ast.Raise | ast.Return | ast.Call]:
     if isinstance(node, ast.Raise):
         return isinstance(node.exc, ast.Name) or (isinstance(node.exc, ast.Call) and _called(node.exc) in ERRORS)
     if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
@@ -128,7 +129,7 @@ def _walk(
 ) -> Iterator[GuardStatement]:
     """`condition`: what leads straight to this body."""
     guards = [node for statement in body for node in _of_this(statement) if _is_guard(node)]
-    yield from _of_body(source, function, guards, condition)  # type: ignore[arg-type]
+    yield from _of_body(source, function, guards, condition)
     for statement in body:
         if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
             yield from _walk(source, f"{function}.{statement.name}".lstrip("."), statement.body, None)

@@ -43,9 +43,12 @@ def test_a_start_is_asked_for():
     refused(failures.START_IN_THE_PAST, setup.driver.start_data_take, 1, 0, 0, start)
 
 
+def _power_w(mode):
+    return hal.get(hal.U16, modes.SAR_POWER_W, 2 * mode)
+
+
 def _added_w():
-    of_mode = lambda mode: hal.get(hal.U16, modes.SAR_POWER_W, 2 * mode)  # noqa: E731
-    return of_mode(enums.SAR_MODE_STRIPMAP) - of_mode(enums.SAR_MODE_PREOP)
+    return _power_w(enums.SAR_MODE_STRIPMAP) - _power_w(enums.SAR_MODE_PREOP)
 
 
 def test_the_power_budget_at_its_limit_and_one_watt_beyond():
