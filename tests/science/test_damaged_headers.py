@@ -179,6 +179,13 @@ def test_damage_of_any_octets_of_a_header(sample: Callable[[], Sample], data: st
     check_said(sample(), file, look(file))
 
 
+# A signalling "no number" of 32 and of 64 bits, one that is quiet, and the largest.
+@pytest.mark.parametrize("word", [0x7FA0, 0x7FF4, 0xFFFF, 0x7FEF])
+def test_position_and_velocity_that_are_no_numbers(word: int) -> None:
+    file = sar().with_field("ancillary_word", word, lambda number: True)
+    assert any("ancillary_word" in problem for problem in problems_of(look(file)))
+
+
 @samples
 @settings(deadline=None, max_examples=PICTURES)
 @given(data=st.data())

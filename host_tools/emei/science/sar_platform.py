@@ -72,8 +72,8 @@ def _cycles(packets: SourcePackets) -> dict[int, Platform]:
         if np.array_equal(index[start : start + ANCILLARY_WORDS], cycle):
             octets = words[start : start + ANCILLARY_WORDS].astype(">u2").tobytes()
             position = np.frombuffer(octets, ">f8", 3)
-            velocity = np.frombuffer(octets, ">f4", 3, offset=_VELOCITY_OCTET).astype(float)
-            with np.errstate(over="ignore", invalid="ignore"):  # any octets are numbers, infinite ones among them
+            with np.errstate(over="ignore", invalid="ignore"):  # any octets are numbers; no number and infinite, too
+                velocity = np.frombuffer(octets, ">f4", 3, offset=_VELOCITY_OCTET).astype(float)
                 found[int(start)] = Platform(float(np.linalg.norm(position)), float(np.linalg.norm(velocity)))
     return found
 
