@@ -21,6 +21,9 @@ _CRC_OCTETS = const(2)
 # Of a packet, less than a 128th: 8 bits a block of 128 pairs of samples.
 _BLOCK_INDEX_SHIFT = const(7)
 
+# A data take lasts longer than its echoes: noise before them, a calibration before and after.
+AROUND_ECHOES_MS = mission.SAR_NOISE_MS + 2 * mission.SAR_CALIBRATION_MS
+
 # Octets of a source packet before its samples: primary and secondary header.
 _PACKET_HEADER_OCTETS = 6 + mission.SAR_PACKET_SECONDARY_HEADER_OCTETS
 
@@ -198,7 +201,8 @@ def _check_sub_swath(block, mode, at):
     margin = mission.SAR_LARGEST_SCIENCE_PACKET_OCTETS - octets
     if margin < 0 or samples > _LARGEST_SAMPLE_COUNT:
         return enums.RULE_PACKET_SIZE, min(margin, -1)
-    margin = pri * mission.SAR_DATA_RATE_OCTETS_PER_1000_CODES // 1000 - _pulse_octets(block, swl)
+    margin = pri * mission.SAR_DATA_RATE_OCTETS_PER_1000_CODES // 1000
+    margin -= octets * mission.SAR_RECEIVE_CHANNELS[block[units.ACQUISITION_TABLE_POLARISATION]]
     if margin < 0:
         return enums.RULE_DATA_RATE, margin
     margin = _sweep_margin(block, mode, at, pri)
@@ -303,7 +307,7 @@ class TableSlots:
         for index in range(block[units.ACQUISITION_TABLE_SUB_SWATHS]):
             at = _SUB_SWATHS[index]
             octets = _pulse_octets(block, hal.get(hal.U16, block, at[3]))
-            lasts_ms = self.duration_ms(slot) + mission.SAR_NOISE_MS + 2 * mission.SAR_CALIBRATION_MS
+            lasts_ms = self.duration_ms(slot) + AROUND_ECHOES_MS
             pulses = lasts_ms * mission.SAR_REFERENCE_FREQUENCY_MILLIHZ // 1000000
             most = max(most, octets * (pulses // hal.get(hal.U16, block, at[0])))
         # The indices of the BAQ's blocks come on top.

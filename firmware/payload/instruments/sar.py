@@ -4,15 +4,13 @@ import hal
 from micropython import const
 
 from payload.failure import Failure, Refusal
+from payload.instruments.acquisition_table import AROUND_ECHOES_MS
 from payload.instruments.instrument import Instrument, TakeRequest
 from payload.tables import enums, failures, mission, modes, pool, units
 
 _NO_ZONE = const(-1)
 _LARGEST_EXCESS_PERCENT = const(10000)
 _POSITION_UNKNOWN = const(-2)
-
-# Noise before, calibrations on either side.
-_AROUND_ECHOES_MS = mission.SAR_NOISE_MS + 2 * mission.SAR_CALIBRATION_MS
 
 STEP_TABLE_VERIFIED = const(1)
 STEP_ENTRY_OPEN = const(2)
@@ -207,7 +205,7 @@ class Sar(Instrument):
             if transmits:
                 self._budget.begin(request.duration_ms, hal.get(hal.U32, request.start, 0))
             self._command(enums.SAR_UNIT_COMMAND_START)
-            started_ms, longest_ms = hal.ticks_ms(), self._longest_ms(request, _AROUND_ECHOES_MS)
+            started_ms, longest_ms = hal.ticks_ms(), self._longest_ms(request, AROUND_ECHOES_MS)
             yield from self.unit.fresh_sample()
             while hal.pool_get(pool.SAR_STATE) != enums.SAR_UNIT_STATE_TAKING:
                 self._require_taking(transmits)
