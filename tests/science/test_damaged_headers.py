@@ -179,6 +179,16 @@ def test_damage_of_any_octets_of_a_header(sample: Callable[[], Sample], data: st
     check_said(sample(), file, look(file))
 
 
+@samples
+def test_a_length_that_reaches_to_the_end_of_a_later_packet_hides_none(sample: Callable[[], Sample]) -> None:
+    starts = sample().starts
+    file = bytearray(sample().file)
+    file[4:6] = (starts[3] - PRIMARY_OCTETS - 1).to_bytes(2, "big")
+    found = look(bytes(file))
+    assert packets_in(found) == len(starts) - 1
+    assert any(f"Octets 0 to {starts[1] - 1}" in problem for problem in problems_of(found))
+
+
 # A signalling "no number" of 32 and of 64 bits, one that is quiet, and the largest.
 @pytest.mark.parametrize("word", [0x7FA0, 0x7FF4, 0xFFFF, 0x7FEF])
 def test_position_and_velocity_that_are_no_numbers(word: int) -> None:

@@ -86,13 +86,13 @@ def decode_headers(headers: Sequence[bytes], layout: SciencePacket) -> Columns:
 
 
 def _split(file: bytes, layout: SciencePacket, apid: int, sync_word: int, problems: list[str]) -> Iterator[bytes]:
-    """Packets with the right sync word; after damage, on from the next sync word."""
+    """Packets with the right sync word and no other within; after damage, on from the next sync word."""
     sync = sync_word.to_bytes(_SYNC_OCTETS, "big")
     start = 0
     while start < len(file):
         begins = _begins(file, start, apid, sync)
         end = start + PRIMARY_OCTETS + int.from_bytes(file[start + 4 : start + 6], "big") + 1 if begins else start
-        again = -1 if end == len(file) or _begins(file, end, apid, sync) else _next(file, start, apid, sync)
+        again = _next(file, start, apid, sync)
         damaged = end - start < PRIMARY_OCTETS + layout.octets or end > len(file) or start < again < end
         if not damaged:
             yield file[start:end]
