@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from emei.dictionary import load
 from emei.platform import Platform
 from emei.session import Session
 from hil.bench import Bench
@@ -14,6 +15,7 @@ pytestmark = pytest.mark.virtual_time
 HOUR_S = 120.0
 """The bench's hour of decontamination."""
 FAULTS = ("optical.heater_runaway", "optical.focal_plane_temperature_degc", "optical.stuck_state")
+COOLS_WITHIN_S = load().mission.integer("optical", "decontaminated_within_ms") / 1000
 TRIP_DEGC = 45.0
 RUNAWAY_DEGC = 60.0
 """Where the focal plane would end with heaters that do not go off."""
@@ -63,6 +65,21 @@ def test_decontamination_aborted(session: Session, bench: Bench) -> None:
     session.wait_event("DECONTAMINATED", steps.ANSWER_S, since)
     session.run_for(3)
     assert (session.value("OPTICAL_MODE"), session.value("REFUSE")) == ("STANDBY", "OFF")
+    assert bench.units.observe("power.heater_current_ma") == 0
+
+
+def test_a_focal_plane_that_does_not_cool_is_not_waited_for(session: Session, bench: Bench) -> None:
+    steps.optical_standby(session)
+    command = session.send("OPTICAL_DECONTAMINATE", duration_h=72)
+    session.run_for(100)
+    bench.units.force("optical.focal_plane_temperature_degc", 36.0)
+    session.send("ABORT", instrument="OPTICAL").wait(steps.ANSWER_S)
+    session.run_for(COOLS_WITHIN_S - 5)
+    assert not command.finished
+    assert command.refusal(10).name == "STEP_TIME_OUT"
+    session.run_for(3)
+    # Too warm for SAFE with its supply as well.
+    assert (session.value("OPTICAL_MODE"), session.value("REFUSE")) == ("SAFE_UNPOWERED", "ON")
     assert bench.units.observe("power.heater_current_ma") == 0
 
 

@@ -36,7 +36,7 @@ def sky(session: Session, platform: Platform, bench: Bench) -> Iterator[Sky]:
         steps.ready(session, bench)
         yield sky
         for unit in ("sar", "optical"):
-            for fault in ("held", "stuck_state"):
+            for fault in ("held", "stuck_state", "state"):
                 bench.units.release(f"{unit}.{fault}")
         session.send("SET_BENCH_WAIT", wait="TAKE_END", wait_ms=AS_FLOWN_MS).wait(steps.ANSWER_S)
         steps.all_off(session)
@@ -118,3 +118,15 @@ def test_the_second_strip_of_a_unit_that_never_comes_to_the_end(
     bench.units.force("optical.held", 1)
     late_s = lasts_s(session, command, "STEREO") - DURATIONS_S["STEREO"] - IMAGES["STEREO"]["interval_ms"] / 1000
     assert AS_FLOWN_MS / 1000 - SEEN_S <= late_s <= AS_FLOWN_MS / 1000 + SEEN_S
+
+
+@pytest.mark.parametrize("mode", ["STRIPMAP", "STRIP"])
+def test_a_unit_that_does_not_come_back_to_rest(
+    session: Session, bench: Bench, platform: Platform, sky: Sky, mode: str
+) -> None:
+    """Its data take is over and closed; its registers say that it goes on."""
+    command = start(session, platform, sky, mode)
+    unit, state = ("sar", "TAKING") if mode == "STRIPMAP" else ("optical", "IMAGING")
+    bench.units.force(f"{unit}.state", session.dictionary.enumeration(f"{unit.upper()}_UNIT_STATE").members[state])
+    late_s = lasts_s(session, command, mode) - DURATIONS_S[mode]
+    assert AS_FLOWN_MS / 1000 - SEEN_S <= late_s <= AS_FLOWN_MS / 1000 + 2 * SEEN_S

@@ -304,6 +304,8 @@ OPTICAL = (
              "test_decontamination.py::test_a_lost_unit_ends_a_decontamination"),
     _optical("a failed unit cools", "_DECONTAMINATED_BELOW_CENTIDEGC:\n            self._require_well()",
              "_DECONTAMINATED_BELOW_CENTIDEGC:\n            pass", "test_decontamination.py::test_a_unit_that_fails_while_its_focal_plane_cools_is_not_waited_for"),
+    _optical("a focal plane has any time to cool", "            self._require_within(started_ms, mission.OPTICAL_DECONTAMINATED_WITHIN_MS, 0)\n", "",
+             "test_decontamination.py::test_a_focal_plane_that_does_not_cool_is_not_waited_for"),
     _optical("a decontamination that was ended is told as done", "if self._stop_heating:", "if False:",
              "test_decontamination.py::test_a_decontamination_that_was_ended_lets_the_focal_plane_cool_and_is_told_as_aborted"),
     _optical("a lost unit decontaminates", "self._require_well()\n        if hal.pool_get(pool.OPTICAL_DOOR) != enums.DOOR_SHUT:\n            raise Failure(failures.DOOR",

@@ -32,6 +32,9 @@ _INSTRUMENT_WELL = (
     failures.POSITION_UNKNOWN,
 )
 
+# Failures whose detail is a node of the bus.
+_OF_A_NODE = (failures.UNIT_LOST, failures.BUS_NO_REPLY, failures.BUS_BAD_REPLY, failures.BUS_ERROR_STATUS)
+
 
 class TakeRequest:
     """A data take as asked for. `start` is 7 octets of CUC, `predicted_mib` the memory it will take."""
@@ -201,7 +204,7 @@ class Instrument:
         """Is the failure none of the instrument's own?"""
         if isinstance(failure, EntryRefused) or failure.code in _INSTRUMENT_WELL:
             return True
-        return failure.detail == units.RECORDER_NODE
+        return failure.code in _OF_A_NODE and failure.detail == units.RECORDER_NODE
 
     def _open_entry(self, request):
         yield from self._catalogue.open(request.task_id, self.machine.instrument, request.mode, request.priority)
@@ -291,11 +294,11 @@ class Instrument:
         if hal.ticks_diff(hal.ticks_ms(), started_ms) > limit_ms:
             raise Failure(failures.STEP_TIME_OUT, step, limit_ms)
 
-    def _await_within(self, parameter, value, limit_ms):
-        """Generator: as _await, with a limit of its own; for recovery and safing."""
+    def _await_within(self, parameter, value, limit_ms, step=0):
+        """Generator: as _await, with a limit of its own; in recovery and safing `step` is 0."""
         started_ms = hal.ticks_ms()
         yield from self.unit.fresh_sample()
         while hal.pool_get(parameter) != value:
             self._require_well()
-            self._require_within(started_ms, limit_ms, 0)
+            self._require_within(started_ms, limit_ms, step)
             yield 0

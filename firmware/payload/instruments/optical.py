@@ -167,10 +167,11 @@ class Optical(Instrument):
             return origin
         if not self.is_well(failure):
             raise failure
-        if origin == enums.OPTICAL_MODE_OFF:
+        target = self.machine.target_or_mode()
+        if enums.OPTICAL_MODE_OFF in (origin, target):
             yield from self.cut_power_confirmed()
             return enums.OPTICAL_MODE_OFF
-        if origin == enums.OPTICAL_MODE_READY:
+        if origin == enums.OPTICAL_MODE_READY and target != enums.OPTICAL_MODE_STANDBY:
             self._command(enums.OPTICAL_UNIT_COMMAND_ABORT)
             yield from self._await_within(
                 pool.OPTICAL_STATE, enums.OPTICAL_UNIT_STATE_READY, self._waits.optical_abort_ms
@@ -346,8 +347,10 @@ class Optical(Instrument):
         self._command(enums.OPTICAL_UNIT_COMMAND_FOCAL_PLANE_OFF)
         yield from self._limiters.switch(enums.LIMITER_OPTICAL_HEATER, False)
         # STANDBY has a lower limit than what the focal plane was heated to.
+        started_ms = hal.ticks_ms()
         while hal.pool_get(pool.OPTICAL_FOCAL_PLANE_TEMPERATURE_DEGC) >= mission.OPTICAL_DECONTAMINATED_BELOW_CENTIDEGC:
             self._require_well()
+            self._require_within(started_ms, mission.OPTICAL_DECONTAMINATED_WITHIN_MS, 0)
             yield 0
         self._events.report(events.DECONTAMINATED, heated_s // 60, planned_s // 60)
         if self._stop_heating:
@@ -400,7 +403,9 @@ class Optical(Instrument):
         yield STEP_IMAGED
         if packets == 0:
             raise Failure(failures.DATA_TAKE_EMPTY, 0)
-        yield from self._await(pool.OPTICAL_STATE, enums.OPTICAL_UNIT_STATE_READY)
+        yield from self._await_within(
+            pool.OPTICAL_STATE, enums.OPTICAL_UNIT_STATE_READY, self._waits.take_end_ms, STEP_IMAGED
+        )
 
     def _take_strip(self, request, strip):
         if strip:

@@ -105,10 +105,11 @@ class Sar(Instrument):
         self._permit.end_take()
         if not self.is_well(failure):
             raise failure
-        if origin == enums.SAR_MODE_OFF:
+        target = self.machine.target_or_mode()
+        if enums.SAR_MODE_OFF in (origin, target):
             yield from self.cut_power_confirmed()
             return enums.SAR_MODE_OFF
-        if self.machine.is_taking() or self._entry_open or origin == enums.SAR_MODE_PREOP:
+        if origin == enums.SAR_MODE_PREOP and target != enums.SAR_MODE_STANDBY:
             self._command(enums.SAR_UNIT_COMMAND_ABORT)
             yield from self._await_within(pool.SAR_STATE, enums.SAR_UNIT_STATE_READY, self._waits.sar_abort_ms)
             yield from self.keep_entry()
@@ -224,7 +225,9 @@ class Sar(Instrument):
         yield STEP_TAKEN
         if packets == 0:
             raise Failure(failures.DATA_TAKE_EMPTY, 0)
-        yield from self._await(pool.SAR_STATE, enums.SAR_UNIT_STATE_READY)
+        yield from self._await_within(
+            pool.SAR_STATE, enums.SAR_UNIT_STATE_READY, self._waits.take_end_ms, STEP_TAKEN
+        )
         self.machine.set_mode(enums.SAR_MODE_PREOP)
 
     def _require_clear_track(self, error, from_ms, to_ms):

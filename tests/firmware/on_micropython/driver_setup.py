@@ -152,6 +152,7 @@ class Machine(Noting):
         self.is_busy = False
         self.off = False
         self.taking = False
+        self.target = None
 
     def attach(self, driver):
         pass
@@ -169,7 +170,7 @@ class Machine(Noting):
         return self.taking
 
     def target_or_mode(self):
-        return self.mode
+        return self.mode if self.target is None else self.target
 
     def require_entry(self, request, goes_on=False):
         self.note("require_entry")

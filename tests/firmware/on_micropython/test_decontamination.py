@@ -59,4 +59,12 @@ def test_a_unit_that_fails_while_its_focal_plane_cools_is_not_waited_for():
     fails_with(failures.UNIT_FAULT, decontamination.steps, 2)
 
 
+def test_a_focal_plane_that_does_not_cool_is_not_waited_for():
+    decontamination = Decontamination()
+    decontamination.setup.driver._stop_heating = True
+    lasts(decontamination.steps)
+    cycles = mission.OPTICAL_DECONTAMINATED_WITHIN_MS // mission.EXECUTIVE_CYCLE_MS
+    fails_with(failures.STEP_TIME_OUT, decontamination.steps, cycles + 5)
+
+
 runner.run(globals())

@@ -195,6 +195,22 @@ def test_a_switch_on_that_is_ended_cuts_the_supply():
     assert setup.limiters.closed == set() and not setup.unit.powered
 
 
+def test_a_switch_off_that_is_ended_cuts_the_supply():
+    setup = OpticalSetup()
+    setup.machine.target = enums.OPTICAL_MODE_OFF
+    assert ends_with(setup.driver.recover(enums.OPTICAL_MODE_READY, WELL_AFTER_ALL)) == enums.OPTICAL_MODE_OFF
+    assert setup.limiters.closed == set() and _commands(setup) == []
+
+
+def test_a_way_to_standby_that_is_ended_ends_there():
+    setup = OpticalSetup()
+    setup.machine.target = enums.OPTICAL_MODE_STANDBY
+    hal.pool_set(pool.OPTICAL_DOOR, enums.DOOR_SHUT)
+    hal.pool_set(pool.OPTICAL_STATE, enums.OPTICAL_UNIT_STATE_IDLE)
+    assert ends_with(setup.driver.recover(enums.OPTICAL_MODE_READY, WELL_AFTER_ALL)) == enums.OPTICAL_MODE_STANDBY
+    assert _commands(setup) == [enums.OPTICAL_UNIT_COMMAND_FOCAL_PLANE_OFF]
+
+
 def test_after_a_jump_the_door_is_shut_and_after_another_failure_it_stays():
     setup = OpticalSetup()
     assert ends_with(setup.driver.recover(enums.OPTICAL_MODE_READY, WELL_AFTER_ALL)) == enums.OPTICAL_MODE_READY

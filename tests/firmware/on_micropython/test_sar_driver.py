@@ -217,6 +217,28 @@ def test_a_switch_on_that_is_ended_cuts_the_supply():
     assert setup.limiters.called("require_open") and not setup.unit.powered
 
 
+def test_a_switch_off_that_is_ended_cuts_the_supply():
+    setup = SarSetup()
+    setup.machine.target = enums.SAR_MODE_OFF
+    assert ends_with(setup.driver.recover(enums.SAR_MODE_PREOP, WELL_AFTER_ALL)) == enums.SAR_MODE_OFF
+    assert setup.limiters.called("command") == [(enums.LIMITER_SAR_UNIT, False)] and _commands(setup) == []
+
+
+def test_a_way_to_standby_that_is_ended_ends_there():
+    setup = SarSetup()
+    setup.machine.target = enums.SAR_MODE_STANDBY
+    hal.pool_set(pool.SAR_STATE, enums.SAR_UNIT_STATE_IDLE)
+    assert ends_with(setup.driver.recover(enums.SAR_MODE_PREOP, WELL_AFTER_ALL)) == enums.SAR_MODE_STANDBY
+    assert _commands(setup) == [enums.SAR_UNIT_COMMAND_STANDBY]
+
+
+def test_only_a_failure_of_the_recorders_node_leaves_the_instrument_well():
+    driver = SarSetup().driver
+    assert driver.is_well(Failure(failures.UNIT_LOST, units.RECORDER_NODE))
+    assert not driver.is_well(Failure(failures.UNIT_LOST, driver.unit.node))
+    assert not driver.is_well(Failure(failures.UNIT_FAULT, units.RECORDER_NODE)), "flags that look like its node"
+
+
 def test_a_lost_unit_does_not_stand_down():
     setup = SarSetup()
     setup.unit.is_linked = False
