@@ -18,6 +18,7 @@ from emei.commissioning.runner import Observer, next_step, run
 from emei.packets import Telemetry
 from emei.platform import Platform, quiet_sky
 from emei.session import Session
+from emei.verification import Command
 from hil.bench import Bench
 from hil.scenarios import steps
 
@@ -303,3 +304,32 @@ def test_science_data_that_do_not_come_are_said_and_stay_on_board(
         run(session, record, silent())
     assert {command.name for command in session.commands[sent:]} <= {"TIME_MESSAGE", "ANCILLARY_DATA"}
     bench.units.downlink()
+
+
+def test_entries_left_in_the_queue_do_not_stand_in_the_way_of_the_next_attempt(
+    session: Session, bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two attempts interrupted between RECORDER_QUEUE and the playback: the board plays their entries first."""
+    record = only_step(session, tmp_path, "sar", "receive_noise")
+    bench.units.force("sar.science_factor", 16)
+    stored_octets = bench.units.observe("recorder.stored_octets")
+
+    def interrupted(name: str, **arguments: Any) -> Command:
+        if name == "RECORDER_START_PLAYBACK":
+            raise KeyboardInterrupt
+        return Session.send(session, name, **arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(session, "send", interrupted)
+        for _ in range(2):
+            with pytest.raises(KeyboardInterrupt):
+                run(session, record, silent(), station=Downlink(bench))
+            session.run_for(1.1)
+    session.run_for(10)
+    assert session.value("CATALOGUE_QUEUED") == 2
+    again = Record.open(tmp_path, record.campaign, "BENCH")
+    assert run(session, again, silent(), station=Downlink(bench)), again.attempts[-1].reason
+    session.run_for(10)
+    assert session.value("CATALOGUE_QUEUED") == 0
+    # The others were sent as well and stay on board: no ground has acknowledged them.
+    assert bench.units.observe("recorder.stored_octets") > stored_octets
