@@ -202,6 +202,27 @@ def test_an_interrupted_step_leaves_the_instrument_off(
     assert next_step(again) == record.campaign.step(step)
 
 
+def test_a_high_event_while_the_instrument_is_brought_to_rest_counts(
+    session: Session, bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The recorder stops answering as the step is left; the instrument goes off all the same."""
+    record = only_step(session, tmp_path, "sar", "low_voltage")
+
+    def broken_recorder(name: str, **arguments: Any) -> Command:
+        if arguments == {"mode": "OFF"}:
+            bench.units.force("recorder.dead", 1)
+        return Session.send(session, name, **arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(session, "send", broken_recorder)
+        assert not run(session, record, silent())
+    bench.units.release("recorder.dead")
+    session.wait_for(lambda: session.value("RECORDER_LINK") == "GOOD", 5, "The recorder")
+    assert record.attempts[-1].reason.startswith("Out of limits: events of high severity is ")
+    session.run_for(1.1)
+    assert session.value("SAR_MODE") == "OFF"
+
+
 def test_an_interruption_while_science_data_come_down_is_recorded(
     session: Session, bench: Bench, tmp_path: Path
 ) -> None:
