@@ -1,8 +1,10 @@
 """Campaigns run on the bench: they pass on good units, stop at a bad one with the instrument off, and go on."""
 
 import json
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from errno import EIO
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +164,51 @@ def test_an_interrupted_tool_leaves_its_record_and_the_directory_free(
     assert result.exit_code == 130 and result.stderr.strip() == "Interrupted."
     assert "Interrupted by the user." in (tmp_path / "sar" / "report.html").read_text()
     assert emei("waive", *where, "--step", "low_voltage", "--reason", "of another test").exit_code == 0
+    session.run_for(1.1)
+    assert session.value("SAR_MODE") == "OFF"
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
+def test_a_tool_that_is_told_to_end_brings_the_instrument_to_rest(
+    session: Session, tmp_path: Path, emei: Callable[..., Result], ending: signal.Signals
+) -> None:
+    """Also when the signal comes twice, as from a terminal that closes and from its shell."""
+    where = ("--directory", str(tmp_path / "sar"))
+    handlers = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)]
+
+    def end(report: Telemetry) -> None:
+        if session.value("SAR_MODE") == "INIT":
+            session.forget(end)
+            session.listen(end_again)
+            signal.raise_signal(ending)
+
+    def end_again(report: Telemetry) -> None:
+        session.forget(end_again)
+        signal.raise_signal(ending)
+
+    session.listen(end)
+    result = emei("run", "sar", *where, "--port", "of the bench", "--step", "low_voltage")
+    assert result.exit_code == 130 and result.stderr.strip() == "Interrupted."
+    assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)] == handlers
+    record = Record.read(tmp_path / "sar", campaign.load(session.dictionary, "sar"))
+    assert [attempt.state for attempt in record.attempts] == [INTERRUPTED]
+    session.run_for(1.1)
+    assert session.value("SAR_MODE") == "OFF"
+    again = emei("run", "sar", *where, "--port", "of the bench", "--step", "low_voltage")
+    assert again.exit_code == 0, again.output
+
+
+def test_a_tool_whose_terminal_is_gone_goes_on_with_its_step(
+    session: Session, tmp_path: Path, emei: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(text: str = "", **_: Any) -> None:
+        raise OSError(EIO, "Input/output error")
+
+    monkeypatch.setattr(commission.click, "echo", gone)
+    where = ("--directory", str(tmp_path / "sar"))
+    emei("run", "sar", *where, "--port", "of the bench", "--step", "low_voltage")
+    record = Record.read(tmp_path / "sar", campaign.load(session.dictionary, "sar"))
+    assert [attempt.state for attempt in record.attempts] == [PASSED]
     session.run_for(1.1)
     assert session.value("SAR_MODE") == "OFF"
 
