@@ -220,7 +220,8 @@ def test_a_step_whose_entry_conditions_do_not_hold_sends_nothing(session: Sessio
     assert not run(session, record, silent())
     assert record.attempts[-1].reason == (
         "Entry: SAR_MODE is STANDBY; OFF is needed. "
-        "Send SET_MODE_SAR mode=OFF; after a safing first ARM_SAFE_EXIT and SAFE_EXIT."
+        "Send SET_MODE_SAR mode=OFF; while something still runs (INSTRUMENT_BUSY) first ABORT instrument=SAR, "
+        "after a safing first ARM_SAFE_EXIT and SAFE_EXIT."
     )
     assert {command.name for command in session.commands[sent:]} <= {"TIME_MESSAGE", "ANCILLARY_DATA"}
     steps.all_off(session)

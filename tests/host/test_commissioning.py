@@ -70,6 +70,19 @@ def test_limits_of_a_units_current_are_about_what_a_mode_predicts(name: str) -> 
                 assert any(0.6 * ma < item.minimum < ma < item.maximum < 1.2 * ma for ma in predicted_ma), step.name
 
 
+@pytest.mark.parametrize("name", campaign.names())
+def test_entry_conditions_say_what_to_do_where_the_board_can_be_told(name: str) -> None:
+    chosen = campaign.load(load(), name)
+    advice = {
+        f"{chosen.instrument}_MODE": f"(INSTRUMENT_BUSY) first ABORT instrument={chosen.instrument}",
+        "TRANSMIT_PERMIT": "SAR_INHIBIT_TRANSMIT",
+        "RECORDER_STATE": "RECORDER_RESTART",
+    }
+    for step in chosen.steps:
+        for condition in step.entry:
+            assert advice.get(condition.parameter, "") in condition.otherwise, (step.name, condition.parameter)
+
+
 def test_a_campaign_is_read_as_written() -> None:
     first, second = parse(GOOD).steps
     assert first.entry == (Condition("SAR_MODE", "OFF"),)
