@@ -1,8 +1,10 @@
 """Campaigns run on the bench: they pass on good units, stop at a bad one with the instrument off, and go on."""
 
 import json
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from errno import EIO
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from emei.commissioning.runner import Observer, next_step, run
 from emei.packets import Telemetry
 from emei.platform import Platform, quiet_sky
 from emei.session import Session
+from emei.verification import Command
 from hil.bench import Bench
 from hil.scenarios import steps
 
@@ -165,6 +168,51 @@ def test_an_interrupted_tool_leaves_its_record_and_the_directory_free(
     assert session.value("SAR_MODE") == "OFF"
 
 
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
+def test_a_tool_that_is_told_to_end_brings_the_instrument_to_rest(
+    session: Session, tmp_path: Path, emei: Callable[..., Result], ending: signal.Signals
+) -> None:
+    """Also when the signal comes twice, as from a terminal that closes and from its shell."""
+    where = ("--directory", str(tmp_path / "sar"))
+    handlers = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)]
+
+    def end(report: Telemetry) -> None:
+        if session.value("SAR_MODE") == "INIT":
+            session.forget(end)
+            session.listen(end_again)
+            signal.raise_signal(ending)
+
+    def end_again(report: Telemetry) -> None:
+        session.forget(end_again)
+        signal.raise_signal(ending)
+
+    session.listen(end)
+    result = emei("run", "sar", *where, "--port", "of the bench", "--step", "low_voltage")
+    assert result.exit_code == 130 and result.stderr.strip() == "Interrupted."
+    assert [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)] == handlers
+    record = Record.read(tmp_path / "sar", campaign.load(session.dictionary, "sar"))
+    assert [attempt.state for attempt in record.attempts] == [INTERRUPTED]
+    session.run_for(1.1)
+    assert session.value("SAR_MODE") == "OFF"
+    again = emei("run", "sar", *where, "--port", "of the bench", "--step", "low_voltage")
+    assert again.exit_code == 0, again.output
+
+
+def test_a_tool_whose_terminal_is_gone_goes_on_with_its_step(
+    session: Session, tmp_path: Path, emei: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(text: str = "", **_: Any) -> None:
+        raise OSError(EIO, "Input/output error")
+
+    monkeypatch.setattr(commission.click, "echo", gone)
+    where = ("--directory", str(tmp_path / "sar"))
+    emei("run", "sar", *where, "--port", "of the bench", "--step", "low_voltage")
+    record = Record.read(tmp_path / "sar", campaign.load(session.dictionary, "sar"))
+    assert [attempt.state for attempt in record.attempts] == [PASSED]
+    session.run_for(1.1)
+    assert session.value("SAR_MODE") == "OFF"
+
+
 def test_a_step_whose_entry_conditions_do_not_hold_sends_nothing(session: Session, tmp_path: Path) -> None:
     steps.sar_standby(session)
     sent = len(session.commands)
@@ -172,7 +220,8 @@ def test_a_step_whose_entry_conditions_do_not_hold_sends_nothing(session: Sessio
     assert not run(session, record, silent())
     assert record.attempts[-1].reason == (
         "Entry: SAR_MODE is STANDBY; OFF is needed. "
-        "Send SET_MODE_SAR mode=OFF; after a safing first ARM_SAFE_EXIT and SAFE_EXIT."
+        "Send SET_MODE_SAR mode=OFF; while something still runs (INSTRUMENT_BUSY) first ABORT instrument=SAR, "
+        "after a safing first ARM_SAFE_EXIT and SAFE_EXIT."
     )
     assert {command.name for command in session.commands[sent:]} <= {"TIME_MESSAGE", "ANCILLARY_DATA"}
     steps.all_off(session)
@@ -199,6 +248,27 @@ def test_an_interrupted_step_leaves_the_instrument_off(
     assert again.state(step) == INTERRUPTED
     assert again.attempts[-1].reason == "Interrupted by the user."
     assert next_step(again) == record.campaign.step(step)
+
+
+def test_a_high_event_while_the_instrument_is_brought_to_rest_counts(
+    session: Session, bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The recorder stops answering as the step is left; the instrument goes off all the same."""
+    record = only_step(session, tmp_path, "sar", "low_voltage")
+
+    def broken_recorder(name: str, **arguments: Any) -> Command:
+        if arguments == {"mode": "OFF"}:
+            bench.units.force("recorder.dead", 1)
+        return Session.send(session, name, **arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(session, "send", broken_recorder)
+        assert not run(session, record, silent())
+    bench.units.release("recorder.dead")
+    session.wait_for(lambda: session.value("RECORDER_LINK") == "GOOD", 5, "The recorder")
+    assert record.attempts[-1].reason.startswith("Out of limits: events of high severity is ")
+    session.run_for(1.1)
+    assert session.value("SAR_MODE") == "OFF"
 
 
 def test_an_interruption_while_science_data_come_down_is_recorded(
@@ -303,3 +373,32 @@ def test_science_data_that_do_not_come_are_said_and_stay_on_board(
         run(session, record, silent())
     assert {command.name for command in session.commands[sent:]} <= {"TIME_MESSAGE", "ANCILLARY_DATA"}
     bench.units.downlink()
+
+
+def test_entries_left_in_the_queue_do_not_stand_in_the_way_of_the_next_attempt(
+    session: Session, bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two attempts interrupted between RECORDER_QUEUE and the playback: the board plays their entries first."""
+    record = only_step(session, tmp_path, "sar", "receive_noise")
+    bench.units.force("sar.science_factor", 16)
+    stored_octets = bench.units.observe("recorder.stored_octets")
+
+    def interrupted(name: str, **arguments: Any) -> Command:
+        if name == "RECORDER_START_PLAYBACK":
+            raise KeyboardInterrupt
+        return Session.send(session, name, **arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(session, "send", interrupted)
+        for _ in range(2):
+            with pytest.raises(KeyboardInterrupt):
+                run(session, record, silent(), station=Downlink(bench))
+            session.run_for(1.1)
+    session.run_for(10)
+    assert session.value("CATALOGUE_QUEUED") == 2
+    again = Record.open(tmp_path, record.campaign, "BENCH")
+    assert run(session, again, silent(), station=Downlink(bench)), again.attempts[-1].reason
+    session.run_for(10)
+    assert session.value("CATALOGUE_QUEUED") == 0
+    # The others were sent as well and stay on board: no ground has acknowledged them.
+    assert bench.units.observe("recorder.stored_octets") > stored_octets

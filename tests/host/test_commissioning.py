@@ -58,6 +58,31 @@ def test_the_campaigns_of_these_tools_fit_the_dictionary(name: str) -> None:
     assert campaign.load(load(), name).steps
 
 
+@pytest.mark.parametrize("name", campaign.names())
+def test_limits_of_a_units_current_are_about_what_a_mode_predicts(name: str) -> None:
+    """A step must find what the over-current trip, at 30 % over the prediction, leaves alone."""
+    chosen = campaign.load(load(), name)
+    predicted_ma = [mode.current_ma for mode in load().machines[chosen.instrument].modes]
+    for step in chosen.steps:
+        for item in step.measurements:
+            if item.of == f"POWER_{chosen.instrument}_CURRENT_MA":
+                assert item.minimum and item.maximum, (step.name, item.name)
+                assert any(0.6 * ma < item.minimum < ma < item.maximum < 1.2 * ma for ma in predicted_ma), step.name
+
+
+@pytest.mark.parametrize("name", campaign.names())
+def test_entry_conditions_say_what_to_do_where_the_board_can_be_told(name: str) -> None:
+    chosen = campaign.load(load(), name)
+    advice = {
+        f"{chosen.instrument}_MODE": f"(INSTRUMENT_BUSY) first ABORT instrument={chosen.instrument}",
+        "TRANSMIT_PERMIT": "SAR_INHIBIT_TRANSMIT",
+        "RECORDER_STATE": "RECORDER_RESTART",
+    }
+    for step in chosen.steps:
+        for condition in step.entry:
+            assert advice.get(condition.parameter, "") in condition.otherwise, (step.name, condition.parameter)
+
+
 def test_a_campaign_is_read_as_written() -> None:
     first, second = parse(GOOD).steps
     assert first.entry == (Condition("SAR_MODE", "OFF"),)

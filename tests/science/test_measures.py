@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import asin
 from typing import Any
 
 import pytest
 
+from emei.commissioning.campaign import load, within
 from emei.science.errors import ScienceError
 from emei.science.measures import MEASURES, Look
 from emei.science.optical_quicklook import OpticalQuicklook, optical_quicklook
@@ -140,11 +142,25 @@ def test_dark_of_a_good_and_of_a_hot_focal_plane() -> None:
     dark = optical(mode=lib.OPTICAL_MODE_DARK, door=lib.DOOR_SHUT)
     assert (value("bands", dark), value("rows_missing", dark), value("saturated_percent", dark)) == (5, 0, 0)
     assert 60 < value("lowest_level_dn", dark) <= value("highest_level_dn", dark) < 72
-    assert 1 < value("noise_dn", dark) < 2
+    assert 1 < value("lowest_noise_dn", dark) <= value("noise_dn", dark) < 2
     assert value("worst_pixel_dn", dark) < 2
     assert "there is no signal" in why("nonuniformity_percent", optical(mode=lib.OPTICAL_MODE_LAMP, door=lib.DOOR_SHUT))
     hot = optical(mode=lib.OPTICAL_MODE_DARK, door=lib.DOOR_SHUT, faults=(("optical.stuck_pixels", 1.0),))
     assert value("worst_pixel_dn", hot) > 900
+
+
+def test_a_band_that_reads_the_same_in_every_line_fails_the_dark_step() -> None:
+    good = optical(mode=lib.OPTICAL_MODE_DARK, door=lib.DOOR_SHUT)
+    image = good.take.images[0]
+    name, band = next(iter(image.measures.items()))
+    image = replace(image, measures={**image.measures, name: replace(band, noise_dn=0.0)})
+    dead = replace(good, take=replace(good.take, images=[image]))
+
+    def passes(dark: OpticalQuicklook) -> bool:
+        noises = [item for item in load(DICTIONARY, "optical").step("dark").measurements if "noise_dn" in item.of]
+        return all(within(value(item.of, dark), item.minimum, item.maximum) for item in noises)
+
+    assert passes(good) and not passes(dead)
 
 
 def test_flat_field_of_a_good_an_uneven_and_a_stuck_focal_plane() -> None:

@@ -1,7 +1,11 @@
 """Subcommands of commission: campaigns listed, shown, run, and their records."""
 
-from contextlib import suppress
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 import click
 
@@ -17,6 +21,7 @@ from emei.dictionary import Dictionary
 from emei.session import Session
 
 REPORT = "report.html"
+_ENDINGS = (signal.SIGTERM, signal.SIGHUP)
 
 directory_option = click.option(
     "--directory",
@@ -88,9 +93,10 @@ def run_campaign(
 ) -> None:
     """Run what is left of a campaign. Stops at the first step that fails; status 1 then.
 
-    An interrupted step brings the instrument to rest first; the next call begins that step again. A step that
-    measures science data plays the recorder's entries back, receives them from the station's recording, keeps them
-    in DIR, and acknowledges and deletes them on board. What is wrong with the call is said before DIR is written to.
+    An interrupted step (Ctrl-C, SIGTERM, a terminal that closes) brings the instrument to rest first; the next call
+    begins that step again. A step that measures science data plays the recorder's entries back, receives them from
+    the station's recording, keeps them in DIR, and acknowledges and deletes them on board. What is wrong with the
+    call is said before DIR is written to.
     """
     dictionary = dictionary_of(context)
     chosen = load(dictionary, campaign)
@@ -156,9 +162,31 @@ def _record(context: click.Context, directory: Path) -> Record:
 def _run(session: Session, record: Record, only: str | None, station: Recording | None) -> bool:
     record.keep()
     try:
-        return run(session, record, Observer(_say_begun, _say_ended, _say_doing), only, station)
+        with _endings_interrupt():
+            return run(session, record, Observer(_say_begun, _say_ended, _say_doing), only, station)
     finally:
         _write_report(record)
+
+
+@contextmanager
+def _endings_interrupt() -> Iterator[None]:
+    """What ends a program, as a terminal that closes does, interrupts the step as Ctrl-C: it is left at rest.
+
+    Once only, since a terminal and its shell both send the signal, and the second must not cut short the way to rest.
+    """
+    heeded = [number for number in _ENDINGS if signal.getsignal(number) is not signal.SIG_IGN]  # by nohup
+
+    def interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+        for number in heeded:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in heeded}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _write_report(record: Record) -> None:
@@ -193,22 +221,28 @@ def _confirm(dictionary: Dictionary, steps: list[Step]) -> None:
         raise click.ClickException("Nothing was run: say --yes where nobody can ask.")
 
 
+def _say(text: str) -> None:
+    """A terminal or a reader that is gone must not keep a step from bringing the instrument to rest."""
+    with suppress(OSError):
+        click.echo(text)
+
+
 def _say_begun(step: Step) -> None:
-    click.echo(f"  {step.name}: {step.title}")
+    _say(f"  {step.name}: {step.title}")
     if step.note:
-        click.echo(f"    {step.note}")
+        _say(f"    {step.note}")
 
 
 def _say_doing(text: str) -> None:
-    click.echo(f"    {MARKS[OPEN]} {text}")
+    _say(f"    {MARKS[OPEN]} {text}")
 
 
 def _say_ended(step: Step, attempt: Attempt) -> None:
     for item in attempt.measured:
         mark = MARKS[PASSED if item.passed else FAILED]
-        click.echo(f"    {mark} {item.name}: {item.text} {item.unit}".rstrip())
+        _say(f"    {mark} {item.name}: {item.text} {item.unit}".rstrip())
     tail = f": {attempt.reason}" if attempt.reason else ""
-    click.echo(f"  {MARKS[attempt.state]} {step.name} {attempt.state}{tail}")
+    _say(f"  {MARKS[attempt.state]} {step.name} {attempt.state}{tail}")
 
 
 def _show_step(step: Step) -> None:

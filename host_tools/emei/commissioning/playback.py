@@ -15,6 +15,7 @@ from emei.session import NotSeen, Session
 from emei.words import count
 
 _FIRST = 255  # priority: before anything else that is queued
+_NO_BOUND = 2**32 - 1  # octets of a playback
 _LOOK_S = 0.5
 _LATE_S = 20.0  # the transmitter's switching, and what a station takes to write
 _SLOWEST = 2.0  # times the time that the downlink's rate gives
@@ -54,6 +55,7 @@ def bring_down(
     if empty:
         raise NotSeen(f"Entry {empty[0]} is empty: the instrument sent the recorder no science data.")
     size_octets = sum(int(entry["size_octets"]) for entry in known.values())
+    size_octets += _queued_before_octets(catalogue, known)
     rate_octets_s = 125 * session.dictionary.mission.integer("science_downlink", "rate_kbit_s")
     told(f"brings down {size_octets / 1e6:.1f} MB, about {size_octets / rate_octets_s:.0f} s at the downlink's rate")
     station.receive()
@@ -61,7 +63,8 @@ def bring_down(
         session.send("RECORDER_QUEUE", entry_id=entry_id, priority=_FIRST).wait(ANSWER_S)
     limit_s = _LATE_S + _SLOWEST * size_octets / rate_octets_s
     pass_end = session.board_gps_s() + limit_s
-    session.send("RECORDER_START_PLAYBACK", pass_end=pass_end, octets=size_octets).wait(_LATE_S)
+    bound_octets = min(size_octets, _NO_BOUND)
+    session.send("RECORDER_START_PLAYBACK", pass_end=pass_end, octets=bound_octets).wait(_LATE_S)
     received = _receive(session, station, known, limit_s)
     for entry_id, octets in received.items():
         session.send(
@@ -69,6 +72,15 @@ def bring_down(
         ).wait(ANSWER_S)
         session.send("RECORDER_DELETE", entry_id=entry_id).wait(ANSWER_S)
     return {entry_id: bytes(octets.octets) for entry_id, octets in received.items()}
+
+
+def _queued_before_octets(catalogue: Catalogue, known: Mapping[int, Entry]) -> int:
+    """What an attempt that was cut short left in the queue: of one priority the board plays the oldest first."""
+    return sum(
+        int(entry["size_octets"]) - int(entry["sent_octets"])
+        for entry in catalogue.all()
+        if entry["state"] == "QUEUED" and entry["priority"] == _FIRST and entry["entry_id"] not in known
+    )
 
 
 def _receive(

@@ -31,6 +31,7 @@ from emei.verification import Command, CommandError, CommandFailed
 ENTRY_S = 5.0  # housekeeping of every kind has come by then
 SETTLE_S = 1.1
 ABORT_S = 30.0
+_AFTERWARDS = ("severity", "science")  # sources that are measured once the step is left: its events count too
 
 
 @dataclass
@@ -135,7 +136,7 @@ def _attempt(
 ) -> None:
     """A step whose entry conditions do not hold sends nothing; any other is left as its `leave` says.
 
-    Science data are brought down once the instrument is at rest.
+    Events are counted, and science data brought down, once the instrument is at rest.
     """
     with _interruption_recorded(record, attempt):
         problem = _entry_problem(session, step)
@@ -157,9 +158,13 @@ def _attempt(
     finally:
         session.forget(samples.take)
     if not problem:
-        measured = {item.name: samples.measure(item) for item in step.measurements if item.source != "science"}
+        measured = {item.name: samples.measure(item) for item in step.measurements if item.source not in _AFTERWARDS}
     with _interruption_recorded(record, attempt, measured):
         left = _leave(session, record, step, samples, observer)
+        session.run_for(SETTLE_S)
+        if not problem:
+            events = [item for item in step.measurements if item.source == "severity"]
+            measured |= {item.name: samples.measure(item) for item in events}
         science, why = StepScience(), {}
         if not problem and station and step.science_tasks:
             try:

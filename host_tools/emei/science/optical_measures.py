@@ -33,6 +33,10 @@ def noise_dn(look: OpticalQuicklook, _: Dictionary) -> float:
     return max(band.noise_dn for band in _image(look).measures.values())
 
 
+def lowest_noise_dn(look: OpticalQuicklook, _: Dictionary) -> float:
+    return min(band.noise_dn for band in _image(look).measures.values())
+
+
 def lowest_snr(look: OpticalQuicklook, _: Dictionary) -> float:
     return min(band.snr for band in _image(look).measures.values())
 
@@ -76,6 +80,7 @@ OPTICAL_MEASURES: dict[str, tuple[str, str, Callable[[OpticalQuicklook, Dictiona
     "highest_level_dn": ("DN", "mean of the brightest band", highest_level_dn),
     "lowest_level_dn": ("DN", "mean of the darkest band", lowest_level_dn),
     "noise_dn": ("DN", "noise from line to line, of the noisiest band", noise_dn),
+    "lowest_noise_dn": ("DN", "noise from line to line, of the quietest band", lowest_noise_dn),
     "lowest_snr": ("", "signal over noise of the band with the least", lowest_snr),
     "saturated_percent": ("%", "pixels at the converter's end, of all", saturated_percent),
     "worst_pixel_dn": ("DN", "pixel whose mean is the farthest off its band's", worst_pixel_dn),
