@@ -109,6 +109,17 @@ def test_a_verification_without_end_is_told_as_the_recorders_fault(
     assert reported(entry_id)["state"] == "QUEUED"
 
 
+def test_boards_that_are_not_quarantined_are_told_of(session: Session, bench: Bench) -> None:
+    errors = session.dictionary.mission.integer("recorder", "quarantine_errors")
+    since = len(session.events)
+    bench.units.force("recorder.stuck_state", 1)
+    for board in (0, 1):
+        bench.units.force(f"recorder.board_{board}_errors", errors)
+    session.run_for(30.0)
+    told = [event.fields["board"] for event in session.events[since:] if event.name == "BOARD_NOT_QUARANTINED"]
+    assert told == [0, 1]
+
+
 @pytest.mark.parametrize(
     ("fault", "value", "causes"),
     [
