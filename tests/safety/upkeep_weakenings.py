@@ -17,6 +17,7 @@ _READ_AGAIN = "test_a_record_is_read_again_until_its_crc_is_right"
 _HAS_RESTARTED = "test_a_recorder_has_restarted_when_it_has_and_takes_commands"
 _RESTARTED_ONCE = "test_a_recorder_that_failed_is_restarted_once"
 _QUARANTINED = "test_a_board_with_many_errors_is_quarantined_but_never_the_last"
+_NOT_QUARANTINED = "test_a_board_that_stays_in_use_is_told_of_and_holds_up_no_other"
 _MISSING = "test_what_the_recorder_does_not_have_is_corrupt_but_what_the_ground_has_is_deleted"
 _DELETION = "test_a_deletion_that_did_not_reach_the_recorder_is_made_good"
 _DIFFERS = "test_what_differs_at_the_recorder_is_corrupt_but_what_the_ground_has_is_not"
@@ -48,8 +49,12 @@ RECORDER = (
     _upkeep("a recorder is restarted again at once", _RESTART, "if self._well_s >= mission.RECORDER_RESTART_AGAIN_AFTER_S:", "if True:",
             _RESTARTED_ONCE),
     _upkeep("a board without errors is quarantined", _BOARDS, "if errors < mission.RECORDER_QUARANTINE_ERRORS:", "if False:", _QUARANTINED),
-    _upkeep("the last board is quarantined by itself", _BOARDS, "elif in_use != bit:", "else:", _QUARANTINED),
+    _upkeep("the last board is quarantined by itself", _BOARDS, "elif in_use != bit and", "elif", _QUARANTINED),
     _upkeep("a quarantined board is told of each second", _BOARDS, "if not self._told & bit:", "if True:", _QUARANTINED),
+    _upkeep("a board that stays in use is told of for ever", _BOARDS, " and self._tries[board] <= _TRIES:\n                # The", ":\n                # The", _NOT_QUARANTINED),
+    _upkeep("a board that stays in use holds up the others", _BOARDS, "if self._tries[board] <= _TRIES:\n                    self", "if True:\n                    self",
+            _NOT_QUARANTINED),
+    _upkeep("a board is not tried again after a restart", _BOARDS, "if boots != self._boots:", "if False:", _NOT_QUARANTINED),
     _upkeep("a recorder is reconciled that takes no commands", _RECONCILIATION, " and self._link.ready():", ":",
             "test_a_recorder_that_takes_no_commands_is_not_asked"),
     _upkeep("an open record is taken in", _RECONCILIATION, "if its_state == enums.ENTRY_STATE_OPEN:", "if False:", _TAKEN_IN),

@@ -5,11 +5,13 @@ Terra 2021 recorded to dead boards until the ground noticed.
 """
 
 import hal
+from micropython import const
 
 from payload.failure import Failure
 from payload.fdir.corrected_errors import CorrectedErrors
 from payload.tables import enums, events, mission, pool
 
+_TRIES = const(3)
 _ERRORS = (
     pool.RECORDER_BOARD_0_ERRORS,
     pool.RECORDER_BOARD_1_ERRORS,
@@ -24,6 +26,8 @@ class MemoryBoards:
         self._events = event_service
         self._corrected = CorrectedErrors(pool.RECORDER_CORRECTED_ERRORS, events.MEMORY_ERRORS_CORRECTED, event_service)
         self._told = 0
+        self._boots = 0
+        self._tries = bytearray(len(_ERRORS))
 
     def run(self):
         """Once a second: so that a command shows in the samples before it is given again."""
@@ -32,19 +36,33 @@ class MemoryBoards:
         self._corrected.run()
         in_use = hal.pool_get(pool.RECORDER_BOARDS_IN_USE)
         self._told &= ~in_use
+        self._try_again_after_a_restart()
         for board in range(len(_ERRORS)):
             bit = 1 << board
             errors = hal.pool_get(_ERRORS[board])
             if errors < mission.RECORDER_QUARANTINE_ERRORS:
+                self._tries[board] = 0
                 continue
             if not in_use & bit:
+                self._tries[board] = 0
                 if not self._told & bit:
                     self._told |= bit
                     self._events.report(events.BOARD_QUARANTINED, board, errors)
-            elif in_use != bit:
+            elif in_use != bit and self._tries[board] <= _TRIES:
                 # The last board stays: what can be written is better than nothing.
-                self._quarantine(board)
-                return
+                self._tries[board] += 1
+                if self._tries[board] <= _TRIES:
+                    self._quarantine(board)
+                    return
+                # The recorder does not obey; what it does with another board is to be seen yet.
+                self._events.report(events.BOARD_NOT_QUARANTINED, board, errors)
+
+    def _try_again_after_a_restart(self):
+        boots = hal.pool_get(pool.RECORDER_BOOTS)
+        if boots != self._boots:
+            self._boots = boots
+            for board in range(len(_ERRORS)):
+                self._tries[board] = 0
 
     def _quarantine(self, board):
         try:

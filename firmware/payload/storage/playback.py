@@ -12,7 +12,8 @@ from payload.failure import Failure, Refusal
 from payload.tables import enums, events, failures, mission, pool, units
 
 _TRANSMITTER_LIMIT_MS = const(2000)
-_VERIFY_LIMIT_MS = const(60000)
+# How long the recorder may verify or play without getting on.
+_STEP_LIMIT_MS = const(60000)
 _LIMIT_MARGIN_S = const(5)
 _LEAST_PASS_MS = const(1000)
 _RETRY_CYCLES = const(10)
@@ -33,6 +34,7 @@ class Playback:
         self._octets_left = 0
         self._started_ms = 0
         self._step_ms = 0
+        self._reached = 0
         self._limit_ms = 0
         self._limit_cause = 0
         self._target_sample = 0
@@ -164,6 +166,7 @@ class Playback:
     def _enter(self, state):
         self._state = state
         self._step_ms = hal.ticks_ms()
+        self._reached = 0
         if state == enums.PLAYBACK_STATE_IDLE:
             self._place = _NOWHERE
         self._publish()
@@ -216,9 +219,11 @@ class Playback:
             cause = enums.PLAYBACK_END_RECORDER_LOST
         elif hal.pool_get(pool.RECORDER_BOOTS) != self._boots:
             cause = enums.PLAYBACK_END_RECORDER_RESTARTED
+        elif self._step_lasted_ms() > _STEP_LIMIT_MS and (self._alone or self._state != enums.PLAYBACK_STATE_STORING):
+            # In a playback the flash may take longer, and the pass bounds it.
+            cause = enums.PLAYBACK_END_RECORDER_REFUSED
         elif self._alone:
-            if self._step_lasted_ms() > _VERIFY_LIMIT_MS:
-                cause = enums.PLAYBACK_END_RECORDER_REFUSED
+            pass
         elif self._refuse.latched():
             cause = enums.PLAYBACK_END_SAFED
         elif hal.ticks_diff(hal.ticks_ms(), self._started_ms) >= self._limit_ms:
@@ -261,6 +266,12 @@ class Playback:
             return True
         if now != activity:
             self._end(enums.PLAYBACK_END_RECORDER_REFUSED)
+            return False
+        octets = hal.pool_get(pool.RECORDER_ACTIVE_OCTETS)
+        if octets > self._reached:
+            # It gets on: it may take as long again.
+            self._reached = octets
+            self._step_ms = hal.ticks_ms()
         return False
 
     def _watch_verification(self):

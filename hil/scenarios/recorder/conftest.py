@@ -16,6 +16,8 @@ FAULTS = (
     "downlink_lost",
     "full",
     "worn_boards",
+    "board_0_errors",
+    "board_1_errors",
     "dead_boards",
     "failed",
     "hung",

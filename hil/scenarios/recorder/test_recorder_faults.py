@@ -96,6 +96,30 @@ def test_a_memory_board_that_wears_out_is_quarantined(
     assert bench.units.observe("recorder.boards_in_use") == 0b1111
 
 
+def test_a_verification_without_end_is_told_as_the_recorders_fault(
+    session: Session, platform: Platform, bench: Bench, reported: Reported
+) -> None:
+    entry_id = record(session, platform, 709)
+    queue(session, entry_id)
+    bench.units.force("recorder.activity", session.dictionary.enumeration("RECORDER_ACTIVITY").members["VERIFYING"])
+    since = len(session.events)
+    play(session, platform).wait(steps.ANSWER_S)
+    event = session.wait_event("PLAYBACK_ENDED", 90, since)
+    assert (event.fields["cause"], event.fields["octets"]) == ("RECORDER_REFUSED", 0)
+    assert reported(entry_id)["state"] == "QUEUED"
+
+
+def test_boards_that_are_not_quarantined_are_told_of(session: Session, bench: Bench) -> None:
+    errors = session.dictionary.mission.integer("recorder", "quarantine_errors")
+    since = len(session.events)
+    bench.units.force("recorder.stuck_state", 1)
+    for board in (0, 1):
+        bench.units.force(f"recorder.board_{board}_errors", errors)
+    session.run_for(30.0)
+    told = [event.fields["board"] for event in session.events[since:] if event.name == "BOARD_NOT_QUARANTINED"]
+    assert told == [0, 1]
+
+
 @pytest.mark.parametrize(
     ("fault", "value", "causes"),
     [

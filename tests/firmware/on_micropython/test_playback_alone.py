@@ -12,7 +12,7 @@ from recorder_setup import ENTRY_ID, PLACE, SIZE_OCTETS, Entries, Link, no_fault
 from runner import refused
 
 PASS_MS, DURATION_S, OCTETS = 300000, 60, 0x3FFFFFFF
-TRANSMITTER_LIMIT_CYCLES, VERIFY_LIMIT_CYCLES = 20, 600
+TRANSMITTER_LIMIT_CYCLES, STEP_LIMIT_CYCLES = 20, 600
 CAUSE = 25
 TRANSMITTER_OFF = enums.RECORDER_COMMAND_TRANSMITTER_OFF
 
@@ -39,7 +39,12 @@ class Setup:
 
     def __init__(self, state=enums.ENTRY_STATE_QUEUED):
         no_faults()
-        for parameter in (pool.RECORDER_TRANSMITTER, pool.RECORDER_ACTIVITIES, pool.RECORDER_ACTIVE_ENTRY_ID):
+        for parameter in (
+            pool.RECORDER_TRANSMITTER,
+            pool.RECORDER_ACTIVITIES,
+            pool.RECORDER_ACTIVE_ENTRY_ID,
+            pool.RECORDER_ACTIVE_OCTETS,
+        ):
             hal.pool_set(parameter, 0)
         self.link, self.entries, self.refuse, self.events = Link(), Entries(state), Refuse(), Events()
         self.playback = Playback(self.link, self.entries, self.refuse, self.events)
@@ -239,7 +244,45 @@ def test_a_verification_is_waited_for_a_minute():
     setup = Setup(enums.ENTRY_STATE_CLOSED)
     verifying = lasts(setup.verifying(), 1)
     setup.begins(enums.RECORDER_ACTIVITY_VERIFYING)
-    fails_with(failures.RECORDER_REFUSED, lasts(verifying, VERIFY_LIMIT_CYCLES - 10), 20)
+    fails_with(failures.RECORDER_REFUSED, lasts(verifying, STEP_LIMIT_CYCLES - 10), 20)
+
+
+def test_a_verification_that_comes_to_no_end_ends_the_playback_long_before_its_time():
+    setup = Setup()
+    setup.switched_on(duration_s=200)
+    setup.cycles(STEP_LIMIT_CYCLES - 10)
+    assert setup.ended_by() is None
+    setup.cycles(20)
+    assert setup.ended_by() == enums.PLAYBACK_END_RECORDER_REFUSED
+
+
+def test_what_gets_on_is_waited_for_and_what_does_not_ends_the_playback():
+    setup = Setup()
+    setup.switched_on(duration_s=300)
+    for octets in (1, 2):
+        hal.pool_set(pool.RECORDER_ACTIVE_OCTETS, octets)
+        setup.cycles(STEP_LIMIT_CYCLES - 10)
+        assert setup.ended_by() is None
+    setup.ends(enums.RECORDER_RESULT_DONE)
+    setup.cycles(1)
+    setup.begins(enums.RECORDER_ACTIVITY_PLAYING)
+    hal.pool_set(pool.RECORDER_ACTIVE_OCTETS, 1)
+    setup.cycles(STEP_LIMIT_CYCLES - 10)
+    assert setup.ended_by() is None
+    setup.cycles(20)
+    assert setup.ended_by() == enums.PLAYBACK_END_RECORDER_REFUSED
+
+
+def test_a_flash_that_takes_long_is_not_the_recorders_fault():
+    setup = Setup()
+    setup.switched_on(duration_s=200)
+    takes = setup.entries.try_change
+    setup.entries.try_change = lambda *arguments: False
+    setup.ends(enums.RECORDER_RESULT_BAD_CRC)
+    setup.cycles(STEP_LIMIT_CYCLES + 10)
+    assert hal.pool_get(pool.PLAYBACK) == enums.PLAYBACK_STATE_STORING
+    setup.entries.try_change = takes
+    assert setup.ended_by() == enums.PLAYBACK_END_QUEUE_EMPTY
 
 
 def test_an_entry_that_is_not_verified_well_is_not_played():

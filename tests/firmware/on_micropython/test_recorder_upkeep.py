@@ -122,8 +122,11 @@ def test_a_recorder_that_failed_is_restarted_once():
 ERRORS = (pool.RECORDER_BOARD_0_ERRORS, pool.RECORDER_BOARD_1_ERRORS)
 
 
-def _boards(in_use, errors):
-    """The commands and events after two seconds with so many write errors of the first two boards."""
+def _boards(in_use, errors, seconds=2, boots=()):
+    """The commands and events after some seconds with so many write errors of the first two boards.
+
+    The recorder restarts in each second of `boots`.
+    """
     no_faults()
     hal.pool_set(pool.RECORDER_BOARDS_IN_USE, in_use)
     hal.pool_set(pool.RECORDER_CORRECTED_ERRORS, 0)
@@ -131,7 +134,9 @@ def _boards(in_use, errors):
         hal.pool_set(parameter, count)
     link, seen = Link(), Events()
     boards = MemoryBoards(link, seen)
-    for _ in range(2):
+    for second in range(seconds):
+        if second in boots:
+            hal.pool_set(pool.RECORDER_BOOTS, hal.pool_get(pool.RECORDER_BOOTS) + 1)
         boards.run()
     for parameter in ERRORS:
         hal.pool_set(parameter, 0)
@@ -145,6 +150,15 @@ def test_a_board_with_many_errors_is_quarantined_but_never_the_last():
     assert _boards(0b11, (0, many)) == ([quarantine] * 2, [])
     assert _boards(0b01, (0, many)) == ([], [events.BOARD_QUARANTINED[0]]), "told once"
     assert _boards(0b01, (many, 0)) == ([], []), "the last one"
+
+
+def test_a_board_that_stays_in_use_is_told_of_and_holds_up_no_other():
+    many = mission.RECORDER_QUARANTINE_ERRORS
+    quarantine = enums.RECORDER_COMMAND_QUARANTINE_BOARD
+    each_thrice = [(quarantine, 0)] * 3 + [(quarantine, 1)] * 3
+    told = [events.BOARD_NOT_QUARANTINED[0]] * 2
+    assert _boards(0b1111, (many, many), 20) == (each_thrice, told)
+    assert _boards(0b1111, (many, many), 40, boots=(20,)) == (each_thrice * 2, told * 2), "tried again after a restart"
 
 
 class Agreement:
