@@ -18,6 +18,8 @@ _HAS_RESTARTED = "test_a_recorder_has_restarted_when_it_has_and_takes_commands"
 _RESTARTED_ONCE = "test_a_recorder_that_failed_is_restarted_once"
 _QUARANTINED = "test_a_board_with_many_errors_is_quarantined_but_never_the_last"
 _NOT_QUARANTINED = "test_a_board_that_stays_in_use_is_told_of_and_holds_up_no_other"
+_CONTRADICTS = "test_a_recorder_that_contradicts_itself_has_lost_nothing_and_is_told_of_once"
+_BACK = "test_what_was_taken_for_lost_is_closed_again_when_the_recorder_shows_it"
 _MISSING = "test_what_the_recorder_does_not_have_is_corrupt_but_what_the_ground_has_is_deleted"
 _DELETION = "test_a_deletion_that_did_not_reach_the_recorder_is_made_good"
 _DIFFERS = "test_what_differs_at_the_recorder_is_corrupt_but_what_the_ground_has_is_not"
@@ -62,8 +64,21 @@ RECORDER = (
     _upkeep("what the recorder closed is not taken in", _RECONCILIATION, "if ours == enums.ENTRY_STATE_OPEN:", "if False:", _TAKEN_IN),
     _upkeep("a corrupt record is not seen", _RECONCILIATION, "elif its_state == enums.ENTRY_STATE_CORRUPT:", "elif False:", _DIFFERS),
     _upkeep("a record that differs is not seen", _RECONCILIATION, "elif self._differs(place, record):", "elif False:", _DIFFERS),
-    _upkeep("an entry is taken in over what it became", _RECONCILIATION, "entries.require_state(place, entry_id, _OPEN)", "pass",
+    _upkeep("an entry is taken in over what it became", _RECONCILIATION, "entries.require_state(place, entry_id, (ours,))", "pass",
             "test_catalogue_waits.py::test_what_is_taken_in_late_leaves_an_entry_queued"),
+    _upkeep("a recorder that shows less than it counts is believed", _RECONCILIATION, "if self._shown < self._counted:", "if False:", _CONTRADICTS),
+    _upkeep("a recorder that shows more than it counts is believed", _RECONCILIATION, "if self._shown != self._counted:", "if False:", _CONTRADICTS),
+    _upkeep("an entry shown twice is two", _RECONCILIATION, " and entry_id not in self._listed:", ":", _CONTRADICTS),
+    _upkeep("the recorder's contradictions are told of again and again", _RECONCILIATION, "if self._contradictions == _TRIES_UNTOLD:", "if True:",
+            _CONTRADICTS),
+    _upkeep("a contradiction is none", _RECONCILIATION, "raise Failure(failures.BUS_BAD_REPLY, self._link.unit.node)", "pass", _CONTRADICTS),
+    _upkeep("what is not listed is missing", _RECONCILIATION, "if self._link.record_id():\n            self._shown += 1", "if False:\n            self._shown += 1",
+            _CONTRADICTS),
+    _upkeep("an entry made meanwhile is missing", _RECONCILIATION, "if self._seen[place]:\n            # Another", "if False:\n            # Another",
+            "test_an_entry_made_while_the_recorder_is_asked_for_the_one_before_it_is_not_missing"),
+    _upkeep("what is back is not closed again", _RECONCILIATION, "if its_state == enums.ENTRY_STATE_CLOSED and", "if False and", _BACK),
+    _upkeep("what is back corrupt is closed", _RECONCILIATION, "if its_state == enums.ENTRY_STATE_CLOSED and", "if", _BACK),
+    _upkeep("what is back is closed with any content", _RECONCILIATION, "return size == 0 or not self._differs(place, record)", "return True", _BACK),
     _upkeep("an open entry is missing", _RECONCILIATION, "if entry_id == hal.pool_get(pool.RECORDER_OPEN_ENTRY_ID):", "if False:",
             "test_the_entry_that_is_open_is_not_missing"),
     _upkeep("an acknowledged entry that is missing is left", _RECONCILIATION, "if state == enums.ENTRY_STATE_ACKED:", "if False:", _MISSING),

@@ -225,9 +225,7 @@ class Sar(Instrument):
         yield STEP_TAKEN
         if packets == 0:
             raise Failure(failures.DATA_TAKE_EMPTY, 0)
-        yield from self._await_within(
-            pool.SAR_STATE, enums.SAR_UNIT_STATE_READY, self._waits.take_end_ms, STEP_TAKEN
-        )
+        yield from self._await_within(pool.SAR_STATE, enums.SAR_UNIT_STATE_READY, self._waits.take_end_ms, STEP_TAKEN)
         self.machine.set_mode(enums.SAR_MODE_PREOP)
 
     def _require_clear_track(self, error, from_ms, to_ms):

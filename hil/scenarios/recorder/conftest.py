@@ -14,6 +14,7 @@ FAULTS = (
     "activity",
     "active_entry_id",
     "downlink_lost",
+    "entries",
     "full",
     "worn_boards",
     "board_0_errors",

@@ -71,6 +71,49 @@ def test_a_recorder_that_restarts_is_noticed_at_once_and_the_next_take_works(
     assert len(bench.units.recorder_file(record(session, platform, 712))) > len(file)
 
 
+def _restarted(session: Session, bench: Bench) -> None:
+    since = len(session.events)
+    bench.units.force("recorder.reset", 1)
+    session.wait_event("RECORDER_RESTARTED", steps.ANSWER_S, since)
+
+
+@pytest.mark.parametrize(("fault", "value"), [("entries", 0), ("entries", 60), ("stuck_state", 1)])
+def test_a_recorder_that_lies_for_a_time_loses_no_data_take(
+    session: Session, platform: Platform, bench: Bench, reported: Reported, fault: str, value: int
+) -> None:
+    entries = [record(session, platform, task_id) for task_id in (706, 707)]
+    since = len(session.events)
+    bench.units.force(f"recorder.{fault}", value)
+    _restarted(session, bench)
+    session.run_for(60.0)
+    names = [event.name for event in session.events[since:]]
+    assert "ENTRY_CORRUPT" not in names and names.count("CATALOGUE_NOT_RECONCILED") == 1
+    bench.units.release(f"recorder.{fault}")
+    session.run_for(BOOT_S)
+    for entry_id in entries:
+        assert reported(entry_id)["state"] == "CLOSED"
+        queue(session, entry_id)
+
+
+def test_a_data_take_that_was_taken_for_lost_comes_back(
+    session: Session, platform: Platform, bench: Bench, reported: Reported
+) -> None:
+    """All that the recorder shows agrees for a time: it has nothing."""
+    entry_id = record(session, platform, 708)
+    bench.units.force("recorder.entries", 0)
+    bench.units.force("recorder.stuck_state", 1)
+    since = len(session.events)
+    _restarted(session, bench)
+    session.wait_event("ENTRY_CORRUPT", BOOT_S, since, entry_id=entry_id, cause="MISSING")
+    session.run_for(BOOT_S)
+    bench.units.release("recorder.entries")
+    bench.units.release("recorder.stuck_state")
+    since = len(session.events)
+    _restarted(session, bench)
+    session.wait_event("DATA_TAKE_CLOSED", BOOT_S, since, entry_id=entry_id)
+    queue(session, entry_id)
+
+
 def test_a_memory_board_that_wears_out_is_quarantined(
     session: Session, platform: Platform, bench: Bench, reported: Reported
 ) -> None:

@@ -104,7 +104,9 @@ def test_what_is_taken_in_late_leaves_an_entry_queued():
     closing = catalogue.close()
     _run(bench, catalogue._link.read_entry(entry_id))
     record = bytes(catalogue._link.record)
-    taking_in = _waiting_for_the_flash(bench, catalogue._reconciliation._close(entry_id, record))
+    taking_in = _waiting_for_the_flash(
+        bench, catalogue._reconciliation._close(entry_id, record, enums.ENTRY_STATE_OPEN)
+    )
     _run(bench, closing)
     _queue(bench, entry_id)
     _run(bench, taking_in)

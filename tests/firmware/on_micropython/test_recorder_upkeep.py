@@ -191,6 +191,13 @@ class Slots(Link):
         self.record = self.records[slot] if slot < len(self.records) else bytearray(units.RECORDER_ENTRY_OCTETS)
         yield 0
 
+    def read_entry(self, entry_id):
+        self.record = bytearray(units.RECORDER_ENTRY_OCTETS)
+        for record in self.records:
+            if hal.get(hal.U16, record, units.CATALOGUE_ENTRY_ENTRY_ID) == entry_id:
+                self.record = record
+        yield 0
+
     def record_id(self):
         return hal.get(hal.U16, self.record, units.CATALOGUE_ENTRY_ENTRY_ID)
 
@@ -258,6 +265,74 @@ def test_what_the_recorder_closed_is_taken_in():
     assert setup.events.ids() == [events.DATA_TAKE_CLOSED[0], events.CATALOGUE_RECONCILED[0]]
     setup = Agreement(OPEN, _record(ENTRY_ID, OPEN))
     assert setup.state() == OPEN and setup.events.ids() == []
+
+
+NOT_RECONCILED = events.CATALOGUE_NOT_RECONCILED[0]
+
+
+def test_a_recorder_that_contradicts_itself_has_lost_nothing_and_is_told_of_once():
+    for counted, records in (
+        (0, [_record(ENTRY_ID)]),
+        (2, [_record(0)]),
+        (2, [_record(OTHER_ID)] * mission.RECORDER_ENTRIES),
+    ):
+        setup = Agreement(CLOSED, *records)
+        hal.pool_set(pool.RECORDER_ENTRIES, counted)
+        for _ in range(600):
+            setup.reconciliation.run()
+        assert setup.entries.its_state == CLOSED and setup.reconciliation.wanted, counted
+        assert setup.events.ids().count(NOT_RECONCILED) == 1, counted
+        setup.link.records = [_record(ENTRY_ID)]
+        hal.pool_set(pool.RECORDER_ENTRIES, 1)
+        assert setup.state() == CLOSED, counted
+
+
+def test_a_recorder_that_was_only_asked_at_a_bad_moment_is_not_told_of():
+    setup = Agreement(CLOSED, _record(ENTRY_ID))
+    hal.pool_set(pool.RECORDER_ENTRIES, 2)
+    for _ in range(mission.RECORDER_ENTRIES + 10):
+        setup.reconciliation.run()
+    hal.pool_set(pool.RECORDER_ENTRIES, 1)
+    assert setup.state() == CLOSED and setup.events.ids() == []
+
+
+def test_what_the_recorder_does_not_list_and_closed_is_taken_in():
+    setup = Agreement(OPEN, _record(ENTRY_ID))
+    hal.pool_set(pool.RECORDER_ENTRIES, 0)
+    for _ in range(10):
+        setup.reconciliation.run()
+    assert setup.entries.its_state == CLOSED
+
+
+def test_an_entry_made_while_the_recorder_is_asked_for_the_one_before_it_is_not_missing():
+    setup = Agreement(CLOSED)
+
+    def read_entry(entry_id):
+        setup.reconciliation.note(PLACE)
+        yield 0
+
+    setup.link.read_entry = read_entry
+    assert setup.state() == CLOSED
+
+
+def test_what_was_taken_for_lost_is_closed_again_when_the_recorder_shows_it():
+    setup = Agreement(QUEUED)
+    assert setup.state() == CORRUPT
+    other = _record(ENTRY_ID)
+    other[units.CATALOGUE_ENTRY_SIZE_OCTETS] ^= 1
+    for its_record, after in (
+        (_record(ENTRY_ID, CORRUPT), CORRUPT),
+        (_record(ENTRY_ID), CLOSED),
+    ):
+        setup = Agreement(CORRUPT, its_record)
+        assert setup.state() == after
+        assert (setup.events.ids() == []) == (after == CORRUPT)
+        assert setup.events.ids().count(events.DATA_TAKE_CLOSED[0]) == (after == CLOSED)
+    setup = Agreement(CORRUPT, other)
+    hal.put(hal.U32, 5, setup.entries.record, units.CATALOGUE_ENTRY_SIZE_OCTETS)
+    assert setup.state() == CORRUPT, "another content"
+    setup = Agreement(CORRUPT, other)
+    assert setup.state() == CLOSED, "it was open then, and its content was not known"
 
 
 def test_a_recorder_that_takes_no_commands_is_not_asked():
