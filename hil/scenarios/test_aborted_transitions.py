@@ -22,11 +22,19 @@ def _from_off_to_off(session: Session, platform: Platform, bench: Bench) -> Iter
         assert session.anomalies == []
 
 
+def sar_safe(session: Session) -> None:
+    """Powered SAFE, and REFUSE left."""
+    steps.sar_standby(session)
+    session.send("SET_MODE_SAR", mode="SAFE").wait(steps.SAFE_S)
+    steps.leave_refuse(session)
+
+
 CASES = {
     "SAR STANDBY to PREOP": (steps.sar_standby, "SAR", "PREOP", "STANDBY"),
     "SAR PREOP to STANDBY": (steps.sar_preop, "SAR", "STANDBY", "STANDBY"),
     "SAR PREOP to OFF": (steps.sar_preop, "SAR", "OFF", "OFF"),
     "SAR STANDBY to OFF": (steps.sar_standby, "SAR", "OFF", "OFF"),
+    "SAR SAFE to OFF": (sar_safe, "SAR", "OFF", "OFF"),
     "OPTICAL STANDBY to THERMAL_STABILISATION": (steps.optical_standby, "OPTICAL", "THERMAL_STABILISATION", "STANDBY"),
     "OPTICAL READY to STANDBY": (steps.optical_ready, "OPTICAL", "STANDBY", "STANDBY"),
     "OPTICAL READY to OFF": (steps.optical_ready, "OPTICAL", "OFF", "OFF"),

@@ -12,6 +12,7 @@ from hil.scenarios import steps
 pytestmark = pytest.mark.virtual_time
 
 FORCED = (
+    "power.deaf",
     "power.latchup_sar",
     "power.excess_sar_a",
     "power.bus_voltage_v",
@@ -160,6 +161,68 @@ def test_over_current_is_level_2_with_one_retry(
     bench.units.force("power.latchup_sar", 1)
     session.run_for(3 * OFF_S)
     assert session.value("SAR_MODE") == "SAFE_UNPOWERED"
+    assert int(bench.units.observe("power.limiters_closed")) & 1 == 0
+
+
+def test_an_over_current_in_a_commanded_safing_has_its_retry_too(session: Session, bench: Bench) -> None:
+    steps.sar_standby(session)
+    since = len(session.events)
+    session.send("SET_MODE_SAR", mode="SAFE")
+    session.run_for(0.1)
+    bench.units.force("power.latchup_sar", 1)
+    session.wait_event("LIMITER_TRIPPED", steps.ANSWER_S, since, limiter="SAR_UNIT")
+    bench.units.release("power.latchup_sar")
+    session.run_for(2 * OFF_S)
+    assert mode_changes(session, since)[-2:] == ["SAFE_UNPOWERED", "SAFE"]
+    assert int(bench.units.observe("power.limiters_closed")) & 1
+
+
+@pytest.mark.parametrize("how", ["alarm", "PLATFORM_SAFE", "HARD_OFF"])
+def test_level_4_that_finds_the_power_unit_deaf_ends_a_retry_to_come(
+    session: Session, bench: Bench, platform: Platform, how: str
+) -> None:
+    """Only the ground switches on again."""
+    steps.sar_standby(session)
+    since = len(session.events)
+    bench.units.force("power.latchup_sar", 1)
+    session.wait_event("LIMITER_TRIPPED", steps.ANSWER_S, since, limiter="SAR_UNIT")
+    bench.units.release("power.latchup_sar")
+    session.wait_event("MODE_CHANGED", steps.SAFE_S, since, to_mode="SAFE_UNPOWERED")
+    session.run_for(3)
+    bench.units.force("power.deaf", 1)
+    if how == "alarm":
+        bench.alarm(True)
+    elif how == "PLATFORM_SAFE":
+        session.send("PLATFORM_SAFE")
+    else:
+        session.send("HARD_OFF", instrument="SAR")
+    session.run_for(0.3)
+    bench.units.release("power.deaf")
+    session.run_for(2 * OFF_S)
+    if how == "alarm":
+        bench.alarm(False)
+    assert int(bench.units.observe("power.limiters_closed")) & 1 == 0
+    session.run_for(1.1)
+    assert session.value("SAR_MODE") in ("OFF", "SAFE_UNPOWERED")
+
+
+@pytest.mark.parametrize("how", ["alarm", "HARD_OFF"])
+def test_level_4_that_finds_the_power_unit_deaf_ends_unpowered(
+    session: Session, bench: Bench, platform: Platform, how: str
+) -> None:
+    steps.sar_standby(session)
+    bench.units.force("power.deaf", 1)
+    if how == "alarm":
+        bench.alarm(True)
+    else:
+        assert session.send("HARD_OFF", instrument="SAR").refusal(steps.ANSWER_S).name == "BUS_NO_REPLY"
+    session.run_for(0.3)
+    bench.units.release("power.deaf")
+    session.run_for(2 * OFF_S)
+    if how == "alarm":
+        bench.alarm(False)
+    session.run_for(1.1)
+    assert (session.value("SAR_MODE"), session.value("REFUSE")) == ("SAFE_UNPOWERED", "ON")
     assert int(bench.units.observe("power.limiters_closed")) & 1 == 0
 
 

@@ -100,10 +100,10 @@ def test_a_switch_on_that_does_not_happen_fails(session: Session, bench: Bench) 
 def test_a_door_that_kept_its_supply_is_given_it_before_it_opens(session: Session, bench: Bench) -> None:
     """Else the supply would be cut while the door is open, as one that is closed against a command."""
     steps.optical_ready(session)
-    off = session.send("SET_MODE_OPTICAL", mode="OFF")
+    shut = session.send("OPTICAL_MOVE_DOOR", position="SHUT")
     session.run_for(0.5)
     session.send("ABORT", instrument="OPTICAL").wait(steps.ANSWER_S)
-    assert off.refusal(steps.ANSWER_S).name == "ABORTED"
+    assert shut.refusal(steps.ANSWER_S).name == "ABORTED"
     since = len(session.events)
     bench.units.force(STUCK, 1)
     session.wait_event("LIMITER_STAYS_CLOSED", steps.ANSWER_S, since, limiter="DOOR")

@@ -159,6 +159,48 @@ def test_the_rate_is_asked_before_each_strip(session: Session, bench: Bench, pla
     assert (session.value("OPTICAL_MODE"), session.value("REFUSE")) == ("READY", "OFF")
 
 
+def test_the_second_strip_is_taken_though_the_other_instrument_is_safed(
+    session: Session, bench: Bench, platform: Platform
+) -> None:
+    """What is under way is not ended by the safing of the other."""
+    steps.sar_standby(session)
+    steps.optical_ready(session)
+    since = len(session.events)
+    start = platform.gps_s() + steps.START_LEAD_S
+    command = session.send(
+        "OPTICAL_START_IMAGE", task_id=505, mode="STEREO", start=start, duration_ms=2000, **IMAGES["STEREO"]
+    )
+    session.wait_event("MODE_CHANGED", steps.START_LEAD_S + steps.ANSWER_S, since, to_mode="STEREO")
+    session.run_for(1)
+    session.send("SET_MODE_SAR", mode="SAFE").wait(steps.SAFE_S)
+    command.wait(IMAGES["STEREO"]["interval_ms"] / 1000 + steps.ANSWER_S)
+    session.run_for(1.1)
+    assert (session.value("OPTICAL_MODE"), session.value("REFUSE")) == ("READY", "ON")
+
+
+@pytest.mark.parametrize("instrument", ["SAR", "OPTICAL"])
+def test_what_waited_does_not_begin_by_itself_when_refuse_is_left(
+    session: Session, bench: Bench, platform: Platform, instrument: str
+) -> None:
+    """Nor with a permit that the ground gave anew meanwhile."""
+    bring_to_rest(session, instrument)
+    if instrument == "SAR":
+        steps.optical_standby(session)
+    else:
+        steps.sar_standby(session)
+    edges = len(bench.edges)
+    command = waiting(session, platform, instrument)
+    other = "OPTICAL" if instrument == "SAR" else "SAR"
+    session.send(f"SET_MODE_{other}", mode="SAFE").wait(steps.SAFE_S)
+    steps.leave_refuse(session)
+    if instrument == "SAR":
+        session.send("SAR_ARM_TRANSMIT").wait(steps.ANSWER_S)
+        session.send("SAR_PERMIT_TRANSMIT", takes=1, valid_s=300).wait(steps.ANSWER_S)
+    session.run_for(1.1)
+    assert session.value("REFUSE") == "OFF" and not command.finished
+    assert_not_begun(session, bench, command, edges, "REFUSE_STATE", REST[instrument])
+
+
 def test_the_safing_of_the_other_instrument(session: Session, bench: Bench, platform: Platform) -> None:
     """A data take to come is frozen by the REFUSE state, and its permit is gone."""
     steps.sar_preop(session)

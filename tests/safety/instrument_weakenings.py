@@ -20,6 +20,9 @@ _STANDING_DOWN_FAILS = "test_reactions.py::test_standing_down_that_fails_or_neve
 _STANDS_DOWN = "test_reactions.py::test_standing_down_aborts_and_ends_in_standby_without_refuse"
 _SAR_UNWELL = "test_sar_driver.py::test_a_fault_of_the_unit_is_not_recovered_from_and_what_is_well_is"
 _SAR_SWITCH_ON_ENDED = "test_sar_driver.py::test_a_switch_on_that_is_ended_cuts_the_supply"
+_WAITED = "test_machine.py::test_what_waited_while_refuse_was_latched_does_not_begin_and_what_comes_later_does"
+_NOT_CONFIRMED = "test_reactions.py::test_hard_off_that_is_not_confirmed_lets_no_retry_switch_on_again"
+_NOT_CONFIRMED_ENDS_SAFE = "test_reactions.py::test_hard_off_that_is_not_confirmed_ends_safe_and_off_for_good"
 _FAILED_STATES = "test_sar_driver.py::test_a_unit_that_says_so_or_came_up_anew_has_failed"
 
 INTERLOCKS = (
@@ -49,9 +52,6 @@ MACHINE = (
                     "test_machine.py::test_second_transition_is_refused_while_one_is_under_way"),
     TestedWeakening("an operation waits for no transition", _MACHINE, "self._require_free()\n        if self.mode", "if self.mode",
                     "test_machine.py::test_an_operation_waits_for_no_transition"),
-    TestedWeakening("a data take begins in the REFUSE state", _MACHINE,
-                    "self._refuse.require_clear()\n            for", "for",
-                    "test_machine.py::test_nothing_is_entered_in_the_refuse_state"),
     TestedWeakening("a data take begins without its guards", _MACHINE, "self._interlocks.require_again(guard, request, goes_on)", "pass",
                     _ASKED_ONCE_MORE),
     TestedWeakening("a data take that may not begin does", _MACHINE,
@@ -87,6 +87,15 @@ MACHINE = (
                     "test_machine.py::test_software_fault_in_a_recovery_is_safed"),
     TestedWeakening("a software fault in a safing ends it", _MACHINE, "self._begin(self._reaction, self._cause)\n            raise", "self._end()\n            raise",
                     "test_reactions.py::test_software_fault_in_a_safing_begins_it_again"),
+    TestedWeakening("a data take that waited begins in the REFUSE state or after it", _MACHINE, "if self._frozen_by and not goes_on:", "if False:", _WAITED),
+    TestedWeakening("what waited in the REFUSE state is not noted", _MACHINE, "if self._target != _NOBODY:\n            self._frozen_by", "if False:\n            self._frozen_by", _WAITED),
+    TestedWeakening("REFUSE is latched and nobody told", "instruments/interlocks.py", "            listener(event_id)\n", "            pass\n", _WAITED),
+    TestedWeakening("an over-current in a safing takes no supply", _MACHINE, "if self._reaction == _SAFING and power_cycle:", "if False:",
+                    "test_reactions.py::test_an_over_current_in_a_safing_takes_the_supply_when_it_is_safe"),
+    TestedWeakening("a hard-off that is not confirmed ends there", _MACHINE, "self.safe(cause, True)\n            raise", "raise", _NOT_CONFIRMED_ENDS_SAFE),
+    TestedWeakening("a hard-off that is not confirmed ends with a supply", _MACHINE, "self.safe(cause, True)\n            raise", "self.safe(cause)\n            raise", _NOT_CONFIRMED_ENDS_SAFE),
+    TestedWeakening("a hard-off that is not confirmed leaves a retry to come", _MACHINE, "            self._end()\n            self._retried = True\n", "", _NOT_CONFIRMED),
+    TestedWeakening("after a hard-off that is not confirmed a retry is made", _MACHINE, "            self._retried = True\n            self.safe(cause", "            self.safe(cause", _NOT_CONFIRMED_ENDS_SAFE),
     TestedWeakening("a level 2 in the cycle of a hard-off switches on again", _MACHINE, " or self._is_left_off():", ":",
                     "test_reactions.py::test_a_level_2_in_the_cycle_of_a_hard_off_switches_nothing_on_again"),
 )  # fmt: skip

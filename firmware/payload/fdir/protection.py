@@ -205,7 +205,7 @@ class Protection:
         self._ancillary_stale = stale
 
     def _hard_off(self, driver, cause):
-        """Level 4: limiters open at once; when the power unit does not confirm, the safing path goes on trying.
+        """Level 4: limiters open at once; when the power unit does not confirm, the machine goes on trying.
 
         Also of an instrument in OFF, unless telemetry says that its supply is off.
         """
@@ -214,6 +214,6 @@ class Protection:
         if driver.machine.is_off() and not driver.machine.busy() and driver.is_seen_unsupplied():
             return
         try:
-            driver.machine.hard_off()
-        except Failure:
-            driver.machine.safe(cause)
+            driver.machine.hard_off(cause)
+        except Failure as failure:
+            hal.console("hard off not confirmed: failure %d\n" % failure.code)

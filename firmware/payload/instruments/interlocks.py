@@ -119,8 +119,13 @@ class RefuseState:
         self._permit = permit
         self._boot_history = boot_history
         self._exit = TwoStep()
+        self._listeners = []
         self._cause = values.get(persistent.REFUSE_CAUSE)
         self._publish()
+
+    def tell_latched(self, listener):
+        """Call `listener` with each cause."""
+        self._listeners.append(listener)
 
     def latch(self, event_id):
         """Latch the first cause; later ones do not replace it."""
@@ -128,6 +133,8 @@ class RefuseState:
             self._cause = event_id
             # A safing may have the cause that resets the computer next; transmit-enable was dropped before.
             self._values.put_now(persistent.REFUSE_CAUSE, event_id)
+        for listener in self._listeners:
+            listener(event_id)
         # The ground has not seen this cause when it armed.
         self._exit.disarm()
         self._permit.withdraw()

@@ -57,6 +57,7 @@ class ModeMachine:
         self._cancelled = False
         self._cancel_cause = 0
         self._overridden = False
+        self._frozen_by = 0
         self._reaction = _NOTHING
         self._steps = None
         self._cause = 0
@@ -65,6 +66,7 @@ class ModeMachine:
         self._since_ms = 0
         self.mode = 0
         hal.pool_set(mode_parameter, 0)
+        refuse.tell_latched(self._freeze)
 
     def attach(self, driver):
         self._driver = driver
@@ -136,11 +138,12 @@ class ModeMachine:
     def require_entry(self, request, goes_on=False):
         """Just before a data take begins: REFUSE and the guards once more, for the telecommand may be minutes old.
 
-        One that `goes_on`, with another strip, has its budgets in use: of its guards those of a sample. Raises
-        EntryRefused.
+        What waited when REFUSE was latched does not begin, though REFUSE was left meanwhile. One that `goes_on`, with
+        another strip, is under way, and has its budgets in use: of its guards those of a sample. Raises EntryRefused.
         """
         try:
-            self._refuse.require_clear()
+            if self._frozen_by and not goes_on:
+                raise Refusal(failures.REFUSE_STATE, self._frozen_by)
             for guard in self._guards:
                 self._interlocks.require_again(guard, request, goes_on)
         except Refusal as refusal:
@@ -172,6 +175,8 @@ class ModeMachine:
         self._driver.inhibit()
         self._refuse.latch(cause)
         if self.is_safing() or self._is_left_off():
+            if self._reaction == _SAFING and power_cycle:
+                self._power_cycle = True
             return
         if self.is_safe():
             if not power_cycle or not self._driver.powered():
@@ -183,10 +188,20 @@ class ModeMachine:
         self._power_cycle = power_cycle
         self._events.report(events.FAULT_LEVEL, enums.FAULT_LEVEL_SAFE, self.instrument, cause)
 
-    def hard_off(self):
-        """Open the instrument's limiters at once. Raises Failure when the power unit does not confirm."""
+    def hard_off(self, cause):
+        """Open the instrument's limiters at once; `cause` is the event's id.
+
+        Raises Failure when the power unit does not confirm: it is safed then, and switched off for good.
+        """
         self._driver.inhibit()
-        self._driver.cut_power()
+        try:
+            self._driver.cut_power()
+        except Failure:
+            # Whatever was going on: a retry would switch on again what was to be off.
+            self._end()
+            self._retried = True
+            self.safe(cause, True)
+            raise
         self._override(0)
         self._end()
         self._driver.abandon_entry()
@@ -218,6 +233,11 @@ class ModeMachine:
             # A software fault: from the beginning next cycle, and the supervisor sees this activity fail.
             self._begin(self._reaction, self._cause)
             raise
+
+    def _freeze(self, cause):
+        """REFUSE was latched: what waits for its start is not to begin by itself when REFUSE is left."""
+        if self._target != _NOBODY:
+            self._frozen_by = cause
 
     def _is_left_off(self):
         """Off, and nothing is going on that would switch it on; hard_off() leaves an overridden handler to end."""
@@ -289,6 +309,7 @@ class ModeMachine:
         self._target = target
         self._cancelled = False
         self._overridden = False
+        self._frozen_by = 0
         steps = procedure(request)
         try:
             yield 0

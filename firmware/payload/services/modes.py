@@ -3,7 +3,7 @@
 import hal
 
 from payload.failure import Refusal
-from payload.tables import enums, failures, pool, reports
+from payload.tables import enums, events, failures, pool, reports
 from payload.tmtc import queue
 
 
@@ -59,7 +59,7 @@ class Modes:
             raise Refusal(failures.ILLEGAL_TRANSITION, driver.machine.mode, driver.machine.mode)
 
     def hard_off(self, instrument):
-        self._driver(instrument).machine.hard_off()
+        self._driver(instrument).machine.hard_off(events.SAFE_COMMANDED[0])
 
     def safe_exit(self):
         self._refuse.exit(self._protection)

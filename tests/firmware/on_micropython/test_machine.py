@@ -206,7 +206,7 @@ def _entry_refused(setup, code):
         setup.machine.require_entry(None)
     except EntryRefused as failure:
         assert failure.code == code
-        return
+        return failure
     except Refusal:
         raise AssertionError("a refusal, which ends no execution")
     raise AssertionError("entered")
@@ -236,7 +236,31 @@ def test_nothing_is_entered_in_the_refuse_state():
     setup = Setup()
     _take_begins(setup)
     setup.refuse.latch(CAUSE)
-    _entry_refused(setup, failures.REFUSE_STATE)
+    assert _entry_refused(setup, failures.REFUSE_STATE).detail == CAUSE
+
+
+def test_what_waited_while_refuse_was_latched_does_not_begin_and_what_comes_later_does():
+    setup = Setup()
+    setup.machine.mode = READY
+    transition = setup.machine.transition(TAKE, "request")
+    next(transition)
+    setup.refuse.latch(CAUSE)
+    setup.refuse._cause = 0
+    refusal = _entry_refused(setup, failures.REFUSE_STATE)
+    assert refusal.detail == CAUSE
+    for _ in transition:
+        pass
+    setup.machine.mode = OFF
+    setup.refuse.latch(CAUSE)
+    setup.refuse._cause = 0
+    _take_begins(setup)
+
+
+def test_what_is_under_way_goes_on_in_the_refuse_state():
+    setup = Setup()
+    _take_begins(setup)
+    setup.refuse.latch(CAUSE)
+    setup.machine.require_entry("request", True)
 
 
 def test_an_operation_waits_for_no_transition():
@@ -255,7 +279,7 @@ def test_a_software_fault_of_what_was_overridden_safes_nothing_again():
     transition = setup.machine.transition(READY, None)
     next(transition)
     next(transition)
-    setup.machine.hard_off()
+    setup.machine.hard_off(CAUSE)
     setup.machine._cancelled = False
     try:
         next(transition)

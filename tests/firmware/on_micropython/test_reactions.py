@@ -158,7 +158,7 @@ def test_hard_off_ends_a_power_cycle():
     setup.machine.mode = READY
     setup.machine.safe(CAUSE, True)
     setup.run(5)
-    setup.machine.hard_off()
+    setup.machine.hard_off(CAUSE)
     wait(mission.FAULT_LEVELS_POWER_OFF_MS + 100)
     setup.run(5)
     assert setup.machine.mode == OFF and setup.instrument.switched_on == 0 and not setup.machine.busy()
@@ -169,7 +169,7 @@ def test_hard_off_ends_everything():
     setup.machine.mode = READY
     transition = setup.machine.transition(TAKE, None)
     next(transition)
-    setup.machine.hard_off()
+    setup.machine.hard_off(CAUSE)
     assert setup.instrument.power_cuts == 1 and setup.instrument.inhibited == 1 and setup.machine.mode == OFF
     try:
         for _ in transition:
@@ -228,7 +228,7 @@ def test_a_level_2_in_the_cycle_of_a_hard_off_switches_nothing_on_again():
     setup.go(REST)
     transition = setup.machine.transition(READY, None)
     next(transition)
-    setup.machine.hard_off()
+    setup.machine.hard_off(CAUSE)
     setup.machine.safe(events.LIMITER_TRIPPED[0], True)
     setup.run(3)
     assert not setup.machine.is_safing() and setup.machine.mode == OFF
@@ -241,7 +241,7 @@ def test_a_level_2_in_the_cycle_of_a_hard_off_switches_nothing_on_again():
 def test_hard_off_overrides_a_recovery():
     setup = Setup()
     transition = failing_recovery(setup)
-    setup.machine.hard_off()
+    setup.machine.hard_off(CAUSE)
     end(transition)
     setup.run(5)
     assert setup.machine.mode == OFF and not setup.machine.busy()
@@ -252,21 +252,53 @@ def test_hard_off_ends_a_safing_and_abandons_the_entry():
     setup.machine.mode = READY
     setup.machine.safe(CAUSE)
     setup.run(1)
-    setup.machine.hard_off()
+    setup.machine.hard_off(CAUSE)
     assert setup.instrument.safings_closed == 1, "the safing was left hanging"
     setup.run(5)
     assert setup.machine.mode == OFF and setup.instrument.abandoned == 1
 
 
-def test_hard_off_that_is_not_confirmed_leaves_the_safing_to_go_on():
+def test_hard_off_that_is_not_confirmed_ends_safe_and_off_for_good():
+    for under_way in (False, True):
+        setup = Setup()
+        setup.machine.mode = READY
+        if under_way:
+            setup.machine.safe(CAUSE)
+            setup.run(1)
+        setup.instrument.cut_failure = Failure(failures.BUS_NO_REPLY, 0x40)
+        refused(failures.BUS_NO_REPLY, setup.machine.hard_off, CAUSE)
+        for _ in range(300):
+            setup.run(1)
+            wait(100)
+        assert setup.machine.mode == UNPOWERED and setup.refuse.latched()
+        assert setup.instrument.switched_on == 0 and not setup.machine.busy()
+
+
+def test_hard_off_that_is_not_confirmed_lets_no_retry_switch_on_again():
+    setup = Setup()
+    setup.machine.mode = READY
+    setup.machine.safe(CAUSE, True)
+    setup.run(5)
+    assert setup.machine.mode == UNPOWERED
+    setup.instrument.cut_failure = Failure(failures.BUS_NO_REPLY, 0x40)
+    refused(failures.BUS_NO_REPLY, setup.machine.hard_off, CAUSE)
+    for _ in range(300):
+        setup.run(1)
+        wait(100)
+    assert setup.machine.mode == UNPOWERED and setup.instrument.switched_on == 0 and not setup.machine.busy()
+
+
+def test_an_over_current_in_a_safing_takes_the_supply_when_it_is_safe():
     setup = Setup()
     setup.machine.mode = READY
     setup.machine.safe(CAUSE)
     setup.run(1)
-    setup.instrument.cut_failure = Failure(failures.BUS_NO_REPLY, 0x40)
-    refused(failures.BUS_NO_REPLY, setup.machine.hard_off)
-    setup.run(5)
-    assert setup.machine.mode == SAFE
+    setup.machine.safe(CAUSE, True)
+    setup.machine.safe(CAUSE)
+    for _ in range(120):
+        setup.run(1)
+        wait(100)
+    assert setup.machine.mode == SAFE and setup.instrument.switched_on == 1, "off, and on again once"
 
 
 def test_software_fault_in_a_safing_begins_it_again():

@@ -142,6 +142,7 @@ class Watch:
                 # Level 2: one retry, into powered SAFE only.
                 self.require(self._names[name][machine.mode] == "SAFE_UNPOWERED", "a retry from another mode")
                 self.require(not self.retried, "a second retry without the ground")
+                self.require(self._alarm_cycles == 0, "a retry with the alarm raised")
                 self.retried = True
                 return
         self.require(not self._payload.refuse.latched(), "a limiter is closed in the REFUSE state")

@@ -43,6 +43,7 @@ def _in_transition(machine):
 _LIVE_WHILE = {
     "_cancelled": _in_transition,
     "_overridden": _in_transition,
+    "_frozen_by": _in_transition,
     "_power_cycle": lambda machine: machine._reaction != 0,
     "_stop_heating": lambda optical: _in_transition(optical.machine),
     "_unit_commanded": lambda driver: _in_transition(driver.machine),
@@ -51,7 +52,7 @@ _LIVE_WHILE = {
 }
 
 # Which event it was is told to the ground and steers nothing: latched or not.
-_AS_BOOLEAN = ("_cause",)
+_AS_BOOLEAN = ("_cause", "_frozen_by")
 
 # Generators that only wait until an instrument is safe, and say so.
 _WAITING = ("_await_safe",)
