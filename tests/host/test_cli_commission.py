@@ -138,13 +138,30 @@ def test_a_waiver_does_not_join_a_line_that_was_cut_off(begun: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [
+        ("", "--reason is blank: say why the campaign goes on without the step."),
+        (" \t\n", "--reason is blank: say why the campaign goes on without the step."),
+        ("caf\udcff", "--reason is not a text in UTF-8."),
+    ],
+)
+def test_a_waiver_says_why_in_words_that_can_be_kept(begun: Path, reason: str, sentence: str) -> None:
+    octets = (begun / FILE).read_bytes()
+    result = run("waive", "--directory", str(begun), "--step", "self_test", "--reason", reason)
+    assert refused(result).endswith(sentence) and result.exit_code == 2
+    assert (begun / FILE).read_bytes() == octets and list(begun.iterdir()) == [begun / FILE]
+    assert run("waive", "--directory", str(begun), "--step", "self_test", "--reason", "caf\u00e9").exit_code == 0
+
+
+@pytest.mark.parametrize(
     ("before", "after", "line", "sentence"),
     [
         ('"passed"', '"banana"', 3, 'state is "banana"; one of passed, failed, interrupted is allowed.'),
-        ('"measured": []', '"measured": [{"name": 1}]', 3, "measured #1, name is 1; a text is allowed."),
+        ('"measured": []', '"measured": [{"name": 1}]', 3, "measured #1, name is 1; a text in UTF-8 is allowed."),
         ('"campaign": "sar"', '"campaign": "sra"', 1, 'campaign is "sra"; one of optical, sar is allowed.'),
-        ('"campaign": "sar"', '"campaign": 3', 1, "campaign is 3; a text is allowed."),
-        ('"spacecraft": "BENCH"', '"spacecraft": null', 1, "spacecraft is null; a text is allowed."),
+        ('"campaign": "sar"', '"campaign": 3', 1, "campaign is 3; a text in UTF-8 is allowed."),
+        ('"spacecraft": "BENCH"', '"spacecraft": "\\udcff"', 1, 'spacecraft is "\\udcff"; a text in UTF-8 is allowed.'),
+        ('"spacecraft": "BENCH"', '"spacecraft": null', 1, "spacecraft is null; a text in UTF-8 is allowed."),
     ],
 )
 def test_a_bad_record_is_one_sentence(begun: Path, before: str, after: str, line: int, sentence: str) -> None:
