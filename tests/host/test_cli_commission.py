@@ -98,12 +98,12 @@ def test_what_cannot_be_run_is_one_sentence(tmp_path: Path, begun: Path) -> None
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--step", "nope"], "Campaign sar has no step nope"),
+        (["--step", "nope"], "Campaign sar has no step nope, only low_voltage, self_test,"),
         (["--step", "first_light"], "Step first_light comes after"),
         ([], "Science data are measured in"),
         (["--downlink", "/nowhere/downlink.bin"], "There is no recording /nowhere/downlink.bin"),
         (["--step", "low_voltage"], "The serial port /dev/null is not a serial port"),
-        (["--step", "low_voltage", "--spacecraft", "EMEI"], "There is no spacecraft EMEI"),
+        (["--step", "low_voltage", "--spacecraft", "EMEI"], "There is no spacecraft EMEI; did you mean EMEI_"),
         (["--step", "low_voltage", "--obc", "--ancillary", "eclipse=3"], "ANCILLARY_DATA: eclipse is 3"),
     ],
 )
@@ -111,6 +111,21 @@ def test_a_run_that_cannot_begin_leaves_nothing_behind(tmp_path: Path, words: li
     directory = tmp_path / "campaigns" / "sar"
     assert refused(run("run", "sar", "--directory", str(directory), *NO_PORT, *words)).startswith(sentence)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_is_none_is_wrong_usage_and_what_there_is_is_said(begun: Path) -> None:
+    directory = ("--directory", str(begun))
+    steps = ", ".join(step.name for step in campaign.load(load(), "sar").steps)
+    for words, sentence in (
+        (["show", "nosuch", "x"], "There is no campaign nosuch, only optical, sar."),
+        (["run", "nosuch", *directory, *NO_PORT], "There is no campaign nosuch, only optical, sar."),
+        (["show", "sar", "nope"], f"Campaign sar has no step nope, only {steps}."),
+        (["run", "sar", "--step", "nope", *directory, *NO_PORT], f"Campaign sar has no step nope, only {steps}."),
+        (["waive", "--step", "nope", "--reason", "x", *directory], f"Campaign sar has no step nope, only {steps}."),
+        (["show", "sra", "x"], "There is no campaign sra; did you mean sar?"),
+    ):
+        result = run(*words)
+        assert (refused(result), result.exit_code) == (sentence, 2)
 
 
 def test_after_a_run_that_could_not_begin_the_directory_is_free_for_another_campaign(tmp_path: Path) -> None:
