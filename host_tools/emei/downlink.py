@@ -15,6 +15,7 @@ from emei.dictionary import Dictionary
 
 _SEGMENT = struct.Struct(">HIH")
 _COUNTS = 1 << 24
+_ANY_GAP = 1 << 32
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,10 @@ class Segment:
     entry_id: int
     offset: int
     octets: bytes
+
+    @property
+    def end(self) -> int:
+        return self.offset + len(self.octets)
 
 
 class FrameReader:
@@ -116,16 +121,25 @@ class Span:
 
 
 class ReceivedEntry:
-    """What has come of one entry. Octets that come again must be the same: `conflicts` counts those that are not."""
+    """What has come of one entry. Octets that come again must be the same: `conflicts` counts those that are not.
 
-    def __init__(self, entry_id: int) -> None:
+    An offset may be wrong though the frame's CRC is good, and 32 bits of it reach 4 GB. The recorder plays an entry
+    from its beginning, so what would leave a gap of more than `longest_gap` octets is kept in `left_out` instead.
+    """
+
+    def __init__(self, entry_id: int, longest_gap: int = _ANY_GAP) -> None:
         self.entry_id = entry_id
+        self.longest_gap = longest_gap
+        self.left_out: list[Segment] = []
         self.octets = bytearray()
         self.spans: list[Span] = []
         self.conflicts = 0
 
     def take(self, segment: Segment) -> None:
-        end = segment.offset + len(segment.octets)
+        if segment.offset - len(self.octets) > self.longest_gap:
+            self.left_out.append(segment)
+            return
+        end = segment.end
         for span in self.spans:
             first, last = max(span.start, segment.offset), min(span.end, end)
             if (
@@ -151,11 +165,17 @@ class ReceivedEntry:
         return zlib.crc32(self.octets)
 
 
-def entries_of(segments: Iterable[Segment]) -> dict[int, ReceivedEntry]:
+def pass_octets(dictionary: Dictionary) -> int:
+    """What a pass carries at the most: the longest gap that one of which nothing came leaves in an entry."""
+    numbers = dictionary.mission
+    return 125 * numbers.integer("science_downlink", "rate_kbit_s") * numbers.integer("science_downlink", "longest_s")
+
+
+def entries_of(segments: Iterable[Segment], longest_gap: int = _ANY_GAP) -> dict[int, ReceivedEntry]:
     """Entries by id, from segments in the order of their arrival."""
     entries: dict[int, ReceivedEntry] = {}
     for segment in segments:
-        entries.setdefault(segment.entry_id, ReceivedEntry(segment.entry_id)).take(segment)
+        entries.setdefault(segment.entry_id, ReceivedEntry(segment.entry_id, longest_gap)).take(segment)
     return entries
 
 

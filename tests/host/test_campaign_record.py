@@ -74,7 +74,7 @@ def test_a_cut_line_does_not_join_the_next(tmp_path: Path) -> None:
         ("3\n", "line 1 is not a line of a campaign's record"),
         ('{"campaign": "other", "spacecraft": "BENCH"}\n', "is the record of the campaign other, not of trial"),
         ('{"campaign": "trial", "spacecraft": "EMEI_S1"}\n', "is the record of EMEI_S1, not of BENCH"),
-        ('{"campaign": "trial"}\n', "line 1: spacecraft is missing; a text is allowed."),
+        ('{"campaign": "trial"}\n', "line 1: spacecraft is missing; a text in UTF-8 is allowed."),
         ('{"campaign": "trial", "spacecraft": "BENCH"}\n{"stop": "first"}\n', "line 2 is not a line"),
         (f'{{"campaign": "trial", "spacecraft": "BENCH"}}\n{"[" * 99999}\n', "line 2 is not a line"),
     ],
@@ -99,6 +99,7 @@ ENDED = {
 WAIVER = {"waive": "first", "utc": "2026-11-29T12:00:01", "reason": "no antenna"}
 KINDS: dict[str, dict[str, Any]] = {"begin": BEGUN, "end": ENDED, "waive": WAIVER, "measured": MEASURED}
 STEPS = "one of first, second"
+ANY_TEXT = st.text(st.characters(), max_size=9)  # also what no UTF-8 gives
 
 
 def written(directory: Path, *lines: object) -> Record:
@@ -122,7 +123,7 @@ def with_change(kind: str, key: str, value: Any) -> list[Any]:
         ("begin", "begin", ["first"], f'begin is ["first"]; {STEPS} is allowed.'),
         ("begin", "utc", 3, "utc is 3; an ISO 8601 time is allowed."),
         ("begin", "utc", "noon", 'utc is "noon"; an ISO 8601 time is allowed.'),
-        ("begin", "dictionary_hash", None, "dictionary_hash is null; a text is allowed."),
+        ("begin", "dictionary_hash", None, "dictionary_hash is null; a text in UTF-8 is allowed."),
         ("begin", "colour", "red", "'colour' is not known here; begin, utc, dictionary_hash are allowed."),
         ("end", "end", "second", "the step second ends, which has not begun just before."),
         ("end", "end", 7, f"end is 7; {STEPS} is allowed."),
@@ -130,7 +131,7 @@ def with_change(kind: str, key: str, value: Any) -> list[Any]:
         ("end", "state", "open", 'state is "open"; one of passed, failed, interrupted is allowed.'),
         ("end", "state", None, "state is null; one of passed, failed, interrupted is allowed."),
         ("end", "state", ..., "state is missing; one of passed, failed, interrupted is allowed."),
-        ("end", "reason", {}, "reason is {}; a text is allowed."),
+        ("end", "reason", {}, "reason is {}; a text in UTF-8 is allowed."),
         ("end", "measured", "none", 'measured is "none"; a list of tables is allowed.'),
         ("end", "measured", [1], "measured is [1]; a list of tables is allowed."),
         ("end", "files", "a.ccsds", 'files is "a.ccsds"; a list of files beside the record is allowed.'),
@@ -140,13 +141,19 @@ def with_change(kind: str, key: str, value: Any) -> list[Any]:
         ("end", "pictures", {"a": 1}, 'pictures is {"a": 1}; a table of captions by files beside the record'),
         ("waive", "waive", "third", f'waive is "third"; {STEPS} is allowed.'),
         ("waive", "utc", "", 'utc is ""; an ISO 8601 time is allowed.'),
-        ("waive", "reason", 1, "reason is 1; a text is allowed."),
-        ("measured", "name", 1, "measured #2, name is 1; a text is allowed."),
+        ("begin", "utc", "2026-11-29\udcff12:00", 'utc is "2026-11-29\\udcff12:00"; an ISO 8601 time is allowed.'),
+        ("begin", "dictionary_hash", "\udcff", 'dictionary_hash is "\\udcff"; a text in UTF-8 is allowed.'),
+        ("end", "files", ["\ud800.ccsds"], 'files is ["\\ud800.ccsds"]; a list of files beside the record'),
+        ("end", "pictures", {"a.png": "\udcff"}, 'pictures is {"a.png": "\\udcff"}; a table of captions by files'),
+        ("waive", "reason", "\udcff", 'reason is "\\udcff"; a text in UTF-8 is allowed.'),
+        ("measured", "unit", "\udcff", 'measured #2, unit is "\\udcff"; a text in UTF-8 is allowed.'),
+        ("waive", "reason", 1, "reason is 1; a text in UTF-8 is allowed."),
+        ("measured", "name", 1, "measured #2, name is 1; a text in UTF-8 is allowed."),
         ("measured", "value", "warm", 'measured #2, value is "warm"; a number or null is allowed.'),
         ("measured", "value", True, "measured #2, value is true; a number or null is allowed."),
         pytest.param("measured", "value", 10**400, "measured #2, value is 10000", id="a number beyond any double"),
         ("measured", "value", ..., "measured #2, value is missing; a number or null is allowed."),
-        ("measured", "unit", None, "measured #2, unit is null; a text is allowed."),
+        ("measured", "unit", None, "measured #2, unit is null; a text in UTF-8 is allowed."),
         ("measured", "minimum", "0", 'measured #2, minimum is "0"; a number or null is allowed.'),
         ("measured", "maximum", [], "measured #2, maximum is []; a number or null is allowed."),
         ("measured", "passed", 1, "measured #2, passed is 1; true or false is allowed."),
@@ -159,6 +166,14 @@ def test_every_value_of_a_record_is_checked(tmp_path: Path, kind: str, key: str,
         written(tmp_path, *lines)
     assert str(caught.value).startswith(f"{tmp_path / FILE}, line {1 + len(lines)}: {sentence}")
     assert str(caught.value).endswith(".") and "\n" not in str(caught.value)
+
+
+def test_a_reason_with_the_name_of_a_file_that_is_no_utf_8_is_kept_readable(tmp_path: Path) -> None:
+    trial = parse(GOOD)
+    record = Record.open(tmp_path, trial, "BENCH")
+    record.end(record.begin("first", "00"), FAILED, "pass-\udcff.bin has become shorter", [])
+    assert render(record).encode()
+    assert Record.read(tmp_path, trial).attempts[0].reason == "pass-\\udcff.bin has become shorter"
 
 
 @pytest.mark.parametrize("lines", [[ENDED], [WAIVER, ENDED]])
@@ -181,8 +196,8 @@ def test_a_good_record_is_read_and_reported_whatever_was_measured(tmp_path: Path
 @settings(deadline=None)
 @given(
     junk=st.recursive(
-        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
-        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+        st.none() | st.booleans() | st.integers() | st.floats() | ANY_TEXT,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ANY_TEXT, inner, max_size=3),
         max_leaves=6,
     ),
     place=st.sampled_from([(kind, key) for kind, entry in KINDS.items() for key in entry]),
@@ -195,7 +210,7 @@ def test_whatever_stands_in_a_record_it_is_reported_or_refused_in_one_sentence(
     except CampaignError as error:
         assert re.fullmatch(r"[^\n]*campaign\.jsonl, line \d[^\n]*\.", str(error))
     else:
-        assert render(record) and json.dumps(summary(record))
+        assert render(record).encode() and json.dumps(summary(record), ensure_ascii=False).encode()
 
 
 def test_nothing_of_a_record_that_is_only_found_is_written(tmp_path: Path) -> None:

@@ -50,7 +50,15 @@ def test_commands_describes_one() -> None:
 
 
 def test_commands_knows_the_nearest_name() -> None:
-    assert refused(run("commands", "PIGN")) == "There is no telecommand PIGN; did you mean PING?"
+    assert refused(run("commands", "PIGN"), 2) == "There is no telecommand PIGN; did you mean PING?"
+
+
+def test_a_telecommand_like_none_is_told_the_closest() -> None:
+    for words in (["commands", "NOSUCH"], ["pack", "NOSUCH"], ["send", "NOSUCH", "--port", "/dev/null"]):
+        sentence = refused(run(*words), 2)
+        assert sentence.startswith("There is no telecommand NOSUCH; the closest are ")
+        closest = sentence.partition(" are ")[2].rstrip(".").split(", ")
+        assert len(closest) == 5 and set(closest) <= load().telecommands.keys()
 
 
 def test_pack_in_hexadecimal() -> None:
@@ -135,6 +143,8 @@ def test_a_missing_port_says_what_to_do() -> None:
 def test_an_unknown_spacecraft_is_refused() -> None:
     sentence = refused(run("send", "PING", "--port", "/dev/null", "--spacecraft", "EMEI_S9"), 2)
     assert sentence.startswith("There is no spacecraft EMEI_S9; did you mean EMEI_S")
+    sentence = refused(run("send", "PING", "--port", "/dev/null", "--spacecraft", "X"), 2)
+    assert sentence == f"There is no spacecraft X, only {', '.join(load().spacecraft)}."
 
 
 def report(service: int, subservice: int, data: bytes) -> bytes:

@@ -98,12 +98,12 @@ def test_what_cannot_be_run_is_one_sentence(tmp_path: Path, begun: Path) -> None
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--step", "nope"], "Campaign sar has no step nope"),
+        (["--step", "nope"], "Campaign sar has no step nope, only low_voltage, self_test,"),
         (["--step", "first_light"], "Step first_light comes after"),
         ([], "Science data are measured in"),
         (["--downlink", "/nowhere/downlink.bin"], "There is no recording /nowhere/downlink.bin"),
         (["--step", "low_voltage"], "The serial port /dev/null is not a serial port"),
-        (["--step", "low_voltage", "--spacecraft", "EMEI"], "There is no spacecraft EMEI"),
+        (["--step", "low_voltage", "--spacecraft", "EMEI"], "There is no spacecraft EMEI; did you mean EMEI_"),
         (["--step", "low_voltage", "--obc", "--ancillary", "eclipse=3"], "ANCILLARY_DATA: eclipse is 3"),
     ],
 )
@@ -111,6 +111,21 @@ def test_a_run_that_cannot_begin_leaves_nothing_behind(tmp_path: Path, words: li
     directory = tmp_path / "campaigns" / "sar"
     assert refused(run("run", "sar", "--directory", str(directory), *NO_PORT, *words)).startswith(sentence)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_is_none_is_wrong_usage_and_what_there_is_is_said(begun: Path) -> None:
+    directory = ("--directory", str(begun))
+    steps = ", ".join(step.name for step in campaign.load(load(), "sar").steps)
+    for words, sentence in (
+        (["show", "nosuch", "x"], "There is no campaign nosuch, only optical, sar."),
+        (["run", "nosuch", *directory, *NO_PORT], "There is no campaign nosuch, only optical, sar."),
+        (["show", "sar", "nope"], f"Campaign sar has no step nope, only {steps}."),
+        (["run", "sar", "--step", "nope", *directory, *NO_PORT], f"Campaign sar has no step nope, only {steps}."),
+        (["waive", "--step", "nope", "--reason", "x", *directory], f"Campaign sar has no step nope, only {steps}."),
+        (["show", "sra", "x"], "There is no campaign sra; did you mean sar?"),
+    ):
+        result = run(*words)
+        assert (refused(result), result.exit_code) == (sentence, 2)
 
 
 def test_after_a_run_that_could_not_begin_the_directory_is_free_for_another_campaign(tmp_path: Path) -> None:
@@ -138,13 +153,30 @@ def test_a_waiver_does_not_join_a_line_that_was_cut_off(begun: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [
+        ("", "--reason is blank: say why the campaign goes on without the step."),
+        (" \t\n", "--reason is blank: say why the campaign goes on without the step."),
+        ("caf\udcff", "--reason is not a text in UTF-8."),
+    ],
+)
+def test_a_waiver_says_why_in_words_that_can_be_kept(begun: Path, reason: str, sentence: str) -> None:
+    octets = (begun / FILE).read_bytes()
+    result = run("waive", "--directory", str(begun), "--step", "self_test", "--reason", reason)
+    assert refused(result).endswith(sentence) and result.exit_code == 2
+    assert (begun / FILE).read_bytes() == octets and list(begun.iterdir()) == [begun / FILE]
+    assert run("waive", "--directory", str(begun), "--step", "self_test", "--reason", "caf\u00e9").exit_code == 0
+
+
+@pytest.mark.parametrize(
     ("before", "after", "line", "sentence"),
     [
         ('"passed"', '"banana"', 3, 'state is "banana"; one of passed, failed, interrupted is allowed.'),
-        ('"measured": []', '"measured": [{"name": 1}]', 3, "measured #1, name is 1; a text is allowed."),
+        ('"measured": []', '"measured": [{"name": 1}]', 3, "measured #1, name is 1; a text in UTF-8 is allowed."),
         ('"campaign": "sar"', '"campaign": "sra"', 1, 'campaign is "sra"; one of optical, sar is allowed.'),
-        ('"campaign": "sar"', '"campaign": 3', 1, "campaign is 3; a text is allowed."),
-        ('"spacecraft": "BENCH"', '"spacecraft": null', 1, "spacecraft is null; a text is allowed."),
+        ('"campaign": "sar"', '"campaign": 3', 1, "campaign is 3; a text in UTF-8 is allowed."),
+        ('"spacecraft": "BENCH"', '"spacecraft": "\\udcff"', 1, 'spacecraft is "\\udcff"; a text in UTF-8 is allowed.'),
+        ('"spacecraft": "BENCH"', '"spacecraft": null', 1, "spacecraft is null; a text in UTF-8 is allowed."),
     ],
 )
 def test_a_bad_record_is_one_sentence(begun: Path, before: str, after: str, line: int, sentence: str) -> None:

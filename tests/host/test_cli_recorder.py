@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from tests.host.test_cli import Board, board, refused, report, run
-from tests.host.test_downlink import frames
+from tests.host.test_downlink import frame, frames
 
 __all__ = ["board"]
 
@@ -167,6 +167,28 @@ def test_receive_of_a_good_and_a_foreign_recording(tmp_path: Path) -> None:
     assert result.exit_code == 1 and result.stderr.startswith(f"{foreign} holds no frame")
     assert result.stdout.endswith("0 frames damaged, 0 missing.\n")
     assert (tmp_path / "entry-00007.ccsds").read_bytes() == FILE
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)], ids=["words", "json"])
+def test_receive_leaves_out_a_frame_far_beyond_its_entry(tmp_path: Path, options: tuple[str, ...]) -> None:
+    file, out = tmp_path / "recording", tmp_path / "out"
+    far = frame(3, 7, 0xFFFFFF00, b"far") + frame(4, 7, 0xFFFFFF03, b"far") + frame(5, 9, 0x80000000, b"far")
+    file.write_bytes(b"".join(frames(FILE)) + far)
+    result = run("recorder", "receive", str(file), "--out", str(out), *options)
+    assert result.exit_code == 1
+    tail = (
+        "is farther from what came before than a pass carries, 90000000 octets: "
+        "give the recordings of the earlier passes too, if there are any."
+    )
+    assert result.stderr.splitlines() == [
+        f"Entry 7: 2 frames are left out, the first is frame 3. Its offset 4294967040 {tail}",
+        f"Entry 9: 1 frame is left out, the first is frame 5. Its offset 2147483648 {tail}",
+    ]
+    assert [path.name for path in out.iterdir()] == ["entry-00007.ccsds"]
+    assert (out / "entry-00007.ccsds").read_bytes() == FILE
+    if options:
+        (item,) = json.loads(result.stdout)["entries"]
+        assert (item["entry_id"], item["size_octets"]) == (7, len(FILE))
 
 
 def test_receive_says_how_many_octets_are_of_no_frame(tmp_path: Path) -> None:

@@ -153,7 +153,8 @@ def test_design_says_one_sentence_about_nonsense(option: str, value: str) -> Non
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"--incidence": "90"}, "not between 0 and 90"),
+        ({"--incidence": "90"}, "90 is not between 0 and 90, both excluded."),
+        ({"--swath": "0.01"}, "0.01 is not between 0.01 and 2000, both excluded."),
         ({"--incidence": "89.95"}, "reaches the horizon"),
         ({"--incidence": "1", "--swath": "300"}, "reaches over nadir"),
         ({"--look": "25"}, "either --incidence or --look"),

@@ -1,7 +1,10 @@
 """Campaigns as data are checked before anything is sent."""
 
 import re
+import zlib
+from itertools import count
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -12,6 +15,7 @@ from emei.commissioning.playback import Recording
 from emei.commissioning.record import Measured
 from emei.dictionary import load
 from emei.session import NotSeen, Session
+from tests.host.test_downlink import frame, frames
 from tests.host.test_panel import SilentLink
 
 GOOD = """
@@ -192,6 +196,27 @@ def test_an_entry_without_science_data_is_not_played_back(monkeypatch: pytest.Mo
     with pytest.raises(NotSeen, match="Entry 4 is empty: the instrument sent the recorder no science data"):
         playback.bring_down(session, Recording(Path(__file__)), [4], print)
     assert session.commands == []
+
+
+@pytest.mark.parametrize("offset", [1200, 0xFFFFFF00])
+def test_a_frame_beyond_the_end_of_its_entry_does_not_spoil_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, offset: int
+) -> None:
+    octets, path = bytes(range(250)) * 4, tmp_path / "downlink.bin"
+    known = {"entry_id": 7, "size_octets": len(octets), "crc32": zlib.crc32(octets)}
+    monkeypatch.setattr(playback.Catalogue, "entry", lambda *_: known)
+    monkeypatch.setattr(playback.Catalogue, "all", lambda _: [])
+    path.touch()
+    session = MagicMock(dictionary=load())
+    session.board_gps_s.return_value = 0.0
+    session.link.now_s.side_effect = count(step=100)
+    session.value.return_value = "IDLE"
+
+    def play(_seconds: float) -> None:
+        path.write_bytes(b"".join([frame(9, 7, offset, b"far"), *frames(octets)]))
+
+    session.run_for.side_effect = play
+    assert playback.bring_down(session, Recording(path), [7], lambda _: None) == {7: octets}
 
 
 def test_unknown_campaigns_and_steps_are_named_with_the_nearest() -> None:

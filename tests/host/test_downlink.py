@@ -5,15 +5,17 @@ from __future__ import annotations
 import binascii
 import zlib
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from emei.dictionary import load
-from emei.downlink import FrameReader, ReceivedEntry, Segment, Span, entries_of
+from emei.downlink import FrameReader, ReceivedEntry, Segment, Span, entries_of, pass_octets
 
 DICTIONARY = load()
 DATA_OCTETS = 496
 FRAME_OCTETS = 516
+PASS_OCTETS = 800_000 // 8 * 900
 
 
 def frame(count: int, entry: int, offset: int, octets: bytes) -> bytes:
@@ -36,7 +38,7 @@ def test_any_cut_of_the_stream_gives_the_same_octets(octets: bytes, piece: int) 
     reader = FrameReader(DICTIONARY)
     stream = b"".join(frames(octets))
     segments = [segment for at in range(0, len(stream), piece) for segment in reader.feed(stream[at : at + piece])]
-    entry = entries_of(segments)[7]
+    entry = entries_of(segments, PASS_OCTETS)[7]
     assert (bytes(entry.octets), entry.crc32, entry.gaps(len(octets))) == (octets, zlib.crc32(octets), [])
     assert reader.damaged_frames == reader.missing_frames == entry.conflicts == 0
 
@@ -52,8 +54,8 @@ def test_lost_and_damaged_frames_are_gaps_never_wrong_octets(octets: bytes, data
             damaged[data.draw(st.integers(4, FRAME_OCTETS - 1))] ^= data.draw(st.integers(1, 255))
         stream += damaged
     reader = FrameReader(DICTIONARY)
-    entries = entries_of(reader.feed(bytes(stream)))
-    received = entries.get(7, ReceivedEntry(7))
+    entries = entries_of(reader.feed(bytes(stream)), PASS_OCTETS)
+    received = entries.get(7, ReceivedEntry(7, PASS_OCTETS))
     for number, good in enumerate(kept):
         span = slice(number * DATA_OCTETS, (number + 1) * DATA_OCTETS)
         assert not good or received.octets[span] == octets[span]
@@ -112,8 +114,28 @@ def test_another_spacecraft_and_a_lying_length_are_no_segments() -> None:
         assert FrameReader(DICTIONARY).feed(forged) == []
 
 
+def test_an_offset_that_no_pass_can_have_reached_is_left_out() -> None:
+    whole, far = frames(bytes(range(250)) * 4), frame(2, 7, 0xFFFFFF00, b"far")
+    reader = FrameReader(DICTIONARY)
+    entry = entries_of(reader.feed(whole[0] + far + whole[1] + whole[2]), PASS_OCTETS)[7]
+    assert (bytes(entry.octets), entry.gaps(1000)) == (bytes(range(250)) * 4, [])
+    assert entry.left_out == [Segment(2, 7, 0xFFFFFF00, b"far")]
+
+
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_a_gap_as_long_as_a_pass_is_still_a_gap(beyond: int) -> None:
+    entry = ReceivedEntry(1, 1000)
+    entry.take(Segment(0, 1, 0, b"begin"))
+    entry.take(Segment(1, 1, 1005 + beyond, b"end"))
+    assert (len(entry.octets), len(entry.left_out)) == ((5, 1) if beyond else (1008, 0))
+
+
+def test_a_pass_carries_what_the_downlink_gives_in_its_longest_time() -> None:
+    assert pass_octets(DICTIONARY) == PASS_OCTETS
+
+
 def test_octets_that_come_again_must_be_the_same() -> None:
-    entry = ReceivedEntry(1)
+    entry = ReceivedEntry(1, PASS_OCTETS)
     entry.take(Segment(0, 1, 0, b"abcdef"))
     entry.take(Segment(1, 1, 4, b"efgh"))
     assert (bytes(entry.octets), entry.spans, entry.conflicts) == (b"abcdefgh", [Span(0, 8)], 0)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from math import asin
 from typing import Any
 
+import numpy as np
 import pytest
 
-from emei.commissioning.campaign import load, within
+from emei.commissioning.campaign import load
+from emei.commissioning.science import measure
 from emei.science.errors import ScienceError
 from emei.science.measures import MEASURES, Look
 from emei.science.optical_quicklook import OpticalQuicklook, optical_quicklook
@@ -149,18 +152,48 @@ def test_dark_of_a_good_and_of_a_hot_focal_plane() -> None:
     assert value("worst_pixel_dn", hot) > 900
 
 
-def test_a_band_that_reads_the_same_in_every_line_fails_the_dark_step() -> None:
-    good = optical(mode=lib.OPTICAL_MODE_DARK, door=lib.DOOR_SHUT)
+def with_dead_band(good: OpticalQuicklook, name: str) -> OpticalQuicklook:
+    """One band reads its mean in every pixel of every line."""
     image = good.take.images[0]
-    name, band = next(iter(image.measures.items()))
-    image = replace(image, measures={**image.measures, name: replace(band, noise_dn=0.0)})
-    dead = replace(good, take=replace(good.take, images=[image]))
+    pixels = np.full_like(image.bands[name], round(image.measures[name].mean_dn))
+    dead = replace(image.measures[name], noise_dn=0.0, snr=float("nan"))
+    image = replace(image, bands={**image.bands, name: pixels}, measures={**image.measures, name: dead})
+    return replace(good, take=replace(good.take, images=[image]))
 
-    def passes(dark: OpticalQuicklook) -> bool:
-        noises = [item for item in load(DICTIONARY, "optical").step("dark").measurements if "noise_dn" in item.of]
-        return all(within(value(item.of, dark), item.minimum, item.maximum) for item in noises)
 
-    assert passes(good) and not passes(dead)
+def failures(step: str, looks: Mapping[int, Look]) -> list[str]:
+    """Measurements of science data that a step of the optical campaign does not pass."""
+    chosen = load(DICTIONARY, "optical").step(step)
+    made = [measure(item, looks, chosen, DICTIONARY)[0] for item in chosen.measurements if item.source == "science"]
+    return [item.name for item in made if not item.passed]
+
+
+@pytest.mark.parametrize("band", ["PAN", "NIR"])
+def test_a_band_that_reads_the_same_in_every_line_fails_every_step(band: str) -> None:
+    dark = optical(mode=lib.OPTICAL_MODE_DARK, door=lib.DOOR_SHUT)
+    takes: dict[str, dict[int, OpticalQuicklook]] = {
+        "dark": {900201: dark},
+        "flat_field": {900202: lamp(gain=2), 900203: lamp(gain=4)},
+        "sun": {900204: optical(mode=lib.OPTICAL_MODE_SUN, door=lib.DOOR_DIFFUSER)},
+        "first_light": {900205: optical()},
+    }
+    expected = {
+        "dark": ["dark noise, quietest band"],
+        "flat_field": ["noise of the quietest band at gain 2", "noise of the quietest band at gain 4"],
+        "sun": ["noise of the quietest band"],
+        "first_light": ["signal over noise, lowest band"],
+    }
+    for step, looks in takes.items():
+        assert failures(step, looks) == []
+        assert failures(step, {task: with_dead_band(take, band) for task, take in looks.items()}) == expected[step]
+
+
+def test_a_band_without_noise_is_named_wherever_it_stands() -> None:
+    for band in ("PAN", "G", "NIR"):
+        assert why("lowest_snr", with_dead_band(optical(), band)) == (
+            f"No noise from line to line is seen in {band}: the lines read the same, or are too few."
+        )
+        assert value("lowest_noise_dn", with_dead_band(optical(), band)) == 0
 
 
 def test_flat_field_of_a_good_an_uneven_and_a_stuck_focal_plane() -> None:

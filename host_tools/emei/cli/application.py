@@ -15,16 +15,16 @@ from emei.cli.optical import optical
 from emei.cli.quicklook import quicklook
 from emei.cli.recorder import recorder
 from emei.cli.sar import sar
-from emei.commissioning.errors import CampaignError
+from emei.commissioning.errors import CampaignError, UnknownCampaignName
 from emei.dictionary import DictionaryError, UnknownName
 from emei.link import PortError
 from emei.packets import ArgumentError, PacketError
 from emei.session import SessionError
 from emei.verification import CommandError
 
+_UNKNOWN = (UnknownName, UnknownCampaignName)
 _REFUSED = (
     DictionaryError,
-    UnknownName,
     ArgumentError,
     PacketError,
     PortError,
@@ -45,6 +45,9 @@ class Sentences(click.Group):
             status = super().main(args, **{**options, "standalone_mode": False})
         except click.UsageError as error:
             _say(error.format_message())
+            status = USAGE
+        except _UNKNOWN as error:
+            _say(str(error))
             status = USAGE
         except click.Abort:
             _say("Interrupted.")

@@ -15,6 +15,7 @@ from emei.commissioning.campaign import Step, load, names
 from emei.commissioning.lock import alone_in
 from emei.commissioning.playback import Recording
 from emei.commissioning.record import FAILED, OPEN, PASSED, Attempt, Record, campaign_of
+from emei.commissioning.record_lines import is_text
 from emei.commissioning.report import MARKS, render, summary, verdict
 from emei.commissioning.runner import Observer, next_step, require_order, run
 from emei.dictionary import Dictionary
@@ -22,6 +23,16 @@ from emei.session import Session
 
 REPORT = "report.html"
 _ENDINGS = (signal.SIGTERM, signal.SIGHUP)
+
+
+def _said(_context: click.Context, _parameter: click.Parameter, reason: str) -> str:
+    """A reason that can be kept and read; refused before anything is written."""
+    if not reason.strip():
+        raise click.UsageError("--reason is blank: say why the campaign goes on without the step.")
+    if not is_text(reason):
+        raise click.UsageError("--reason is not a text in UTF-8.")
+    return reason
+
 
 directory_option = click.option(
     "--directory",
@@ -140,7 +151,7 @@ def status(context: click.Context, directory: Path, as_json: bool) -> None:
 @commission.command()
 @directory_option
 @click.option("--step", required=True, metavar="STEP", help="Step to go on without.")
-@click.option("--reason", required=True, help="Why; it stands in the record and the report.")
+@click.option("--reason", required=True, callback=_said, help="Why; it stands in the record and the report.")
 @click.pass_context
 def waive(context: click.Context, directory: Path, step: str, reason: str) -> None:
     """Let a campaign go on without a step."""

@@ -13,7 +13,7 @@ import click
 
 from emei.cli.common import assignments
 from emei.dictionary import Dictionary
-from emei.dictionary.errors import did_you_mean
+from emei.dictionary.errors import instead_of
 from emei.link import SerialLink
 from emei.packets import pack_telecommand
 from emei.packets.headers import SEQUENCE_COUNTS
@@ -71,8 +71,7 @@ def open_session(
     """
     known = dictionary.spacecraft.get(spacecraft)
     if known is None:
-        near = did_you_mean(spacecraft, dictionary.spacecraft)
-        raise click.UsageError(f"There is no spacecraft {spacecraft}{near}")
+        raise click.UsageError(f"There is no spacecraft {spacecraft}{instead_of(spacecraft, dictionary.spacecraft)}")
     if obc:
         # Refused here, before the port is touched.
         pack_telecommand(dictionary, "ANCILLARY_DATA", {**quiet_sky(0), **obc.ancillary}, sequence_count=0)

@@ -12,11 +12,11 @@ from emei.catalogue import ANSWER_S, COLUMNS, Catalogue
 from emei.cli.common import console, dictionary_of, json_option, port_option, print_json, spacecraft_option, table
 from emei.cli.connection import clock_count, open_session
 from emei.dictionary import Dictionary
-from emei.downlink import FrameReader, entries_of
+from emei.downlink import FrameReader, ReceivedEntry, entries_of, pass_octets
 from emei.session import Session
 from emei.words import count
 
-_NO_FRAME = 1
+_INCOMPLETE = 1
 _FILE = "entry-{:05d}.ccsds"
 
 
@@ -67,7 +67,8 @@ def receive(context: click.Context, recordings: tuple[Path, ...], out: Path, as_
 
     Each entry becomes a file of source packets, whole or not: `acknowledge` compares it with the catalogue.
 
-    Status 1 when a recording holds no frame of the downlink; the entries of the others are put together all the same.
+    Status 1 when a recording holds no frame of the downlink, or a frame is left out since its offset is too far on;
+    the others are put together all the same.
     """
     dictionary = dictionary_of(context)
     segments, damaged, missing, stray, problems = [], 0, 0, 0, []
@@ -81,12 +82,15 @@ def receive(context: click.Context, recordings: tuple[Path, ...], out: Path, as_
         damaged += reader.damaged_frames
         missing += reader.missing_frames
         stray += reader.stray_octets
+    entries = list(entries_of(segments, pass_octets(dictionary)).values())
+    problems += [_left_out(entry) for entry in entries if entry.left_out]
+    entries = [entry for entry in entries if entry.spans or not entry.left_out]
     for problem in problems:
         click.echo(problem, err=True)
-    if segments:
+    if entries:
         out.mkdir(parents=True, exist_ok=True)
     files: list[dict[str, Any]] = []
-    for entry in entries_of(segments).values():
+    for entry in entries:
         path = out / _FILE.format(entry.entry_id)
         path.write_bytes(entry.octets)
         gaps = [[gap.start, gap.end] for gap in entry.gaps(len(entry.octets)) if gap.end > gap.start]
@@ -108,7 +112,7 @@ def receive(context: click.Context, recordings: tuple[Path, ...], out: Path, as_
         outside = f" {count(stray, 'octet')} of no frame passed over." if stray else ""
         click.echo(f"{count(damaged, 'frame')} damaged, {missing} missing.{outside}")
     if problems:
-        context.exit(_NO_FRAME)
+        context.exit(_INCOMPLETE)
 
 
 def _no_frame(recording: Path, reader: FrameReader) -> str:
@@ -116,6 +120,16 @@ def _no_frame(recording: Path, reader: FrameReader) -> str:
     return (
         f"{recording} holds no frame of the science downlink{damaged}: it takes {reader.expected}, as a ground station "
         "records them during a playback (a bench in downlink.bin beside its link)."
+    )
+
+
+def _left_out(entry: ReceivedEntry) -> str:
+    first = entry.left_out[0]
+    are = "are" if len(entry.left_out) > 1 else "is"
+    return (
+        f"Entry {entry.entry_id}: {count(len(entry.left_out), 'frame')} {are} left out, the first is frame "
+        f"{first.frame}. Its offset {first.offset} is farther from what came before than a pass carries, "
+        f"{entry.longest_gap} octets: give the recordings of the earlier passes too, if there are any."
     )
 
 

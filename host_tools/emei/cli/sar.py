@@ -35,7 +35,7 @@ class Between(click.ParamType):
         except (TypeError, ValueError):
             self.fail(f"{value} is not a number.", parameter, context)
         if not isfinite(number) or not self.low < number < self.high:
-            self.fail(f"{value} is not between {self.low:g} and {self.high:g}.", parameter, context)
+            self.fail(f"{value} is not between {self.low:g} and {self.high:g}, both excluded.", parameter, context)
         return number
 
 

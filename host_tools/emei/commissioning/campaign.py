@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from emei.commissioning.errors import CampaignError
+from emei.commissioning.errors import CampaignError, UnknownCampaignName
 from emei.dictionary import Dictionary
-from emei.dictionary.errors import UnknownName, did_you_mean
+from emei.dictionary.errors import UnknownName, did_you_mean, instead_of
 from emei.dictionary.schema import schema_problems
 from emei.packets import ArgumentError, pack_telecommand
 from emei.science.measures import MEASURES
@@ -174,12 +174,12 @@ class Campaign:
     steps: tuple[Step, ...]
 
     def step(self, name: str) -> Step:
-        """By name. CampaignError, with the nearest name, when there is none."""
+        """By name. UnknownCampaignName, with the names to take instead, when there is none."""
         for step in self.steps:
             if step.name == name:
                 return step
-        near = did_you_mean(name, [step.name for step in self.steps])
-        raise CampaignError(f"Campaign {self.name} has no step {name}{near}")
+        known = [step.name for step in self.steps]
+        raise UnknownCampaignName(f"Campaign {self.name} has no step {name}{instead_of(name, known)}")
 
 
 def within(value: float | int | str, minimum: float | None, maximum: float | None) -> bool:
@@ -209,7 +209,7 @@ def names() -> list[str]:
 def load(dictionary: Dictionary, name: str) -> Campaign:
     """A campaign by name, checked against the dictionary. CampaignError names every problem."""
     if name not in names():
-        raise CampaignError(f"There is no campaign {name}{did_you_mean(name, names())}")
+        raise UnknownCampaignName(f"There is no campaign {name}{instead_of(name, names())}")
     return parse(dictionary, name, (files(__package__) / "campaigns" / f"{name}.toml").read_text())
 
 

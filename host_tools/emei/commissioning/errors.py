@@ -7,3 +7,7 @@ class CampaignError(Exception):
     def __init__(self, *problems: str) -> None:
         super().__init__(" ".join(problems))
         self.problems = problems
+
+
+class UnknownCampaignName(CampaignError):
+    """There is no campaign, or no step of one, of that name."""

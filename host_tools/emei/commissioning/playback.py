@@ -93,7 +93,8 @@ def _receive(
     while True:
         session.run_for(_LOOK_S)
         for segment in reader.feed(station.receive()):
-            if segment.entry_id in received:
+            # An offset may be wrong though the frame's CRC is good: beyond its end, nothing is of the entry.
+            if segment.entry_id in known and segment.end <= known[segment.entry_id]["size_octets"]:
                 received[segment.entry_id].take(segment)
         missing = [entry_id for entry_id, entry in received.items() if not _is_whole(entry, known[entry_id])]
         if not missing and session.value("PLAYBACK") == "IDLE":

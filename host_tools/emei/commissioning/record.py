@@ -142,6 +142,8 @@ class Record:
         files: Sequence[str] = (),
         pictures: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
+        # It may name a file whose name is not UTF-8; the record must be readable all the same.
+        reason = reason.encode(errors="backslashreplace").decode()
         attempt.state, attempt.reason, attempt.measured, attempt.ended_utc = state, reason, list(measured), _now()
         attempt.files, attempt.pictures = list(files), dict(pictures)
         self._append(

@@ -33,18 +33,23 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, float) or (type(value) is int and abs(value) <= sys.float_info.max)
 
 
+def is_text(value: Any) -> bool:
+    """Does a value stand as it is in a report? JSON also carries halves of surrogate pairs, which no UTF-8 gives."""
+    return isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value)
+
+
 def _is_time(value: Any) -> bool:
     try:
-        return isinstance(value, str) and bool(datetime.fromisoformat(value))
+        return is_text(value) and bool(datetime.fromisoformat(value))
     except ValueError:
         return False
 
 
 def _is_file(value: Any) -> bool:
-    return isinstance(value, str) and bool(value) and Path(value).name == value
+    return is_text(value) and bool(value) and Path(value).name == value
 
 
-_TEXT = Allowed("a text", lambda value: isinstance(value, str))
+_TEXT = Allowed("a text in UTF-8", is_text)
 _TIME = Allowed("an ISO 8601 time", _is_time)
 _LIMIT = Allowed("a number or null", lambda value: value is None or _is_number(value))
 _SWITCH = Allowed("true or false", lambda value: isinstance(value, bool))
@@ -53,9 +58,7 @@ _FILES = Allowed(
 )
 _PICTURES = Allowed(
     "a table of captions by files beside the record",
-    lambda value: (
-        isinstance(value, dict) and all(_is_file(name) and isinstance(text, str) for name, text in value.items())
-    ),
+    lambda value: isinstance(value, dict) and all(_is_file(name) and is_text(text) for name, text in value.items()),
 )
 _TABLES = Allowed(
     "a list of tables", lambda value: isinstance(value, list) and all(isinstance(item, dict) for item in value)

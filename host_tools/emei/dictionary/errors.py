@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+_MOST_LISTED = 20
+_CLOSEST = 5
+
 
 class DictionaryError(Exception):
     """The dictionary is missing or wrong. One sentence a problem in `problems`."""
@@ -24,6 +27,18 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     by_fold = {known.casefold(): known for known in names}
     close = get_close_matches(name.casefold(), list(by_fold), n=1, cutoff=0.5)
     return by_fold[close[0]] if close else None
+
+
+def instead_of(name: str, names: Iterable[str]) -> str:
+    """The end of a sentence that no `name` is there: the name that was meant, else all there are, else the nearest."""
+    known = list(names)
+    if nearest(name, known) or not known:
+        return did_you_mean(name, known)
+    if len(known) <= _MOST_LISTED:
+        return f", only {', '.join(known)}."
+    by_fold = {item.casefold(): item for item in known}
+    close = get_close_matches(name.casefold(), list(by_fold), n=_CLOSEST, cutoff=0)
+    return f"; the closest are {', '.join(by_fold[item] for item in close)}."
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:

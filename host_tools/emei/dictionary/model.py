@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar, cast
 
-from emei.dictionary.errors import UnknownName, did_you_mean
+from emei.dictionary.errors import UnknownName, instead_of
 from emei.dictionary.types import WireType
 from emei.dictionary.values import Argument, Enumeration, Field, Parameter, Register
 
@@ -352,7 +352,7 @@ class Dictionary:
         return int.from_bytes(self.hash[:4], "big")
 
     def telecommand(self, name: str) -> Telecommand:
-        """By name, in any case. UnknownName, with the nearest name, when there is none."""
+        """By name, in any case. UnknownName, with the names to take instead, when there is none."""
         return _by_name("telecommand", self.telecommands, name)
 
     def report(self, name: str) -> Report:
@@ -393,5 +393,5 @@ class Dictionary:
 def _by_name(kind: str, table: Mapping[str, T], name: str) -> T:
     found = table.get(name) or table.get(name.upper()) or table.get(name.lower())
     if found is None:
-        raise UnknownName(f"There is no {kind} {name}{did_you_mean(name, table)}")
+        raise UnknownName(f"There is no {kind} {name}{instead_of(name, table)}")
     return found

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
 from emei.dictionary import Argument, Telecommand
-from emei.dictionary.errors import did_you_mean
+from emei.dictionary.errors import did_you_mean, instead_of
 from emei.packets.errors import ArgumentError
 from emei.packets.headers import FINE_PER_SECOND
 from emei.planning.time_scales import gps_seconds
@@ -54,7 +54,7 @@ def allowed(argument: Argument) -> str:
 def _unknown(telecommand: Telecommand, name: str, names: list[str]) -> str:
     if not names:
         return f"{telecommand.name} has no argument {name}; it has none at all."
-    return f"{telecommand.name} has no argument {name}{did_you_mean(name, names)}"
+    return f"{telecommand.name} has no argument {name}{instead_of(name, names)}"
 
 
 def _argument(argument: Argument, given: Mapping[str, object]) -> Raw:

@@ -1,13 +1,14 @@
 """What commissioning measures of optical images: levels, noise, evenness and saturation, counted from the pixels."""
 
 from collections.abc import Callable, Iterator, Sequence
+from math import isnan
 
 import numpy as np
 
 from emei.dictionary import Dictionary
 from emei.science.arrays import Reals
 from emei.science.errors import ScienceError
-from emei.science.optical_image import OpticalImage
+from emei.science.optical_image import BandMeasures, OpticalImage
 from emei.science.optical_quicklook import OpticalQuicklook
 
 _LEAST_SIGNAL_DN = 20.0  # less is dark signal, whose unevenness is not that of the response
@@ -30,15 +31,15 @@ def lowest_level_dn(look: OpticalQuicklook, _: Dictionary) -> float:
 
 
 def noise_dn(look: OpticalQuicklook, _: Dictionary) -> float:
-    return max(band.noise_dn for band in _image(look).measures.values())
+    return max(_every_band(look, lambda band: band.noise_dn))
 
 
 def lowest_noise_dn(look: OpticalQuicklook, _: Dictionary) -> float:
-    return min(band.noise_dn for band in _image(look).measures.values())
+    return min(_every_band(look, lambda band: band.noise_dn))
 
 
 def lowest_snr(look: OpticalQuicklook, _: Dictionary) -> float:
-    return min(band.snr for band in _image(look).measures.values())
+    return min(_every_band(look, lambda band: band.snr))
 
 
 def saturated_percent(look: OpticalQuicklook, _: Dictionary) -> float:
@@ -103,6 +104,17 @@ OPTICAL_MEASURES_OF_SEVERAL: dict[str, tuple[str, str, Callable[[Sequence[Optica
 
 def _image(look: OpticalQuicklook) -> OpticalImage:
     return look.take.images[0]
+
+
+def _every_band(look: OpticalQuicklook, of: Callable[[BandMeasures], float]) -> list[float]:
+    """A number of each band that takes noise. A band without it is named, since min and max may pass over a NaN."""
+    numbers = {name: of(band) for name, band in _image(look).measures.items()}
+    without = [name for name, number in numbers.items() if isnan(number)]
+    if without:
+        raise ScienceError(
+            f"No noise from line to line is seen in {', '.join(without)}: the lines read the same, or are too few."
+        )
+    return list(numbers.values())
 
 
 def _lines(look: OpticalQuicklook) -> Iterator[Reals]:
