@@ -30,6 +30,9 @@ GPS_S = 0x56900000 + 0.5
 def raw_values(value: Value) -> st.SearchStrategy[int]:
     if value.enumeration:
         return st.sampled_from(sorted(value.enumeration.members.values()))
+    if value.type.name == "cuc":
+        # Of 56 bits, those that seconds in a float hold at any time.
+        return st.integers(0, value.raw_maximum >> 3).map(lambda held: held << 3)
     return st.integers(value.raw_minimum, value.raw_maximum)
 
 

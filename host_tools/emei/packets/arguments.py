@@ -105,6 +105,9 @@ def _member(argument: Argument, value: object) -> int:
 def _time(argument: Argument, value: object) -> int:
     """Raw value of a time: GPS seconds x 2^24."""
     number = _number(value)
+    if number is not None and isinstance(value, float):
+        # Its shortest digits are another 2^-24 s than it is.
+        number = Decimal(value)
     if number is None:
         try:
             moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
