@@ -149,6 +149,19 @@ def test_bench_image_stops_into_its_repl(tmp_path: Path) -> None:
         board.read_until("console", b"emei bench boot, reset cause 1\r\n")
 
 
+@pytest.mark.parametrize(("answer", "raised"), [(b"", True), (b"a", False), (b"A", True)])
+def test_the_alarm_is_raised_until_the_board_hears_its_level(tmp_path: Path, answer: bytes, raised: bool) -> None:
+    with Mps2(IMAGES / "bench" / "firmware.elf", tmp_path, *SEMIHOSTING) as board:
+        board.read_until("discrete", b"L")
+        board.write("discrete", answer)
+        for _ in range(20):
+            board.read_until("link", b"\0")
+        board.write("console", b"\x03\x03")
+        board.read_until("console", b">>> ")
+        board.write("console", b"import hal; print('alarm', hal.alarm(), hal.alarm_count())\r")
+        board.read_until("console", f"alarm {raised} {int(raised)}\r\n".encode())
+
+
 def test_one_interrupt_character_does_not_stop_the_application(tmp_path: Path) -> None:
     with Mps2(IMAGES / "bench" / "firmware.elf", tmp_path, *SEMIHOSTING) as board:
         board.read_until("link", b"\0")
