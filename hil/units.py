@@ -42,6 +42,7 @@ LATE_PPS_S = 0.5  # an edge later than this would mislead the board: it is left 
 CHUNK_OCTETS = 4096
 FILE_PART_OCTETS = 65536  # of a recorder file at once: the bus is not served meanwhile
 EDGES = {ord("T"): True, ord("t"): False}
+ASK_ALARM = ord("L")
 
 
 class Models:
@@ -104,6 +105,7 @@ class Units:
         self._discrete = _open(settings["lines"]["discrete"])
         self._next_pps_s = int(self._now_s()) + 1
         self._edges: list[tuple[float, bool]] = []
+        self._alarm_raised = False
         self._input = b""
         self._orders: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "force": self._force,
@@ -161,6 +163,8 @@ class Units:
         for octet in octets:
             if octet in EDGES:
                 self._transmit_enable(EDGES[octet])
+            elif octet == ASK_ALARM:
+                self._tell_alarm()
 
     def _transmit_enable(self, on: bool) -> None:
         self._models.transmit_enable(on)
@@ -198,8 +202,12 @@ class Units:
         return {"octets": base64.b64encode(self._models.downlink()).decode()}
 
     def _alarm(self, order: dict[str, Any]) -> dict[str, Any]:
-        self._discrete.write(b"A" if order["alarm"] else b"a")
+        self._alarm_raised = bool(order["alarm"])
+        self._tell_alarm()
         return {}
+
+    def _tell_alarm(self) -> None:
+        self._discrete.write(b"A" if self._alarm_raised else b"a")
 
     def _memory_error(self, order: dict[str, Any]) -> dict[str, Any]:
         self._discrete.write({"corrected": b"m", "uncorrectable": b"M"}[order["memory_error"]])

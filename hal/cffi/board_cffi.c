@@ -35,6 +35,7 @@ static uint8_t lines[HAL_SERIAL_PORTS][LINE_OCTETS];
 static size_t line_octets[HAL_SERIAL_PORTS];
 static bool held_ports[HAL_SERIAL_PORTS];
 static bool transmit_enable;
+static bool alarm;
 static uint64_t transmit_off_us;
 static uint32_t unmasked_drives;
 static uint32_t waits;
@@ -74,6 +75,7 @@ void test_board_power_cycle(void) {
     transmit_off_us = 0;
     reset_cause = HAL_RESET_POWER_ON;
     flash_busy_until_us = 0;
+    alarm = false;
     memset(noinit, 0, sizeof noinit);
 }
 
@@ -259,6 +261,14 @@ void test_board_flip_guard(unsigned word, bool complement, uint32_t mask) {
 
 unsigned test_board_guard_words(void) {
     return GUARD_WORDS;
+}
+
+void test_board_alarm(bool raised) {
+    alarm = raised;
+}
+
+bool board_alarm(void) {
+    return alarm;
 }
 
 void board_init(void) {}

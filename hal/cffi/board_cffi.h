@@ -30,6 +30,9 @@ void test_board_hold(hal_serial_port_t port, bool held);
 /* An edge arrives now. The cause of the reset it leads to, which ends what runs; -1: none. */
 int test_board_edge_that_resets(uint8_t code);
 
+/* The level of the alarm's line, without its edge. */
+void test_board_alarm(bool raised);
+
 bool test_board_transmit_enable(void);
 uint64_t test_board_transmit_off_us(void); /* instant of the last on-to-off edge */
 uint32_t test_board_unmasked_drives(void); /* of transmit-enable, with interrupts enabled */

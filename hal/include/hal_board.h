@@ -50,6 +50,9 @@ void board_serial_start(hal_serial_port_t port);
 /* Drive the transmit-enable discrete. Callable from the guard's interrupt. */
 void board_transmit_enable(bool on);
 
+/* The level of the alarm's line now, which a reset does not change. True also while the board does not know it. */
+bool board_alarm(void);
+
 /* Watchdog: starts, feeds. Once started it cannot be stopped. */
 void board_watchdog_start(uint32_t timeout_ms);
 void board_watchdog_feed(void);

@@ -339,6 +339,7 @@ static const mp_rom_map_elem_t globals_table[] = {
     SHARED(guard_trips),
     SHARED(guard_last_reason),
     SHARED(alarm),
+    SHARED(alarm_count),
     SHARED(position),
     SHARED(position_known),
     SHARED(zone_ahead),

@@ -85,6 +85,7 @@ MP_DECLARE_CONST_FUN_OBJ_0(modhal_guard_transmitting_obj);
 MP_DECLARE_CONST_FUN_OBJ_0(modhal_guard_trips_obj);
 MP_DECLARE_CONST_FUN_OBJ_0(modhal_guard_last_reason_obj);
 MP_DECLARE_CONST_FUN_OBJ_0(modhal_alarm_obj);
+MP_DECLARE_CONST_FUN_OBJ_0(modhal_alarm_count_obj);
 MP_DECLARE_CONST_FUN_OBJ_2(modhal_position_obj);
 MP_DECLARE_CONST_FUN_OBJ_0(modhal_position_known_obj);
 MP_DECLARE_CONST_FUN_OBJ_2(modhal_zone_ahead_obj);

@@ -181,6 +181,11 @@ static mp_obj_t alarm_raised(void) {
 }
 MP_DEFINE_CONST_FUN_OBJ_0(modhal_alarm_obj, alarm_raised);
 
+static mp_obj_t alarm_count(void) {
+    return modhal_new_int(hal_discrete_alarm_count());
+}
+MP_DEFINE_CONST_FUN_OBJ_0(modhal_alarm_count_obj, alarm_count);
+
 static int32_t place_of(mp_obj_t degrees_1e5) {
     mp_int_t value = mp_obj_get_int(degrees_1e5);
     if (value < -18000000 || value > 18000000) {

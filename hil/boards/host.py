@@ -38,6 +38,7 @@ class HostBoard:
         self.edges: list[Edge] = []
         self.resets: list[str] = []
         self._origin_s = 0.0
+        self._alarm = False
         self._log = directory / "board.log"
         self._start()
         self.link = HostLink(self)
@@ -67,6 +68,7 @@ class HostBoard:
         self._send(kind, payload)
 
     def alarm(self, on: bool) -> None:
+        self._alarm = on
         self._send(b"A" if on else b"a")
 
     def memory_error(self, corrected: bool) -> None:
@@ -122,6 +124,7 @@ class HostBoard:
         self._time_us = 0
         self.sent = bytearray()
         self._run()
+        self.alarm(self._alarm)  # the level of the line, which the board cannot know otherwise
 
     def _run(self) -> None:
         """Take what the board sends until it has used up its grant."""

@@ -101,7 +101,7 @@ def test_lines_carry_octets_both_ways(check_image: Path, tmp_path: Path) -> None
         board.write("discrete", b"A")
         board.read_until("console", b"alarm\n")
         # Off at power-on, before and after each reset, and never on.
-        assert set(board.heard("discrete")) == {ord("t")}
+        assert set(board.heard("discrete")) == {ord("t"), ord("L")}
 
 
 def test_the_guard_holds_with_the_flash_shut(tmp_path: Path) -> None:
@@ -147,6 +147,19 @@ def test_bench_image_stops_into_its_repl(tmp_path: Path) -> None:
         board.read_until("console", b"sum 2\r\n")
         board.write("console", b"while True: pass\r\r")
         board.read_until("console", b"emei bench boot, reset cause 1\r\n")
+
+
+@pytest.mark.parametrize(("answer", "raised"), [(b"", True), (b"a", False), (b"A", True)])
+def test_the_alarm_is_raised_until_the_board_hears_its_level(tmp_path: Path, answer: bytes, raised: bool) -> None:
+    with Mps2(IMAGES / "bench" / "firmware.elf", tmp_path, *SEMIHOSTING) as board:
+        board.read_until("discrete", b"L")
+        board.write("discrete", answer)
+        for _ in range(20):
+            board.read_until("link", b"\0")
+        board.write("console", b"\x03\x03")
+        board.read_until("console", b">>> ")
+        board.write("console", b"import hal; print('alarm', hal.alarm(), hal.alarm_count())\r")
+        board.read_until("console", f"alarm {raised} {int(raised)}\r\n".encode())
 
 
 def test_one_interrupt_character_does_not_stop_the_application(tmp_path: Path) -> None:

@@ -144,6 +144,13 @@ def test_discretes(units: Process) -> None:
     assert units.discrete.read_until(b"A").strip(b"P") == b"A"
     assert units.ask(alarm=False) == {"ok": True}
     assert units.discrete.read_until(b"a").strip(b"P") == b"a"
+    # A board that has just started asks for the level.
+    os.write(units.discrete.fd, b"L")
+    assert units.discrete.read_until(b"a").strip(b"P") == b"a"
+    units.ask(alarm=True)
+    units.discrete.read_until(b"A")
+    os.write(units.discrete.fd, b"L")
+    assert units.discrete.read_until(b"A").strip(b"P") == b"A"
     assert units.ask(board_off=True) == {"ok": True}
     edges = units.ask(edges=True)["edges"]
     assert [on for _, on in edges] == [True, False]

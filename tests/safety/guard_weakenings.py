@@ -17,6 +17,7 @@ _CORRUPT_READ = "test_hal_guard.py::test_a_read_of_corrupt_state_errs_to_the_saf
 _HUNG = "test_hal_guard.py::test_a_hung_application_is_off_within_ten_milliseconds_of_the_timeout"
 _TAKE_LIMIT = "test_hal_guard.py::test_the_take_limit_ends_a_transmission_that_is_otherwise_healthy"
 _ALARM = "test_hal_guard.py::test_the_alarm_acts_at_once_without_the_timer"
+_ALARM_STANDS = "test_hal_discrete.py::test_an_alarm_that_stands_over_a_reset_is_one_that_was_raised"
 _RESET = "test_hal_guard.py::test_a_reset_drops_transmission_and_is_told"
 _INHIBIT = "test_hal_guard.py::test_inhibit_is_not_a_trip"
 _NO_PERMIT = "test_hal_guard.py::test_off_at_power_on_and_without_a_permit"
@@ -119,8 +120,18 @@ GUARD = (
     GuardWeakening("the alarm waits for the timer", "discrete.c", "        hal_guard_tick(time_us);\n", "", _ALARM),
     GuardWeakening(
         "the alarm is not noted", "discrete.c",
-        "    case HAL_EDGE_ALARM_ON:\n        atomic_store(&alarm_raised, true);\n", "    case HAL_EDGE_ALARM_ON:\n",
-        _ALARM,
+        "if (!atomic_exchange(&alarm_raised, true)) {", "if (!atomic_load(&alarm_raised)) {", _ALARM,
+    ),
+    GuardWeakening(
+        "a reset forgets an alarm that stands", "discrete.c", "bool raised = board_alarm();", "bool raised = false;",
+        _ALARM_STANDS,
+    ),
+    GuardWeakening(
+        "an alarm that stands at the boot is none that was raised", "discrete.c", "raised ? 1 : 0", "0", _ALARM_STANDS,
+    ),
+    GuardWeakening(
+        "the alarm is not counted", "discrete.c", "atomic_load(&alarm_count) + 1", "atomic_load(&alarm_count)",
+        "test_hal_discrete.py::test_the_alarm_is_counted_each_time_it_is_raised",
     ),
     GuardWeakening("the timer does nothing", "guard.c", "now_us) {\n" + _MASKED + "    enforce(now_us);\n",
                    "now_us) {\n" + _MASKED, _HUNG),

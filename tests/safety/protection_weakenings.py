@@ -39,6 +39,8 @@ PROTECTION = (
                     "test_protection.py::test_a_limit_that_tripped_keeps_the_exit_shut_until_it_is_clear"),
     TestedWeakening("HARD_OFF leads round a broken limit", _PROTECTION, "driver is not None\n            and driver.machine.is_off()", "False",
                     "test_protection.py::test_in_off_the_exit_asks_for_the_limits_of_unpowered_safe"),
+    TestedWeakening("an alarm shorter than a cycle is missed", _PROTECTION, "hal.alarm_count()", "int(hal.alarm())",
+                    "test_protection.py::test_an_alarm_that_came_and_went_between_two_cycles_is_level_4_once"),
     TestedWeakening("a lost unit is not seen", _PROTECTION, "driver.unit.lost() or power_lost", "power_lost",
                     "test_protection.py::test_a_lost_unit_is_safed"),
     TestedWeakening("a lost power unit is not seen", _PROTECTION, " or power_lost", "",

@@ -247,7 +247,7 @@ CODE = (
     ),
     Weakening(
         "the alarm is not heeded", SAR, file=_PROTECTION,
-        old="        if alarm and not self._alarm:", new="        if False:",
+        old="        if alarms != self._alarms:", new="        if False:",
     ),
     Weakening(
         "the alarm leaves the permit of an instrument that is off", SAR, file=_PROTECTION,

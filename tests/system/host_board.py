@@ -15,7 +15,7 @@ PATIENCE_S = 60.0  # of the host; only a board that hangs needs it
 class HostBoard:
     """A board that runs `arguments` (a script, or -m main), blocked after its first message."""
 
-    def __init__(self, *arguments: str, settings: str = "seed=1") -> None:
+    def __init__(self, *arguments: str, settings: str = "seed=1", alarm: bool = False) -> None:
         self._socket, theirs = socket.socketpair()
         self._socket.settimeout(PATIENCE_S)
         self.process = subprocess.Popen(
@@ -27,6 +27,8 @@ class HostBoard:
         self.messages: list[tuple[bytes, bytes]] = []
         self.time_us = -1
         self._run()
+        if not alarm:
+            self.send(b"a")
 
     def __enter__(self) -> "HostBoard":
         return self

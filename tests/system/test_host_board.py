@@ -106,6 +106,24 @@ def test_alarm_withdraws_transmit_enable(script: Write) -> None:
         assert board.console[0] == "alarm False"
 
 
+def test_the_alarms_level_outlives_a_reset_and_is_raised_until_it_is_told(script: Write) -> None:
+    boot = "print(hal.alarm(), hal.alarm_count())\nsleep(500)\nhal.reset(2)"
+    with HostBoard(script(boot), alarm=True) as board:
+        board.run_to(700 * MS)
+        board.send(b"a")
+        board.run_to(S + 400 * MS)
+        assert board.console == ["True 1", "True 1", "False 0"]
+
+
+def test_an_alarm_that_is_raised_while_the_board_boots_is_seen(script: Write) -> None:
+    with HostBoard(script("print(hal.alarm(), hal.alarm_count())\nsleep(1000)")) as board:
+        board.run_to(10 * MS)
+        assert board.console == []
+        board.send(b"A")
+        board.run_to(S)
+        assert board.console == ["True 1"]
+
+
 def test_commanded_reset_keeps_units_time_and_record(script: Write) -> None:
     boot = "print(hal.reset_cause(), hal.boot_count(), hal.ticks_ms())\nsleep(500)\nhal.reset(2)"
     with HostBoard(script(boot)) as board:

@@ -35,7 +35,7 @@ class Protection:
         self._events = event_service
         # Not what the guard says now: a reset that dropped transmit-enable counts as its first trip.
         self._guard_trips = 0
-        self._alarm = False
+        self._alarms = 0  # of this boot; one that stands since before it is to be acted upon
         self._limiters_tripped = _ALL
         self._ancillary_stale = False
         # Monitors that tripped since the limits were last found clear, and when each was last acted upon.
@@ -105,11 +105,12 @@ class Protection:
             yield 0
 
     def _check_alarm(self):
-        alarm = hal.alarm()
-        if alarm and not self._alarm:
+        # Counted, because it may have come and gone within a cycle.
+        alarms = hal.alarm_count()
+        if alarms != self._alarms:
+            self._alarms = alarms
             self._events.report(events.ALARM_RAISED)
             self._all_off(events.ALARM_RAISED[0])
-        self._alarm = alarm
 
     def _all_off(self, cause):
         self._events.report(events.FAULT_LEVEL, enums.FAULT_LEVEL_HARD_OFF, 0, cause)

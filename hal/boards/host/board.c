@@ -21,6 +21,7 @@ static void power_on(void) {
     host->units_us = 10000;
     host->grant_us = host_controlled() ? 0 : HOST_NEVER;
     host->next_cause = HAL_RESET_POWER_ON;
+    host->alarm = host_controlled(); /* until the bench tells the level */
 }
 
 void board_init(void) {
@@ -52,6 +53,10 @@ void board_transmit_enable(bool on) {
         sim_transmit_enable(host->sim, on);
         host_control_send_time('D', host->now_us, on ? HAL_EDGE_TRANSMIT_ON : HAL_EDGE_TRANSMIT_OFF);
     }
+}
+
+bool board_alarm(void) {
+    return host->alarm;
 }
 
 void board_watchdog_start(uint32_t timeout_ms) {

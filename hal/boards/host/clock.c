@@ -47,6 +47,13 @@ void host_units_step(void) {
     }
 }
 
+void host_edge(uint8_t code) {
+    if (code == HAL_EDGE_ALARM_ON || code == HAL_EDGE_ALARM_OFF) {
+        host->alarm = code == HAL_EDGE_ALARM_ON;
+    }
+    hal_discrete_edge(code, host->now_us);
+}
+
 static uint64_t earlier(uint64_t a_us, uint64_t b_us) {
     return a_us < b_us ? a_us : b_us;
 }

@@ -217,7 +217,7 @@ static void handle(uint8_t type, uint8_t *data, size_t octets) {
         break;
     case HAL_EDGE_ALARM_ON:
     case HAL_EDGE_ALARM_OFF:
-        hal_discrete_edge(type, host->now_us);
+        host_edge(type);
         host_wake();
         break;
     case HAL_EDGE_MEMORY_CORRECTED:

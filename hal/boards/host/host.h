@@ -43,6 +43,7 @@ typedef struct {
     bool memory_failed; /* likewise: an uncorrectable error */
     hal_reset_cause_t next_cause;
     bool transmit_enable;
+    bool alarm; /* level of the line */
     bool was_powered;
     sim_t *sim;
     host_line_t lines[HAL_SERIAL_PORTS];
@@ -56,6 +57,7 @@ extern host_state_t *host;
 void host_advance(uint64_t until_us);
 void host_wake(void); /* an event that ends board_wait() */
 void host_units_step(void);
+void host_edge(uint8_t code); /* arrives now */
 
 /* board.c: the cause that board_reset_cause() gives from now on, without a new process. */
 void host_note_reset(hal_reset_cause_t reset_cause);

@@ -5,11 +5,27 @@
 
 extern uint8_t link_noinit_start[], link_noinit_end[];
 
+/* What the answer to ask_alarm() takes at most; a bench on a busy machine answers within milliseconds. */
+#define ALARM_ANSWER_US 1000000u
+
 /* board_record itself stands at the head of the no-init memory, in front of what board_noinit() hands out. */
 _Static_assert(sizeof(board_record_t) <= 256, "link_noinit_start in memory.ld leaves 256 octets");
 
 static hal_reset_cause_t cause;
 static uint32_t fault_kind;
+
+/* The alarm's level as its last edge left it; raised until one is heard. */
+static volatile bool alarm = true;
+static volatile bool alarm_heard;
+
+/* This board hears edges only: what the level is, it asks. The rest of the boot waits for the answer, so that a boot
+ * raises no alarm by being faster. */
+static void ask_alarm(void) {
+    uint64_t until_us = board_time_us() + ALARM_ANSWER_US;
+    board_edge_send(HAL_EDGE_ASK_ALARM);
+    while (!alarm_heard && board_time_us() < until_us) {
+    }
+}
 
 void board_init(void) {
     if (board_record.magic != BOARD_RECORD_MAGIC) {
@@ -24,6 +40,19 @@ void board_init(void) {
     board_flash_init();
     board_serial_open(HAL_SERIAL_DISCRETE, 0);
     board_transmit_enable(false);
+    ask_alarm();
+}
+
+void board_edge_received(uint8_t code, uint64_t time_us) {
+    if (code == HAL_EDGE_ALARM_ON || code == HAL_EDGE_ALARM_OFF) {
+        alarm = code == HAL_EDGE_ALARM_ON;
+        alarm_heard = true;
+    }
+    hal_discrete_edge(code, time_us);
+}
+
+bool board_alarm(void) {
+    return alarm;
 }
 
 hal_reset_cause_t board_reset_cause(void) {

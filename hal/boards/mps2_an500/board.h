@@ -24,6 +24,9 @@ void board_interrupt_enable(unsigned irq, uint8_t priority);
 /* Put an edge on the discrete line at once, without the ring: from interrupts and at reset. */
 void board_edge_send(uint8_t code);
 
+/* An edge arrived on the discrete line (interrupt context). */
+void board_edge_received(uint8_t code, uint64_t time_us);
+
 /* A console octet arrived (interrupt context). A port that takes it returns true; by default it
  * goes to the console's receive ring. */
 bool board_console_octet(uint8_t octet);

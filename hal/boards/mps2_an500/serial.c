@@ -1,6 +1,5 @@
 /* The four UARTs. Received octets go to the core's rings, discretes' to the edge handler. */
 #include "board.h"
-#include "hal_discrete.h"
 #include "hal_serial.h"
 #include "registers.h"
 
@@ -60,7 +59,7 @@ static void receive(hal_serial_port_t port) {
     while (uart->state & UART_STATE_RX_FULL) {
         uint8_t octet = (uint8_t)uart->data;
         if (port == HAL_SERIAL_DISCRETE) {
-            hal_discrete_edge(octet, board_time_us());
+            board_edge_received(octet, board_time_us());
         } else if (port != HAL_SERIAL_CONSOLE || !board_console_octet(octet)) {
             hal_serial_received(port, octet);
         }

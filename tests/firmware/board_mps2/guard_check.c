@@ -58,6 +58,7 @@ int main(void) {
     report("cause", (uint32_t)board_reset_cause());
     report("vectors", SCB_VTOR);
     if (board_reset_cause() == HAL_RESET_POWER_ON) {
+        hal_discrete_edge(HAL_EDGE_ALARM_OFF, board_time_us()); /* nobody told the board the alarm's level */
         transmit("heartbeat_us", false);
         transmit("alarm_us", true);
     }

@@ -364,6 +364,34 @@ def test_alarm_withdraws_the_permit_also_while_off():
     assert bench.payload.refuse.latched() and not bench.payload.permit.in_force()
 
 
+def test_an_alarm_that_came_and_went_between_two_cycles_is_level_4_once():
+    bench = Bench()
+    bench.cycles(30)
+    bench.command("SET_MODE_SAR", enums.SAR_MODE_INIT)
+    explore.discrete_edge("A")
+    explore.discrete_edge("a")
+    bench.cycles(1)
+    assert bench.payload.refuse.latched()
+    assert hal.pool_get(pool.SAR_MODE) == enums.SAR_MODE_OFF
+    assert hal.pool_get(pool.SAFING_CAUSE) == events.ALARM_RAISED[0]
+    setup = Setup()
+    setup.protection._all_off = setup.events.report
+    for edges in ("", "Aa", "", "A", "", "aA", "a"):
+        for letter in edges:
+            explore.discrete_edge(letter)
+        setup.protection.run()
+    assert setup.events.seen.count(events.ALARM_RAISED) == 3
+
+
+def test_an_alarm_that_stands_at_the_boot_is_level_4():
+    explore.discrete_edge("A")
+    bench = Bench()
+    bench.cycles(2)
+    assert bench.payload.refuse.latched()
+    assert hal.pool_get(pool.SAFING_CAUSE) == events.ALARM_RAISED[0]
+    explore.discrete_edge("a")
+
+
 def test_no_exit_while_the_alarm_stands():
     setup = Setup()
     explore.discrete_edge("A")

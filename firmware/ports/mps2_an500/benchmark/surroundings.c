@@ -168,9 +168,6 @@ void __wrap_board_init(void) {
     TIMER1->reload = UINT32_MAX;
     TIMER1->value = UINT32_MAX;
     TIMER1->control = TIMER_CONTROL_ENABLE;
-    if (kept->alarm) {
-        put_edge(HAL_EDGE_ALARM_ON, board_time_us()); /* a level: it is still there after a reset */
-    }
 }
 
 void __wrap_board_wait(uint64_t deadline_us) {
@@ -191,6 +188,11 @@ void __wrap_board_edge_send(uint8_t code) {
     surroundings_t *kept = SURROUNDINGS;
     bool enable = code == HAL_EDGE_TRANSMIT_ON;
     __real_board_edge_send(code);
+    if (code == HAL_EDGE_ASK_ALARM) {
+        bool raised = kept->magic == MAGIC && kept->alarm; /* a level: it is still there after a reset */
+        put_edge(raised ? HAL_EDGE_ALARM_ON : HAL_EDGE_ALARM_OFF, board_time_us());
+        return;
+    }
     if (kept->magic == MAGIC && enable != kept->enable) {
         kept->enable = enable;
         if (kept->edge_count < SURROUNDINGS_EDGES) {
@@ -238,7 +240,7 @@ void __wrap_uart1_transmit_interrupt(void) {
 void __wrap_uart2_receive_interrupt(void) {
     while (edge_tail != edge_head) {
         uint32_t index = edge_tail % EDGE_QUEUE;
-        hal_discrete_edge(edge_queue[index].code, edge_queue[index].time_us);
+        board_edge_received(edge_queue[index].code, edge_queue[index].time_us);
         edge_tail++;
     }
 }

@@ -1,7 +1,6 @@
 /* User C module `explore` of the host board (tests/safety): the checker's loop under the firmware. */
 #include "boards/host/explore.h"
-#include "hal_discrete.h"
-#include "hal_time.h"
+#include "boards/host/host.h"
 
 #include "py/bc.h"
 #include "py/gc.h"
@@ -67,7 +66,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(reset_obj, reset);
 
 /* An edge of a discrete, as one character. */
 static mp_obj_t edge(mp_obj_t letter) {
-    hal_discrete_edge((uint8_t)mp_obj_str_get_str(letter)[0], hal_time_us());
+    host_edge((uint8_t)mp_obj_str_get_str(letter)[0]);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(edge_obj, edge);
