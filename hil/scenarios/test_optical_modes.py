@@ -278,6 +278,19 @@ def test_ancillary_data_that_jumps_in_an_image(
     assert session.value("OPTICAL_DOOR") == ("SHUT" if jumps else "OPEN")
 
 
+def test_ancillary_data_that_jumps_at_every_message_ends_an_image_too(session: Session, platform: Platform) -> None:
+    """Told once, before the image was accepted; nobody knows where the satellite is all the same."""
+    steps.optical_ready(session)
+    quiet = platform.ancillary
+    platform.ancillary = lambda gps_s: {**quiet(gps_s), **({"longitude_deg": 44.0} if int(gps_s) % 2 else {})}
+    session.run_for(3.5)
+    since = len(session.events)
+    assert start(session, platform, "STRIP").refusal(LEAD_S + IMAGE_S).name == "ANCILLARY_JUMPED"
+    session.run_for(5)
+    assert not [event for event in session.events[since:] if event.name == "ANCILLARY_JUMPED"]
+    assert (session.value("OPTICAL_MODE"), session.value("OPTICAL_DOOR")) == ("READY", "SHUT")
+
+
 def test_one_wrong_sample_is_one_event(session: Session, platform: Platform, sky: Sky) -> None:
     session.run_for(2)
     since = len(session.events)

@@ -49,11 +49,12 @@ class Platform:
 
     def ancillary_data(self, *values):
         jump_m = hal.position_jump_m(values[_LATITUDE], values[_LONGITUDE], values[_ALTITUDE])
-        if jump_m and not self._jumped:
-            # Once: the way back from a single wrong sample is a jump too.
+        if jump_m:
             self._jumps = (self._jumps + 1) & 0xFFFF
             hal.pool_set(pool.ANCILLARY_JUMPS, self._jumps)
-            self._events.report(events.ANCILLARY_JUMPED, jump_m)
+            if not self._jumped:
+                # Told once: the way back from a single wrong sample is a jump too.
+                self._events.report(events.ANCILLARY_JUMPED, jump_m)
         self._jumped = jump_m > 0
         for index in range(len(_PARAMETERS)):
             hal.pool_set(_PARAMETERS[index], values[index])
