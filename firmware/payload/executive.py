@@ -51,7 +51,7 @@ class Executive:
         hal.pool_set(pool.CYCLE_OVERRUNS, 0)
 
     def run(self):
-        """Run until stop(). The watchdog runs from here on."""
+        """Run until stop(). From here on the watchdog waits for cycles, no more for the boot."""
         hal.watchdog_start(mission.EXECUTIVE_WATCHDOG_MS)
         next_ms = hal.ticks_ms()
         while not self.stopped:

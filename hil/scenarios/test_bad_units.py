@@ -18,6 +18,7 @@ FAULTS = {
     "bad CRC": ("corrupt", 1, {"BUS_BAD_REPLY"}),
     "wrong id": ("wrong_id", 1, {"BUS_BAD_REPLY"}),
     "error status": ("error_status", 10, {"BUS_ERROR_STATUS"}),
+    "stopped housekeeping": ("sample_count", 7, {"HOUSEKEEPING_STOPPED"}),
 }
 
 
@@ -81,7 +82,7 @@ def assert_safed(
     assert session.send(f"SET_MODE_{instrument}", mode="OFF").refusal(steps.ANSWER_S).name == "REFUSE_STATE"
 
 
-@pytest.mark.parametrize("fault", faults("dead", "bad CRC"))
+@pytest.mark.parametrize("fault", faults("dead", "bad CRC", "stopped housekeeping"))
 def test_sar_unit_at_rest(session: Session, bench: Bench, fault: str) -> None:
     steps.sar_standby(session)
     since = break_unit(session, bench, "SAR", fault)

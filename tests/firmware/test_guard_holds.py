@@ -79,6 +79,14 @@ def test_with_interrupts_masked_the_watchdog_drops_transmission(tmp_path: Path) 
     require_safe_reboot(found)
 
 
+def test_a_boot_that_hangs_is_counted_and_ended_by_the_watchdog(tmp_path: Path) -> None:
+    """Not fed by anybody before the first cycle; the second boot is a good one."""
+    found = run("boot", tmp_path)
+    assert one(found, "boot_hung_ms") > 0
+    assert one(found, "boots") == 2
+    require_safe_reboot(found)
+
+
 def test_with_all_memory_taken_the_data_take_ends_inhibited(tmp_path: Path) -> None:
     """The control cycle allocates nothing and goes on; its transmitter does not stay on."""
     found = run("held", tmp_path)

@@ -236,6 +236,11 @@ BROKEN: list[tuple[str, Callable[[Content], Any], tuple[str, ...]]] = [
         ("units/sar.toml", "housekeeping", "at most 16 octets"),
     ),
     (
+        "housekeeping without its sample count",
+        lambda c: block(c, "sar", "housekeeping")["registers"].pop(0),
+        ("units/sar.toml", "housekeeping", "sample_count (u16)"),
+    ),
+    (
         "layout and registers",
         lambda c: block(c, "sar", "control").update(layout="IMAGE_SETTINGS"),
         ("units/sar.toml", "control", "registers", "not allowed beside"),

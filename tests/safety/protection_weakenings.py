@@ -27,6 +27,7 @@ _TOLD_AFTER_FAILURE = "test_over_current.py::test_a_power_unit_that_did_not_take
 _LARGER = "test_over_current.py::test_in_a_transition_the_larger_of_both_modes_counts"
 _TOLD_FIRST = "test_over_current.py::test_the_power_unit_learns_of_a_mode_before_its_unit_draws_the_current"
 _CONFIRMED = "test_unit.py::test_what_a_unit_does_not_confirm_is_a_failure_with_its_reason"
+_STANDS = "test_unit.py::test_a_unit_whose_sample_count_stands_is_lost_and_found_when_it_goes_on"
 _LOST = "test_unit.py::test_a_unit_is_lost_after_so_many_bad_samples_and_its_values_with_it"
 _STARVES = "test_executive.py::test_an_activity_that_makes_no_progress_starves_watchdog_and_guard"
 
@@ -159,6 +160,10 @@ SUPPLIES_AND_SERVICES = (
     TestedWeakening("a lost link is good", _UNIT, "if self.link != enums.UNIT_LINK_GOOD:", "if False:",
                     "test_unit.py::test_nothing_fresh_is_awaited_of_a_unit_that_is_lost_meanwhile"),
     TestedWeakening("a unit that gives bad samples is not lost", _UNIT, "self._bad_samples >= mission.BUS_LOST_AFTER_SAMPLES", "False", _LOST),
+    TestedWeakening("a sample count that stands is a new sample", _UNIT, "return not stands", "return True", _STANDS),
+    TestedWeakening("a sample count of before the supply was cut counts", _UNIT,
+                    "self._sample_count = _NO_SAMPLE\n        if on:", "if on:",
+                    "test_unit.py::test_the_first_sample_after_the_supply_came_is_new_whatever_its_count"),
     TestedWeakening("a unit is lost in silence", _UNIT, "if self.link != enums.UNIT_LINK_LOST:", "if False:", _LOST),
     TestedWeakening("the values of a lost unit are valid", _UNIT,
                     "_set_link(enums.UNIT_LINK_LOST)\n                hal.pool_invalidate(self._pool_first, self._pool_count)",

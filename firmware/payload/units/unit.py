@@ -5,7 +5,15 @@ import hal
 from payload.failure import Failure
 from payload.tables import enums, events, failures, mission
 
-_FAILURES = (0, failures.BUS_NO_REPLY, failures.BUS_BAD_REPLY, failures.BUS_ERROR_STATUS, failures.BUS_BAD_REPLY)
+# By what came of reading; a reply that came (0) is bad when the unit took no new sample.
+_FAILURES = (
+    failures.HOUSEKEEPING_STOPPED,
+    failures.BUS_NO_REPLY,
+    failures.BUS_BAD_REPLY,
+    failures.BUS_ERROR_STATUS,
+    failures.BUS_BAD_REPLY,
+)
+_NO_SAMPLE = -1
 
 
 class Unit:
@@ -22,6 +30,7 @@ class Unit:
         self._buffer = bytearray(mission.BUS_LARGEST_DATA_OCTETS)
         self._bad_samples = 0
         self._skip_cycles = 0
+        self._sample_count = _NO_SAMPLE
         self.samples = 0
         self.powered = False
         self.link = enums.UNIT_LINK_UNPOWERED
@@ -32,6 +41,7 @@ class Unit:
         self.powered = on
         self._bad_samples = 0
         self._skip_cycles = 0
+        self._sample_count = _NO_SAMPLE
         if on:
             self._set_link(enums.UNIT_LINK_GOOD)
         else:
@@ -42,14 +52,21 @@ class Unit:
         return self.link == enums.UNIT_LINK_LOST
 
     def sample(self):
-        """Once a cycle: read the housekeeping block into the pool. A lost unit is probed once a second."""
+        """Once a cycle: read the housekeeping block into the pool. A lost unit is probed once a second.
+
+        A reply whose sample count stands is bad as a missing one: what the unit says is of some time before.
+        """
         if not self.powered:
             return
         if self._skip_cycles:
             self._skip_cycles -= 1
             return
         status = hal.rmap_read(self.node, self._address, self._buffer, 0, self._octets)
-        if status == 0 and hal.pool_load(self._pool_first, self._pool_count, self._buffer, 0, self._octets):
+        if (
+            status == 0
+            and self._is_new_sample()
+            and hal.pool_load(self._pool_first, self._pool_count, self._buffer, 0, self._octets)
+        ):
             self.samples = (self.samples + 1) & 0xFFFF
             self._bad_samples = 0
             if self.link == enums.UNIT_LINK_LOST:
@@ -63,6 +80,13 @@ class Unit:
                 self._set_link(enums.UNIT_LINK_LOST)
                 hal.pool_invalidate(self._pool_first, self._pool_count)
                 self._events.report(events.UNIT_LOST, self.node, _FAILURES[status])
+
+    def _is_new_sample(self):
+        """Whether the unit took what is in the buffer after the sample before: each block begins with its count."""
+        count = hal.get(hal.U16, self._buffer, 0)
+        stands = count == self._sample_count
+        self._sample_count = count
+        return not stands
 
     def write(self, address, type_code, value):
         """Write one register. Raises Failure when the unit does not confirm it."""

@@ -70,3 +70,11 @@ class UnitChecks(Checks):
         housekeeping = [block for block in blocks if block["name"] == "housekeeping" and "registers" in block]
         if not housekeeping:
             self.refuse(root, [block["name"] for block in blocks], "a block housekeeping with registers is needed")
+        for block in housekeeping:
+            first = block["registers"][0]
+            if (first["name"], first["type"]) != ("sample_count", "u16"):
+                self.refuse(
+                    [*root, blocks.index(block), "registers", 0, "name"],
+                    first["name"],
+                    "the first register must be sample_count (u16): the application knows a new sample by it",
+                )

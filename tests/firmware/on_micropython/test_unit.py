@@ -6,7 +6,7 @@ import payload.units.unit as unit_module
 import runner
 from payload.failure import Failure
 from payload.instruments.instrument import Instrument, TakeRequest
-from payload.tables import enums, failures, mission, pool, units
+from payload.tables import enums, events, failures, mission, pool, units
 from payload.units.unit import Unit
 from runner import refused
 
@@ -166,14 +166,87 @@ def test_nothing_fresh_is_awaited_of_a_unit_that_is_lost_meanwhile():
     refused(failures.UNIT_LOST, next, sample)
 
 
+class _Sampled(_Silent):
+    """A unit that takes a sample for each that asks, until it `stopped`, and replies nevertheless."""
+
+    def __init__(self, status):
+        super().__init__(status)
+        self.stopped = False
+        self.count = 0xFFFE
+
+    def rmap_read(self, node, address, buffer, offset, octets):
+        if self.status == 0:
+            if not self.stopped:
+                self.count = self.count + 1 & 0xFFFF
+            hal.put(hal.U16, self.count, buffer, offset)
+        return self.status
+
+
+class _Told(Events):
+    def __init__(self):
+        self.reports = []
+
+    def report(self, event, *fields):
+        self.reports.append((event,) + fields)
+
+
+def _sampled_unit(told):
+    housekeeping = (0, units.SAR_HOUSEKEEPING_OCTETS, units.SAR_POOL_FIRST, units.SAR_POOL_COUNT)
+    return Unit(units.SAR_NODE, housekeeping, pool.SAR_LINK, told)
+
+
+def test_a_unit_whose_sample_count_stands_is_lost_and_found_when_it_goes_on():
+    hal.init(0x0E11, True)
+    bus = unit_module.hal = _Sampled(0)
+    told = _Told()
+    try:
+        unit = _sampled_unit(told)
+        unit.power(True)
+        for _ in range(2 * mission.BUS_LOST_AFTER_SAMPLES):
+            unit.sample()
+        assert not unit.lost() and not told.reports
+        samples = unit.samples
+        bus.stopped = True
+        for _ in range(mission.BUS_LOST_AFTER_SAMPLES - 1):
+            unit.sample()
+        assert not unit.lost() and unit.samples == samples
+        unit.sample()
+        assert unit.lost() and not hal.pool_valid(pool.SAR_STATE)
+        assert told.reports == [(events.UNIT_LOST, units.SAR_NODE, failures.HOUSEKEEPING_STOPPED)]
+        for _ in range(2 * mission.BUS_LOST_PROBE_PERIOD_CYCLES):
+            unit.sample()
+        assert unit.lost()
+        bus.stopped = False
+        for _ in range(mission.BUS_LOST_PROBE_PERIOD_CYCLES):
+            unit.sample()
+        assert not unit.lost() and told.reports[1:] == [(events.UNIT_FOUND, units.SAR_NODE)]
+    finally:
+        unit_module.hal = hal
+
+
+def test_the_first_sample_after_the_supply_came_is_new_whatever_its_count():
+    hal.init(0x0E11, True)
+    bus = unit_module.hal = _Sampled(0)
+    try:
+        unit = _sampled_unit(Events())
+        unit.power(True)
+        unit.sample()
+        bus.stopped = True
+        unit.sample()
+        assert unit.samples == 1
+        unit.power(False)
+        unit.power(True)
+        unit.sample()
+        assert unit.samples == 2
+    finally:
+        unit_module.hal = hal
+
+
 def test_a_unit_is_lost_after_so_many_bad_samples_and_its_values_with_it():
     hal.init(0x0E11, True)
-    bus = _Silent(1)
-    bus.rmap_read = lambda *arguments: bus.status
-    unit_module.hal = bus
+    bus = unit_module.hal = _Sampled(1)
     try:
-        housekeeping = (0, units.SAR_HOUSEKEEPING_OCTETS, units.SAR_POOL_FIRST, units.SAR_POOL_COUNT)
-        unit = Unit(units.SAR_NODE, housekeeping, pool.SAR_LINK, Events())
+        unit = _sampled_unit(Events())
         unit.power(True)
         hal.pool_set(pool.SAR_STATE, enums.SAR_UNIT_STATE_READY)
         for _ in range(mission.BUS_LOST_AFTER_SAMPLES - 1):

@@ -22,7 +22,7 @@ _LEFT_OUT = (
     "node", "instrument", "_mode_parameter", "_address", "_octets", "_pool_first", "_pool_count", "_link_parameter",
     "_state_parameter", "_flags_parameter", "_failed_state",
     # Counters of cycles and samples.
-    "samples", "_samples", "_switch_ons", "_bad_samples", "_skip_cycles", "_orphan_skip_cycles", "_guard_trips", "_alarms",
+    "samples", "_samples", "_sample_count", "_switch_ons", "_bad_samples", "_skip_cycles", "_orphan_skip_cycles", "_guard_trips", "_alarms",
     # Told to the ground and read by nobody else: the detail of a failure, the number of boots, what was reported.
     "_cancel_cause", "boots", "_told",
     # When something was: no orbit passes here but by CLEAR_FAULT_HISTORY, and budgets are the world's.

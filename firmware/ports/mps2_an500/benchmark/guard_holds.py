@@ -11,6 +11,7 @@ import sys
 import benchmark
 import hal
 
+import payload.main
 from bench import Bench
 from payload.executive import Activity
 from payload.tables import enums, mission, pool
@@ -25,8 +26,10 @@ _FAILED = 1  # the note that the first boot leaves
 
 def run(case):
     if benchmark.noted(0) == _FAILED:
-        _look_after_the_reset()
+        _look_after_the_reset(case == "boot")
         return
+    if case == "boot":
+        _hang_in_the_boot()
     bench = Bench()
     bench.prepare_data_take()
     bench.start_data_take()
@@ -35,6 +38,18 @@ def run(case):
     executive = bench.payload.executive
     executive._activities += (Activity(failing.run),)
     executive.run()
+
+
+def _hang_in_the_boot():
+    """The application does not come to its first cycle."""
+    benchmark.note(0, _FAILED)
+    payload.main.Settings = _spin_in_settings
+    Bench()
+
+
+def _spin_in_settings(persistent, apply):
+    benchmark.note(1, hal.ticks_ms())
+    benchmark.spin()
 
 
 class _Failing:
@@ -220,13 +235,17 @@ def _show_inhibits():
     print("guard_reason", hal.guard_last_reason())
 
 
-def _look_after_the_reset():
+def _look_after_the_reset(keep_boots):
+    print("boot_hung_ms", benchmark.noted(1))
     print("heartbeat_us", benchmark.heartbeat_us())
     print("alarm_us", benchmark.alarm_us())
     _show_edges()
     edges = len(benchmark.edges())
-    bench = Bench()
+    before_ms = hal.ticks_ms()
+    bench = Bench(keep_boots, keep_boots)
+    print("booted_within_ms", hal.ticks_ms() - before_ms)
     print("reset_cause", hal.reset_cause(), enums.RESET_CAUSE_WATCHDOG)
+    print("boots", hal.pool_get(pool.BOOTS_IN_PERIOD))
     bench.cycles(_CYCLES_AFTER_BOOT)
     print("edges_after_reset", len(benchmark.edges()) - edges)
     print("limiters_closed", hal.pool_get(pool.POWER_LIMITERS_CLOSED))
