@@ -160,7 +160,7 @@ SUPPLIES_AND_SERVICES = (
     TestedWeakening("a lost link is good", _UNIT, "if self.link != enums.UNIT_LINK_GOOD:", "if False:",
                     "test_unit.py::test_nothing_fresh_is_awaited_of_a_unit_that_is_lost_meanwhile"),
     TestedWeakening("a unit that gives bad samples is not lost", _UNIT, "self._bad_samples >= mission.BUS_LOST_AFTER_SAMPLES", "False", _LOST),
-    TestedWeakening("a sample count that stands is a new sample", _UNIT, "return not stands", "return True", _STANDS),
+    TestedWeakening("a sample count that stands is a new sample", _UNIT, "count != self._sample_count and ", "", _STANDS),
     TestedWeakening("a sample count of before the supply was cut counts", _UNIT,
                     "self._sample_count = _NO_SAMPLE\n        if on:", "if on:",
                     "test_unit.py::test_the_first_sample_after_the_supply_came_is_new_whatever_its_count"),

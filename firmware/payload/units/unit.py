@@ -62,17 +62,19 @@ class Unit:
             self._skip_cycles -= 1
             return
         status = hal.rmap_read(self.node, self._address, self._buffer, 0, self._octets)
-        if (
-            status == 0
-            and self._is_new_sample()
-            and hal.pool_load(self._pool_first, self._pool_count, self._buffer, 0, self._octets)
-        ):
-            self.samples = (self.samples + 1) & 0xFFFF
-            self._bad_samples = 0
-            if self.link == enums.UNIT_LINK_LOST:
-                self._set_link(enums.UNIT_LINK_GOOD)
-                self._events.report(events.UNIT_FOUND, self.node)
-            return
+        if status == 0:
+            # Each block begins with the count of the unit's samples.
+            count = hal.get(hal.U16, self._buffer, 0)
+            if count != self._sample_count and hal.pool_load(
+                self._pool_first, self._pool_count, self._buffer, 0, self._octets
+            ):
+                self._sample_count = count
+                self.samples = (self.samples + 1) & 0xFFFF
+                self._bad_samples = 0
+                if self.link == enums.UNIT_LINK_LOST:
+                    self._set_link(enums.UNIT_LINK_GOOD)
+                    self._events.report(events.UNIT_FOUND, self.node)
+                return
         self._bad_samples += 1
         if self._bad_samples >= mission.BUS_LOST_AFTER_SAMPLES:
             self._skip_cycles = mission.BUS_LOST_PROBE_PERIOD_CYCLES - 1
@@ -80,13 +82,6 @@ class Unit:
                 self._set_link(enums.UNIT_LINK_LOST)
                 hal.pool_invalidate(self._pool_first, self._pool_count)
                 self._events.report(events.UNIT_LOST, self.node, _FAILURES[status])
-
-    def _is_new_sample(self):
-        """Whether the unit took what is in the buffer after the sample before: each block begins with its count."""
-        count = hal.get(hal.U16, self._buffer, 0)
-        stands = count == self._sample_count
-        self._sample_count = count
-        return not stands
 
     def write(self, address, type_code, value):
         """Write one register. Raises Failure when the unit does not confirm it."""

@@ -19,6 +19,7 @@ NADIR = [0, 0, 1, 0, 0]
 SPACECRAFT_ID = 0x0E00
 GPS_S = 1400000000
 LATITUDE, LONGITUDE = 3008000, 10384000
+_LONGEST_WAIT_MS = 100000
 
 
 def empty_tables():
@@ -49,6 +50,8 @@ class Bench:
         hal.journal_flush(10000)
         self.payload = Payload(spacecraft_id, True)
         self.payload.start()
+        # A test may wait without a cycle; the executive's own run starts the watchdog anew.
+        hal.watchdog_start(_LONGEST_WAIT_MS)
         self._next_ms = hal.ticks_ms()
         self._count = 0
         self.in_view = False  # the platform's data come once a second
