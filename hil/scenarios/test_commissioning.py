@@ -168,6 +168,16 @@ def test_an_interrupted_tool_leaves_its_record_and_the_directory_free(
     assert session.value("SAR_MODE") == "OFF"
 
 
+@pytest.fixture
+def heard_signals() -> Iterator[None]:
+    """A terminal's signals are heard, also where the tests run without one and whoever began them ignores them."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("heard_signals")
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
 def test_a_tool_that_is_told_to_end_brings_the_instrument_to_rest(
     session: Session, tmp_path: Path, emei: Callable[..., Result], ending: signal.Signals
