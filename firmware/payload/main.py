@@ -59,7 +59,7 @@ class Payload:
         self.persistent = Persistent()
         self.boot_history = BootHistory(self.persistent)
         self.boot_history.count()
-        # Not before the boot is counted: a boot that hangs must lead to a safe boot, and not to hanging again and again.
+        # Not before the boot is counted: boots that hang must lead to a safe boot, and not to hanging for ever.
         hal.watchdog_start(mission.EXECUTIVE_BOOT_WATCHDOG_MS)
         hal.pool_set(pool.SPACECRAFT_ID, spacecraft_id)
         hal.pool_set(pool.BUILD, enums.BUILD_BENCH if bench_build else enums.BUILD_FLIGHT)
