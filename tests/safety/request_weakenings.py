@@ -157,17 +157,23 @@ IMAGES = (
 
 BUDGETS = (
     _budget("a take as long as asked for", "if on_ms > mission.SAR_TAKE_ON_TIME_LIMIT_MS:", "if False:", "test_one_take"),
-    _budget("no cool-down", "if cool_s > 0:", "if False:", "test_cool_down_is_twice_the_on_time"),
+    _budget("no cool-down", "if cool_ms > 0:", "if False:", "test_cool_down_is_twice_the_on_time"),
     _budget("any on-time within an orbit", "if orbit_ms > mission.SAR_ORBIT_ON_TIME_LIMIT_MS:", "if False:",
             "test_an_orbit_holds_300_s_and_forgets_what_is_an_orbit_ago"),
-    _budget("a take does not count before its end", "store.put(_NEWEST[1], on_ms)\n        ended", "ended",
+    _budget("a take does not count before its end", "store.put(_TAKES[_NEWEST][1], on_ms)\n        ended", "ended",
             "test_a_reset_within_a_take_leaves_it_counted_as_predicted"),
     _budget("the oldest of many takes is forgotten", "merged_ms = store.get(_TAKES[0][1]) + store.get(_TAKES[1][1])",
             "merged_ms = store.get(_TAKES[1][1])", "test_more_takes_than_places_are_never_counted_short"),
-    _budget("a counter that lies holds the SAR up", "min(hal.pool_get(pool.SAR_TRANSMIT_TIME_MS), mission.TRANSMIT_GUARD_LONGEST_PERMIT_MS)\n            self._store",
-            "hal.pool_get(pool.SAR_TRANSMIT_TIME_MS)\n            self._store", "test_a_counter_that_lies_counts_as_the_longest_the_guard_allows"),
-    _budget("a unit that does not say has transmitted nothing", "if hal.pool_valid(pool.SAR_TRANSMIT_TIME_MS):", "if True:",
+    _budget("a counter that lies holds the SAR up", "min(hal.pool_get(pool.SAR_TRANSMIT_TIME_MS), mission.TRANSMIT_GUARD_LONGEST_PERMIT_MS)",
+            "hal.pool_get(pool.SAR_TRANSMIT_TIME_MS)", "test_a_counter_that_lies_counts_as_the_longest_the_guard_allows"),
+    _budget("a unit that does not say has transmitted nothing", "and hal.pool_valid(pool.SAR_TRANSMIT_TIME_MS)\n            and", "and",
             "test_a_unit_that_does_not_say_counts_as_predicted"),
+    _budget("a unit that lost its counter has transmitted nothing", "and hal.pool_get(pool.SAR_TRANSMIT_TIME_MS) >= counted_ms\n", "\n",
+            "test_a_unit_that_was_reset_within_a_take_counts_as_predicted"),
+    _budget("a unit that came up anew has transmitted nothing", "and hal.pool_get(pool.SAR_STATE) != enums.SAR_UNIT_STATE_BOOT\n", "\n",
+            "test_a_unit_that_was_reset_within_a_take_counts_as_predicted"),
+    _budget("a take counts the counter of one before it", "counted_ms != _NEVER_TAKING\n            and ", "",
+            "test_a_take_that_never_came_to_its_start_counts_nothing"),
     _budget("a step of the clock shortens a cool-down", "if ended_up_s == _NOT_SINCE_BOOT:\n            return", "if True:\n            return",
             "test_a_step_of_the_clock_neither_shortens_a_cool_down_nor_empties_an_orbit",
             behind="an end that is kept is corrected", also="abs(end_s - right_s) > _LARGEST_DRIFT_S"),
@@ -175,6 +181,8 @@ BUDGETS = (
             "test_a_clock_that_was_wrong_at_a_takes_end_holds_nothing_up"),
     _budget("an end ahead of now holds the SAR up", "elif end_s > now_s + _END_AHEAD_S:", "elif False:",
             "test_an_end_ahead_of_now_counts_as_now"),
+    _budget("an early clock takes a kept end away", "                self._ends_now(index)", "                self._keep_end(index, now_s)",
+            "test_a_clock_that_is_early_takes_no_kept_take_away"),
 )  # fmt: skip
 
 REQUESTS = (*TABLES, *IMAGES, *BUDGETS)

@@ -4,109 +4,177 @@ import hal
 from micropython import const
 
 from payload.failure import Refusal
-from payload.tables import failures, mission, persistent, pool
+from payload.tables import enums, failures, mission, persistent, pool
 
-# (end in GPS seconds, on-time in ms) of the last data takes, the newest last.
+# (end in GPS seconds, rounded up; on-time in ms) of the last data takes, the newest last.
 _TAKES = (
     (persistent.SAR_TAKE_1_END_S, persistent.SAR_TAKE_1_ON_MS),
     (persistent.SAR_TAKE_2_END_S, persistent.SAR_TAKE_2_ON_MS),
     (persistent.SAR_TAKE_3_END_S, persistent.SAR_TAKE_3_ON_MS),
     (persistent.SAR_TAKE_4_END_S, persistent.SAR_TAKE_4_ON_MS),
 )
-_NEWEST = _TAKES[3]
+_NEWEST = const(3)
 _MS_PER_S = const(1000)
+_ORBIT_MS = mission.ORBIT_PERIOD_S * _MS_PER_S
+_CUC_OCTETS = const(7)
+_TICKS_MASK = const(0x3FFFFFFF)
 _NOT_SINCE_BOOT = const(-1)
+_NEVER_TAKING = const(-1)
+# Longer ago than anything asks for; ticks come round later than that.
+_LONG_AGO_S = mission.ORBIT_PERIOD_S + 1
+_LONG_AGO_MS = _LONG_AGO_S * _MS_PER_S
 # A data take counts with its predicted end from before its first pulse: no right end lies further ahead.
-_END_AHEAD_S = (mission.SAR_TAKE_ON_TIME_LIMIT_MS + mission.SAR_TAKE_OVERHEAD_MS) // _MS_PER_S + 2
+_LONGEST_TAKE_MS = mission.SAR_ENABLE_LEAD_MS + mission.SAR_TAKE_ON_TIME_LIMIT_MS + mission.SAR_TAKE_OVERHEAD_MS
+_END_AHEAD_S = _LONGEST_TAKE_MS // _MS_PER_S + 2
 _LARGEST_DRIFT_S = const(2)
+# At rest what was transmitted within the orbit only leaves it.
+_RECKONED_CYCLES = const(100)
 
 
 class TransmitBudget:
     """`store` has get(key) and put(key, value). A data take counts with its predicted on-time from before its first
-    pulse, so that a reset within it leaves it counted, and with the unit's own counter once it has ended.
+    pulse, so that a reset within it leaves it counted, and with what end() says once it has ended.
 
     How long ago a data take of this boot ended is reckoned by the board's uptime, whatever the clock did since;
-    that of one before the boot by GPS time, and an end that lies ahead of now then counts as now.
+    that of one before the boot by GPS time, and an end that lies ahead of now then counts as now. Where something
+    has to be rounded, a data take ended later, and the cool-down is never shorter than it has to be.
     """
 
     def __init__(self, store):
         self._store = store
         self._before_ms = 0
         self._so_far_ms = 0
+        self._counted_ms = _NEVER_TAKING
+        self._start_ticks_ms = 0
+        self._reckon_in_cycles = 0
         self._is_taking = False
         self._ended_up_s = [_NOT_SINCE_BOOT] * len(_TAKES)
+        self._ended_ticks_ms = [0] * len(_TAKES)
+        # CUC of what the store has: a GPS second of its own is a long integer, which allocates.
+        self._ends = bytearray(_CUC_OCTETS * len(_TAKES))
+        self._start = bytearray(_CUC_OCTETS)
+        for index in range(len(_TAKES)):
+            hal.put(hal.U32, store.get(_TAKES[index][0]), self._ends, _CUC_OCTETS * index)
 
     def require(self, on_ms, start_s):
         """Raise Refusal unless a data take of this on-time may start then (GPS seconds)."""
         if on_ms > mission.SAR_TAKE_ON_TIME_LIMIT_MS:
             raise Refusal(failures.TAKE_BUDGET, on_ms, mission.SAR_TAKE_ON_TIME_LIMIT_MS)
         self._correct_ends()
-        cool_s = self._cool_down_s() - self._age_s(len(_TAKES) - 1, start_s)
-        if cool_s > 0:
-            raise Refusal(failures.COOL_DOWN, cool_s, self._cool_down_s())
-        orbit_ms = self._orbit_ms(start_s) + on_ms
+        until_ms = self._until_ms(start_s)
+        cool_down_ms = self._store.get(_TAKES[_NEWEST][1]) * mission.SAR_COOL_DOWN_FACTOR
+        cool_ms = cool_down_ms - self._age_ms(_NEWEST, until_ms)
+        if cool_ms > 0:
+            raise Refusal(failures.COOL_DOWN, -(-cool_ms // _MS_PER_S), -(-cool_down_ms // _MS_PER_S))
+        orbit_ms = self._orbit_ms(until_ms) + on_ms
         if orbit_ms > mission.SAR_ORBIT_ON_TIME_LIMIT_MS:
             raise Refusal(failures.ORBIT_BUDGET, orbit_ms, mission.SAR_ORBIT_ON_TIME_LIMIT_MS)
 
     def begin(self, on_ms, start_s):
         """A data take begins: counted as predicted. With more takes in an orbit than places, the oldest two are one."""
-        store, ended_up_s = self._store, self._ended_up_s
+        store, ended_up_s, ended_ticks_ms = self._store, self._ended_up_s, self._ended_ticks_ms
         self._correct_ends()
-        self._before_ms = self._orbit_ms(start_s)
+        until_ms = self._until_ms(start_s)
+        self._before_ms = self._so_far_ms = self._orbit_ms(until_ms)
         merged_ms = store.get(_TAKES[0][1]) + store.get(_TAKES[1][1])
-        if self._age_s(0, start_s) > mission.ORBIT_PERIOD_S:
+        if self._age_ms(0, until_ms) > _ORBIT_MS:
             merged_ms = store.get(_TAKES[1][1])
-        for index in range(3):
-            store.put(_TAKES[index][0], store.get(_TAKES[index + 1][0]))
+        for index in range(_NEWEST):
+            self._keep_end(index, store.get(_TAKES[index + 1][0]))
             store.put(_TAKES[index][1], store.get(_TAKES[index + 1][1]))
             ended_up_s[index] = ended_up_s[index + 1]
+            ended_ticks_ms[index] = ended_ticks_ms[index + 1]
         store.put(_TAKES[0][1], merged_ms)
-        store.put(_NEWEST[0], start_s + (on_ms + mission.SAR_TAKE_OVERHEAD_MS) // _MS_PER_S)
-        store.put(_NEWEST[1], on_ms)
-        ended_up_s[3] = _NOT_SINCE_BOOT
+        self._keep_end(_NEWEST, start_s + 1 - (-(on_ms + mission.SAR_TAKE_OVERHEAD_MS) // _MS_PER_S))
+        store.put(_TAKES[_NEWEST][1], on_ms)
+        ended_up_s[_NEWEST] = _NOT_SINCE_BOOT
+        self._counted_ms = _NEVER_TAKING
+        self._start_ticks_ms = (hal.ticks_ms() + until_ms) & _TICKS_MASK
         self._is_taking = True
 
     def end(self):
-        """It has ended, however: its on-time is the unit's counter, or as predicted when the unit does not say."""
+        """It has ended, however, and transmit-enable is off. Its on-time is
+
+        - the unit's counter, when the unit was seen taking data and still has what it counted;
+        - nothing, when it ended before its start and no pulse was counted: the unit sends none before;
+        - as predicted, or as counted where that is more, when it cannot be known: the unit was reset and lost its
+          counter, it is silent, or it was never seen taking data although the start has passed.
+        """
         if not self._is_taking:
             return
         self._is_taking = False
-        self._store.put(_NEWEST[0], hal.time_coarse_s())
-        self._ended_up_s[3] = hal.uptime_s()
-        if hal.pool_valid(pool.SAR_TRANSMIT_TIME_MS):
-            # The guard ends what is longer: a counter that says so lies, and must not keep the SAR off for days.
-            on_ms = min(hal.pool_get(pool.SAR_TRANSMIT_TIME_MS), mission.TRANSMIT_GUARD_LONGEST_PERMIT_MS)
-            self._store.put(_NEWEST[1], on_ms)
+        counted_ms = self._counted_ms
+        is_known = (
+            counted_ms != _NEVER_TAKING
+            and hal.pool_valid(pool.SAR_TRANSMIT_TIME_MS)
+            and hal.pool_get(pool.SAR_TRANSMIT_TIME_MS) >= counted_ms
+            and hal.pool_get(pool.SAR_STATE) != enums.SAR_UNIT_STATE_BOOT
+        )
+        if is_known:
+            on_ms = self._counter_ms()
+        elif counted_ms <= 0 and hal.ticks_diff(self._start_ticks_ms, hal.ticks_ms()) > 0:
+            on_ms = 0
+        else:
+            on_ms = max(self._store.get(_TAKES[_NEWEST][1]), counted_ms)
+        self._store.put(_TAKES[_NEWEST][1], on_ms)
+        self._ends_now(_NEWEST)
+        self._so_far_ms = self._orbit_ms(0)
 
     def run(self):
-        """Once a cycle, after the samples and before the monitors: on-time within the orbit, at rest that of the last
-        data take's end.
+        """Once a cycle, after the samples and before the monitors: on-time within the orbit, the data take in
+        progress included.
         """
-        if self._is_taking:
-            on_ms = min(hal.pool_get(pool.SAR_TRANSMIT_TIME_MS), mission.TRANSMIT_GUARD_LONGEST_PERMIT_MS)
-            self._so_far_ms = self._before_ms + on_ms
+        if not self._is_taking:
+            if self._reckon_in_cycles == 0:
+                self._reckon_in_cycles = _RECKONED_CYCLES
+                self._so_far_ms = self._orbit_ms(0)
+            self._reckon_in_cycles -= 1
+        elif hal.pool_get(pool.SAR_STATE) == enums.SAR_UNIT_STATE_TAKING and hal.pool_valid(pool.SAR_TRANSMIT_TIME_MS):
+            # Before it takes data, its counter is that of the data take before.
+            self._counted_ms = max(self._counted_ms, self._counter_ms())
+            self._so_far_ms = self._before_ms + self._counted_ms
         hal.pool_set(pool.SAR_ORBIT_TRANSMIT_TIME_MS, self._so_far_ms)
 
-    def _cool_down_s(self):
-        return -(-self._store.get(_NEWEST[1]) * mission.SAR_COOL_DOWN_FACTOR // _MS_PER_S)
+    def _counter_ms(self):
+        """The guard ends what is longer: a counter that says so lies, and must not keep the SAR off for days."""
+        return min(hal.pool_get(pool.SAR_TRANSMIT_TIME_MS), mission.TRANSMIT_GUARD_LONGEST_PERMIT_MS)
 
-    def _orbit_ms(self, at_s):
-        """On-time of the data takes that ended within one orbit before (GPS seconds)."""
+    def _orbit_ms(self, until_ms):
+        """On-time of the data takes that ended within one orbit before an instant so far from now."""
         total_ms = 0
         for index in range(len(_TAKES)):
-            if self._age_s(index, at_s) <= mission.ORBIT_PERIOD_S:
+            if self._age_ms(index, until_ms) <= _ORBIT_MS:
                 total_ms += self._store.get(_TAKES[index][1])
         return total_ms
 
-    def _age_s(self, index, at_s):
-        """How long before `at_s` (GPS seconds) a data take ended."""
+    def _until_ms(self, start_s):
+        hal.put(hal.U32, start_s, self._start, 0)
+        return hal.time_until_ms(self._start, 0)
+
+    def _age_ms(self, index, until_ms):
+        """How long before an instant so far from now a data take ended, one of this boot long ago as long ago."""
         ended_up_s = self._ended_up_s[index]
         if ended_up_s == _NOT_SINCE_BOOT:
-            return at_s - self._store.get(_TAKES[index][0])
-        return hal.uptime_s() - ended_up_s + at_s - hal.time_coarse_s()
+            return until_ms - hal.time_until_ms(self._ends, _CUC_OCTETS * index)
+        if hal.uptime_s() - ended_up_s > _LONG_AGO_S:
+            return until_ms + _LONG_AGO_MS
+        return until_ms + hal.ticks_diff(hal.ticks_ms(), self._ended_ticks_ms[index])
+
+    def _keep_end(self, index, end_s):
+        self._store.put(_TAKES[index][0], end_s)
+        hal.put(hal.U32, end_s, self._ends, _CUC_OCTETS * index)
+
+    def _ends_now(self, index):
+        self._keep_end(index, hal.time_coarse_s() + 1)
+        self._ended_up_s[index] = hal.uptime_s()
+        self._ended_ticks_ms[index] = hal.ticks_ms()
 
     def _correct_ends(self):
-        """Keep ends that a later boot can trust: neither ahead of now nor of a clock that was wrong when they came."""
+        """Keep ends that a later boot can trust: neither ahead of now nor of a clock that was wrong when they came.
+
+        Of an end ahead of now either the clock was wrong that it came of, or the one now is: from here on it counts
+        by the uptime, so that the right clock finds it in its place.
+        """
         if not hal.time_quality():
             return
         now_s = hal.time_coarse_s()
@@ -114,8 +182,8 @@ class TransmitBudget:
             end_s = self._store.get(_TAKES[index][0])
             ended_up_s = self._ended_up_s[index]
             if ended_up_s != _NOT_SINCE_BOOT:
-                right_s = max(now_s - (hal.uptime_s() - ended_up_s), 0)
+                right_s = max(now_s + 1 - (hal.uptime_s() - ended_up_s), 0)
                 if abs(end_s - right_s) > _LARGEST_DRIFT_S:
-                    self._store.put(_TAKES[index][0], right_s)
+                    self._keep_end(index, right_s)
             elif end_s > now_s + _END_AHEAD_S:
-                self._store.put(_TAKES[index][0], now_s)
+                self._ends_now(index)

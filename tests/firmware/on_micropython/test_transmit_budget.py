@@ -3,14 +3,18 @@
 import hal
 
 import runner
+from payload.failure import Refusal
 from payload.instruments.transmit_budget import TransmitBudget
 from payload.storage.persistent import Persistent
-from payload.tables import failures, mission, persistent, pool
+from payload.tables import enums, failures, mission, persistent, pool
 from runner import refused
 
 START_S = 1000000
+DAY_S = 86400
 ORBIT_S = mission.ORBIT_PERIOD_S
-YEAR_S = 365 * 86400
+# A GPS time that is no small integer on a processor of 32 bits.
+LATE_GPS_S = 1450000000
+YEAR_S = 365 * DAY_S
 
 
 class Store:
@@ -39,6 +43,16 @@ def _set_clock(gps_s):
         hal.sleep((hal.ticks_ms() + 1000) & 0x3FFFFFFF)
 
 
+def _orbit_before_ms(budget, at_s):
+    return budget._orbit_ms(budget._until_ms(at_s))
+
+
+def _report(state, counter_ms):
+    """A sample of the SAR unit."""
+    hal.pool_set(pool.SAR_STATE, state)
+    hal.pool_set(pool.SAR_TRANSMIT_TIME_MS, counter_ms)
+
+
 class Take:
     """One data take on a budget after a boot, with the on-time the unit's counter shows at its end."""
 
@@ -53,9 +67,22 @@ class Take:
         _wait_until(start_s)
         self.budget.begin(on_ms, start_s)
         _wait_until(start_s + on_ms // 1000)
-        hal.pool_set(pool.SAR_TRANSMIT_TIME_MS, on_ms)
+        self.transmit(on_ms)
         self.budget.end()
         assert abs(self.store.get(persistent.SAR_TAKE_4_END_S) - hal.time_coarse_s()) <= 1
+
+    def transmit(self, counter_ms):
+        """A cycle in which the unit is seen taking data."""
+        _report(enums.SAR_UNIT_STATE_TAKING, counter_ms)
+        self.budget.run()
+
+    def charged_ms(self):
+        self.budget.end()
+        return self.store.get(persistent.SAR_TAKE_4_ON_MS)
+
+    def orbit_ms(self):
+        self.budget.run()
+        return hal.pool_get(pool.SAR_ORBIT_TRANSMIT_TIME_MS)
 
 
 def test_one_take():
@@ -68,8 +95,47 @@ def test_cool_down_is_twice_the_on_time():
     take = Take(Store())
     take.fly(START_S, 20000)
     failure = refused(failures.COOL_DOWN, take.budget.require, 1000, START_S + 20 + 39)
-    assert (failure.detail, failure.limit) == (1, 40)
-    take.budget.require(1000, START_S + 20 + 40)
+    assert failure.limit == 40 and 1 <= failure.detail <= 2
+    take.budget.require(1000, START_S + 20 + 41)
+
+
+def _gps_ms():
+    """Now, since START_S."""
+    start = bytearray(7)
+    hal.put(hal.U32, START_S, start, 0)
+    return -hal.time_until_ms(start, 0)
+
+
+def test_no_cool_down_is_short_by_a_fraction_of_a_second():
+    """Wherever in a second of the clock and of the uptime a data take ended, and in a later boot too."""
+    for fraction_ms in range(50, 1000, 100):
+        store = Store()
+        hal.init(0x0E00, True)
+        hal.sleep((hal.ticks_ms() + fraction_ms) & 0x3FFFFFFF)
+        take = Take(store, START_S)
+        take.budget.begin(20000, START_S)
+        hal.sleep((hal.ticks_ms() + fraction_ms) & 0x3FFFFFFF)
+        take.transmit(20000)
+        take.budget.end()
+        ended_ms = _gps_ms()
+        for asked_after_ms in (10, 350, 370, 390):
+            hal.sleep((hal.ticks_ms() + asked_after_ms) & 0x3FFFFFFF)
+            for budget in (take.budget, TransmitBudget(store)):
+                first_s = (ended_ms + 40000) // 1000 - 3
+                while _is_refused(budget, START_S + first_s):
+                    first_s += 1
+                assert ended_ms + 40000 <= first_s * 1000, (fraction_ms, ended_ms, first_s)
+                if budget is take.budget:
+                    assert first_s * 1000 < ended_ms + 41000, "and none is longer than to the next second"
+
+
+def _is_refused(budget, start_s):
+    try:
+        budget.require(1000, start_s)
+    except Refusal as refusal:
+        assert refusal.code == failures.COOL_DOWN
+        return True
+    return False
 
 
 def test_an_orbit_holds_300_s_and_forgets_what_is_an_orbit_ago():
@@ -85,7 +151,7 @@ def test_an_orbit_holds_300_s_and_forgets_what_is_an_orbit_ago():
     last_end_s = START_S + 4 * 200 + 50
     refused(failures.ORBIT_BUDGET, take.budget.require, 60000, START_S + ORBIT_S)
     take.budget.require(60000, last_end_s + ORBIT_S + 1)
-    assert take.budget._orbit_ms(last_end_s + ORBIT_S + 1) == 0
+    assert _orbit_before_ms(take.budget, last_end_s + ORBIT_S + 1) == 0
 
 
 def test_more_takes_than_places_are_never_counted_short():
@@ -93,14 +159,14 @@ def test_more_takes_than_places_are_never_counted_short():
     take = Take(Store())
     for number in range(12):
         take.fly(START_S + 100 * number, 10000)
-        assert take.budget._orbit_ms(START_S + 100 * number + 11) == 10000 * (number + 1)
+        assert _orbit_before_ms(take.budget, START_S + 100 * number + 11) == 10000 * (number + 1)
 
 
 def test_a_reset_within_a_take_leaves_it_counted_as_predicted():
     store = Store()
     Take(store).budget.begin(50000, START_S)
     after = Take(store, START_S + 10)
-    assert after.budget._orbit_ms(START_S + 60) == 50000
+    assert _orbit_before_ms(after.budget, START_S + 60) == 50000
     refused(failures.COOL_DOWN, after.budget.require, 1000, START_S + 60)
     after.budget.end()
     assert store.get(persistent.SAR_TAKE_4_ON_MS) == 50000, "nothing is under way after a reset"
@@ -120,17 +186,78 @@ def test_a_take_that_was_cut_short_counts_what_was_transmitted():
     store = Store()
     take = Take(store)
     take.budget.begin(50000, START_S)
-    hal.pool_set(pool.SAR_TRANSMIT_TIME_MS, 7000)
-    take.budget.end()
-    assert store.get(persistent.SAR_TAKE_4_ON_MS) == 7000
+    take.transmit(7000)
+    assert take.charged_ms() == 7000
+
+
+def test_what_the_unit_counted_when_it_was_done_is_counted():
+    """Its last sample says READY again."""
+    take = Take(Store())
+    take.budget.begin(50000, START_S)
+    _wait_until(START_S + 50)
+    take.transmit(49900)
+    _report(enums.SAR_UNIT_STATE_READY, 50000)
+    take.budget.run()
+    assert take.charged_ms() == 50000
+
+
+def test_a_unit_that_was_reset_within_a_take_counts_as_predicted():
+    """Whatever it counts then, and however much of it was seen; as counted where that is more."""
+    for seen_ms, state, counter_ms, charged_ms in (
+        (20000, enums.SAR_UNIT_STATE_BOOT, 0, 50000),
+        (20000, enums.SAR_UNIT_STATE_IDLE, 19999, 50000),
+        (20000, enums.SAR_UNIT_STATE_BOOT, 20000, 50000),
+        (0, enums.SAR_UNIT_STATE_BOOT, 0, 50000),
+        (55000, enums.SAR_UNIT_STATE_BOOT, 0, 55000),
+    ):
+        take = Take(Store())
+        take.budget.begin(50000, START_S)
+        _wait_until(START_S + 20)
+        take.transmit(seen_ms)
+        _report(state, counter_ms)
+        take.budget.run()
+        assert take.charged_ms() == charged_ms, (seen_ms, state, counter_ms)
+        failure = refused(failures.COOL_DOWN, take.budget.require, 1000, START_S + 30)
+        assert failure.limit == 2 * charged_ms // 1000
+
+
+def test_a_take_that_never_came_to_its_start_counts_nothing():
+    """The counter in the pool is that of the data take before; a unit that was reset since has transmitted nothing."""
+    for state, counter_ms in ((enums.SAR_UNIT_STATE_READY, 40000), (enums.SAR_UNIT_STATE_BOOT, 0)):
+        take = Take(Store())
+        _report(state, counter_ms)
+        take.budget.begin(50000, START_S)
+        take.budget.run()
+        assert take.orbit_ms() == 0, "the counter of the data take before"
+        assert take.charged_ms() == 0
+        take.budget.require(1000, START_S)
+
+
+def test_a_take_of_which_nothing_was_seen_counts_as_predicted_once_its_start_has_passed():
+    take = Take(Store())
+    _report(enums.SAR_UNIT_STATE_READY, 7000)
+    take.budget.begin(50000, START_S)
+    _wait_until(START_S + 1)
+    _report(enums.SAR_UNIT_STATE_READY, 7000)
+    take.budget.run()
+    assert take.charged_ms() == 50000
+
+
+def test_a_take_counts_no_counter_of_one_before_it():
+    take = Take(Store())
+    take.fly(START_S, 40000)
+    _report(enums.SAR_UNIT_STATE_READY, 40000)
+    take.budget.begin(30000, START_S + 200)
+    take.transmit(5000)
+    assert take.orbit_ms() == 45000
+    assert take.charged_ms() == 5000
 
 
 def test_a_counter_that_lies_counts_as_the_longest_the_guard_allows():
     store = Store()
     take = Take(store)
     take.budget.begin(50000, START_S)
-    hal.pool_set(pool.SAR_TRANSMIT_TIME_MS, 4000000000)
-    take.budget.run()
+    take.transmit(4000000000)
     assert hal.pool_get(pool.SAR_ORBIT_TRANSMIT_TIME_MS) == 60000
     take.budget.end()
     assert store.get(persistent.SAR_TAKE_4_ON_MS) == 60000
@@ -140,18 +267,55 @@ def test_a_unit_that_does_not_say_counts_as_predicted():
     store = Store()
     take = Take(store)
     take.budget.begin(50000, START_S)
+    take.transmit(7000)
     hal.pool_invalidate(pool.SAR_TRANSMIT_TIME_MS, 1)
-    take.budget.end()
-    assert store.get(persistent.SAR_TAKE_4_ON_MS) == 50000
+    assert take.charged_ms() == 50000
 
 
 def test_the_orbit_so_far_is_published_while_taking():
     take = Take(Store())
     take.fly(START_S, 50000)
     take.budget.begin(40000, START_S + 200)
-    hal.pool_set(pool.SAR_TRANSMIT_TIME_MS, 1500)
-    take.budget.run()
+    take.transmit(1500)
     assert hal.pool_get(pool.SAR_ORBIT_TRANSMIT_TIME_MS) == 51500
+
+
+def _cycles(take, count=100):
+    for _ in range(count):
+        take.budget.run()
+
+
+def test_the_orbit_so_far_is_published_after_a_boot_and_as_its_takes_leave_it():
+    store = Store()
+    before = Take(store)
+    before.fly(START_S, 50000)
+    before.fly(START_S + 1000, 40000)
+    after = Take(store, START_S + 1100)
+    assert after.orbit_ms() == 90000
+    after.fly(START_S + 1200, 30000)
+    assert after.orbit_ms() == 120000
+    for age_s, orbit_ms in ((52, 70000), (1042, 30000), (1232, 0)):
+        _wait_until(START_S + age_s + ORBIT_S - 5)
+        _cycles(after)
+        assert after.orbit_ms() > orbit_ms
+        _wait_until(START_S + age_s + ORBIT_S + 1)
+        _cycles(after)
+        assert after.orbit_ms() == orbit_ms, age_s
+    hal.sleep((hal.ticks_ms() + 0x1FFFFFFF) & 0x3FFFFFFF)
+    hal.sleep((hal.ticks_ms() + 1000000) & 0x3FFFFFFF)
+    _cycles(after)
+    assert after.orbit_ms() == 0, "ticks have come round"
+
+
+def test_what_is_published_at_rest_allocates_nothing():
+    store = Store()
+    Take(store, LATE_GPS_S - 10).fly(LATE_GPS_S, 50000)
+    take = Take(store, LATE_GPS_S + 100)
+    take.fly(LATE_GPS_S + 200, 50000)
+    take.budget.run()
+    free_octets = hal.heap_free()
+    _cycles(take, 1000)
+    assert hal.heap_free() == free_octets
 
 
 def test_a_clock_that_was_wrong_at_a_takes_end_holds_nothing_up():
@@ -161,9 +325,9 @@ def test_a_clock_that_was_wrong_at_a_takes_end_holds_nothing_up():
         take = Take(store)
         take.budget.begin(20000, START_S)
         _set_clock(START_S + step_s)
-        hal.pool_set(pool.SAR_TRANSMIT_TIME_MS, 20000)
+        take.transmit(20000)
         take.budget.end()
-        assert abs(store.get(persistent.SAR_TAKE_4_END_S) - START_S - step_s) <= 1
+        assert abs(store.get(persistent.SAR_TAKE_4_END_S) - START_S - step_s) <= 2
         _set_clock(START_S + 30)
         refused(failures.COOL_DOWN, take.budget.require, 1000, START_S + 60)
         assert abs(store.get(persistent.SAR_TAKE_4_END_S) - START_S - 29) <= 3, "a later boot finds the right end"
@@ -199,7 +363,22 @@ def test_a_step_of_the_clock_neither_shortens_a_cool_down_nor_empties_an_orbit()
     for now_s in (START_S + YEAR_S, START_S - 100000):
         _set_clock(now_s)
         refused(failures.COOL_DOWN, take.budget.require, 1000, now_s + 3)
-        assert take.budget._orbit_ms(now_s + 3) == 50000
+        assert _orbit_before_ms(take.budget, now_s + 3) == 50000
+
+
+def test_a_clock_that_is_early_takes_no_kept_take_away():
+    """A day early when somebody asks, and right again: it counts from when it was asked for, and in a later boot too."""
+    store = Store()
+    Take(store).fly(START_S, 50000)
+    take = Take(store, START_S + 60 - DAY_S)
+    refused(failures.COOL_DOWN, take.budget.require, 1000, START_S + 70 - DAY_S)
+    _set_clock(START_S + 80)
+    refused(failures.COOL_DOWN, take.budget.require, 1000, START_S + 90)
+    assert _orbit_before_ms(take.budget, 0) == 50000
+    _cycles(take)
+    assert take.orbit_ms() == 50000
+    refused(failures.COOL_DOWN, TransmitBudget(store).require, 1000, START_S + 90)
+    take.budget.require(1000, START_S + 80 + 102)
 
 
 runner.run(globals())

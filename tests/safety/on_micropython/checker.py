@@ -238,6 +238,8 @@ class Bench(Commands):
             if sar is not None:
                 for place in range(len(sar._budget._ended_up_s)):
                     sar._budget._ended_up_s[place] = -1
+                for octet in range(len(sar._budget._ends)):
+                    sar._budget._ends[octet] = 0
             optical = self.payload.instruments.get(enums.INSTRUMENT_OPTICAL)
             if optical is not None:
                 optical._budget._used_ms = 0
