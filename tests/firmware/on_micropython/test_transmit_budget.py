@@ -367,7 +367,7 @@ def test_a_step_of_the_clock_neither_shortens_a_cool_down_nor_empties_an_orbit()
 
 
 def test_a_clock_that_is_early_takes_no_kept_take_away():
-    """A day early when somebody asks, and right again: it counts from when it was asked for, and in a later boot too."""
+    """A day early when somebody asks, and right again: it counts from that request on, and in a later boot too."""
     store = Store()
     Take(store).fly(START_S, 50000)
     take = Take(store, START_S + 60 - DAY_S)
