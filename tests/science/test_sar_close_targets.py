@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from emei.science.sar_focus import SarImage
-from emei.science.sar_targets import Target, find_targets
+from emei.science.sar_targets import Target
 from tests.science.takes import look, record
 
 RATE = 12_000_000
