@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from emei.commissioning.campaign import load
 from emei.commissioning.science import as_commanded
-from emei.science.sar_acceptance import differences, levels, settings
+from emei.science.sar_acceptance import differences, levels, settings, table_of
+from hil.bench import BENCHES
+from hil.model import Description
+from hil.passes import sar_steps
+from hil.passes.flight import DataTake, Flight, StepFailed
+from hil.passes.picture_steps import sar_picture
+from hil.passes.plan import plan_pass
 from tests.hal.hal_board import lib
 from tests.hal.sim_take import SAR_TABLE, SPOTLIGHT
 from tests.science.takes import DICTIONARY, LAYOUT, look, record, take_of
@@ -156,3 +164,31 @@ def test_commissioning_takes_the_table_of_the_slot_that_is_started() -> None:
         assert as_commanded(found, step, task, DICTIONARY) == []
         others = [other for other in step.takes if other != task]
         assert all(names(as_commanded(found, step, other, DICTIONARY)) == ["azimuth beam"] for other in others)
+
+
+@pytest.mark.parametrize("polarisation", [lib.POLARISATION_VV_VH, lib.POLARISATION_VV_HV])
+def test_each_channel_of_several_is_compared(polarisation: int) -> None:
+    """Received at a time, and in turns."""
+    file = record(rate=2 * RATE, polarisation=polarisation)
+    assert refused(file, polarisation=polarisation) == []
+    assert "polarisation" in names(refused(file))
+    other = lib.POLARISATION_VV_VH + lib.POLARISATION_VV_HV - polarisation
+    assert "polarisation" in names(refused(file, polarisation=other))
+
+
+@pytest.mark.parametrize("wrong", [{}, {"azimuth_beam": 513}], ids=["as designed", "another beam"])
+def test_the_step_of_the_pass(tmp_path: Path, wrong: dict[str, int]) -> None:
+    plan = plan_pass(DICTIONARY, Description.read(BENCHES / "host.toml").units)
+    table = {
+        name: value for name, value in table_of(plan.timing.arguments(slot=0), DICTIONARY).items() if name != "slot"
+    }
+    file = tmp_path / "entry.ccsds"
+    file.write_bytes(record(rate=RATE, task=sar_steps.TASK_ID, **table | wrong))
+    bench = SimpleNamespace(save_recorder_file=lambda _: file, directory=tmp_path)
+    session = SimpleNamespace(dictionary=DICTIONARY)
+    flight = SimpleNamespace(session=session, bench=bench, plan=plan, takes={"SAR": DataTake(1)}, pictures=[])
+    if not wrong:
+        assert sar_picture(cast(Flight, flight)).endswith("22 settings and levels as commanded")
+        return
+    with pytest.raises(StepFailed, match=r"^The azimuth beam is 513; 512 was commanded\.$"):
+        sar_picture(cast(Flight, flight))
