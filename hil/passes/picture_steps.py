@@ -1,10 +1,13 @@
 """What the recorder's files hold, decoded from the files alone and held against the scene of the bench."""
 
+from emei.dictionary import Dictionary
+from emei.planning.sar_timing import Timing
 from emei.report.page import Picture
 from emei.science.errors import ScienceError
 from emei.science.optical_quicklook import optical_quicklook
 from emei.science.optical_truth import background, edges, surfaces, theory_snr
-from emei.science.quicklook import Quicklook, sar_quicklook
+from emei.science.quicklook import Quicklook, SarQuicklook, sar_quicklook
+from emei.science.sar_acceptance import differences, levels, settings, table_of
 from emei.science.scene import match_targets
 from hil.passes import optical_steps, sar_steps
 from hil.passes.checks import require
@@ -27,13 +30,10 @@ def sar_picture(flight: Flight) -> str:
     except ScienceError as error:
         raise StepFailed(str(error)) from error
     require(not found.problems, " ".join(found.problems))
-    timing = flight.plan.timing
     require(found.take.task_id == sar_steps.TASK_ID, f"The packets are of task {found.take.task_id}.")
+    compared = _as_commanded(found, flight.plan.timing, dictionary)
     require(len(found.images) == 1, f"{len(found.images)} pictures came out of the data take.")
     image, targets = found.images[0].image, found.images[0].targets
-    bandwidth_hz, prf_hz = image.burst.chirp.bandwidth_hz, image.burst.prf_hz
-    as_designed = abs(bandwidth_hz / timing.request.bandwidth_hz - 1) < 1e-3 and abs(prf_hz / timing.prf_hz - 1) < 1e-6
-    require(as_designed, f"The packets say {bandwidth_hz / 1e6:.1f} MHz and {prf_hz:.1f} Hz; the table says otherwise.")
     _keep(flight, found)
     matches = match_targets(dictionary, image, targets)
     lost = [match for match in matches if max(abs(match.range_px), abs(match.azimuth_px)) > PLACE_PX or not match.found]
@@ -48,8 +48,20 @@ def sar_picture(flight: Flight) -> str:
     return (
         f"{len(targets)} of {len(matches)} targets within {worst_px:.2f} px, widths within {100 * worst_width:.1f} % "
         f"of {image.range_resolution_m:.3f} m x {image.azimuth_resolution_m:.2f} m, "
-        f"side lobes at most {worst_lobe_db:.1f} dB"
+        f"side lobes at most {worst_lobe_db:.1f} dB; {compared} settings and levels as commanded"
     )
+
+
+def _as_commanded(found: SarQuicklook, timing: Timing, dictionary: Dictionary) -> int:
+    """How many numbers of the packets were held against the table of the design."""
+    table = table_of(timing.arguments(slot=sar_steps.SLOT), dictionary)
+    try:
+        rows = [*settings(found, table, dictionary), *levels(found, table, dictionary)]
+    except ScienceError as error:
+        raise StepFailed(str(error)) from error
+    differing = differences(rows)
+    require(not differing, " ".join(differing))
+    return len(rows)
 
 
 def optical_picture(flight: Flight) -> str:

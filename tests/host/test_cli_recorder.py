@@ -123,6 +123,7 @@ def test_receive_two_passes(tmp_path: Path) -> None:
     out = tmp_path / "out"
     incomplete = json.loads(run("recorder", "receive", str(first), "--out", str(out), "--json").stdout)
     assert incomplete["damaged_frames"] == 1 and incomplete["missing_frames"] == 1
+    assert incomplete["left_out_frames"] == []
     assert incomplete["entries"][0]["gaps"] == [[496, 992]]
     result = run("recorder", "receive", str(first), str(second), "--out", str(out))
     assert result.exit_code == 0, result.stderr
@@ -187,8 +188,14 @@ def test_receive_leaves_out_a_frame_far_beyond_its_entry(tmp_path: Path, options
     assert [path.name for path in out.iterdir()] == ["entry-00007.ccsds"]
     assert (out / "entry-00007.ccsds").read_bytes() == FILE
     if options:
-        (item,) = json.loads(result.stdout)["entries"]
+        told = json.loads(result.stdout)
+        (item,) = told["entries"]
         assert (item["entry_id"], item["size_octets"]) == (7, len(FILE))
+        assert told["left_out_frames"] == [
+            {"entry_id": 7, "frame": 3, "offset_octets": 0xFFFFFF00},
+            {"entry_id": 7, "frame": 4, "offset_octets": 0xFFFFFF03},
+            {"entry_id": 9, "frame": 5, "offset_octets": 0x80000000},
+        ]
 
 
 def test_receive_says_how_many_octets_are_of_no_frame(tmp_path: Path) -> None:

@@ -84,6 +84,11 @@ def receive(context: click.Context, recordings: tuple[Path, ...], out: Path, as_
         stray += reader.stray_octets
     entries = list(entries_of(segments, pass_octets(dictionary)).values())
     problems += [_left_out(entry) for entry in entries if entry.left_out]
+    left_out = [
+        {"entry_id": entry.entry_id, "frame": segment.frame, "offset_octets": segment.offset}
+        for entry in entries
+        for segment in entry.left_out
+    ]
     entries = [entry for entry in entries if entry.spans or not entry.left_out]
     for problem in problems:
         click.echo(problem, err=True)
@@ -106,7 +111,7 @@ def receive(context: click.Context, recordings: tuple[Path, ...], out: Path, as_
         )
     if as_json:
         counts = {"damaged_frames": damaged, "missing_frames": missing, "stray_octets": stray}
-        print_json({"entries": files, **counts})
+        print_json({"entries": files, **counts, "left_out_frames": left_out})
     elif files:
         _show(files)
         outside = f" {count(stray, 'octet')} of no frame passed over." if stray else ""

@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from emei.commissioning.campaign import Measurement, Step, within
+from emei.commissioning.campaign import TASK, Measurement, Step, within
 from emei.commissioning.playback import Station, bring_down
 from emei.commissioning.record import Measured
 from emei.dictionary import Dictionary
 from emei.science.errors import ScienceError
 from emei.science.measures import MEASURES, Look
 from emei.science.quicklook import SarQuicklook, quicklook
+from emei.science.sar_acceptance import differences, settings, table_of
 from emei.science.sar_measures import SAR_MEASURES_OF_SEVERAL
 from emei.session import EventReport, NotSeen, Session
 
@@ -51,7 +52,7 @@ def receive(
         name = f"{prefix}-task-{task}"
         (directory / f"{name}.ccsds").write_bytes(octets[entries[task]])
         found.files.append(f"{name}.ccsds")
-        _look(found, octets[entries[task]], task, session.dictionary)
+        _look(found, octets[entries[task]], step, task, session.dictionary)
         if task in alone:
             _draw(found, task, directory / name)
     _draw_pattern(found, step, session.dictionary, directory / f"{prefix}-pattern.png")
@@ -74,14 +75,27 @@ def measure(
     return Measured(measurement.name, value, measurement.unit, *limits, good), why
 
 
-def _look(found: StepScience, octets: bytes, task: int, dictionary: Dictionary) -> None:
+def as_commanded(look: SarQuicklook, step: Step, task: int, dictionary: Dictionary) -> list[str]:
+    """Sentences for the settings that are not those of the table which the step sends for the task's data take."""
+    tables: dict[object, Mapping[str, object]] = {}
+    for send in step.sends():
+        if send.name == "SAR_LOAD_TABLE":
+            tables[send.arguments["slot"]] = send.arguments
+        elif send.arguments.get(TASK) == task and send.arguments["slot"] in tables:
+            table = table_of(tables[send.arguments["slot"]], dictionary)
+            return differences(settings(look, table, dictionary))
+    return []
+
+
+def _look(found: StepScience, octets: bytes, step: Step, task: int, dictionary: Dictionary) -> None:
     try:
         look = quicklook(octets, dictionary)
     except ScienceError as error:
         found.problems.append(f"Task {task}: {error}")
         return
     found.looks[task] = look
-    found.problems += [f"Task {task}: {problem}" for problem in look.problems]
+    differing = as_commanded(look, step, task, dictionary) if isinstance(look, SarQuicklook) else []
+    found.problems += [f"Task {task}: {problem}" for problem in (*look.problems, *differing)]
 
 
 def _draw(found: StepScience, task: int, path: Path) -> None:

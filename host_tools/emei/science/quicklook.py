@@ -273,9 +273,11 @@ def _image_json(picture: SarPicture) -> dict[str, Any]:
                 "range_irw_m": target.range.width_m,
                 "range_irw_theory_m": target.range.theory_m,
                 "range_pslr_db": target.range.side_lobe_db,
+                "range_shared": target.range.shared,
                 "azimuth_irw_m": target.azimuth.width_m,
                 "azimuth_irw_theory_m": target.azimuth.theory_m,
                 "azimuth_pslr_db": target.azimuth.side_lobe_db,
+                "azimuth_shared": target.azimuth.shared,
             }
             for target in picture.targets
         ],

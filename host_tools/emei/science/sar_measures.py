@@ -1,6 +1,7 @@
 """What commissioning measures of the SAR's data takes: noise, calibration, point targets, antenna pattern."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -8,7 +9,7 @@ from emei.dictionary import Dictionary
 from emei.science.errors import ScienceError
 from emei.science.quicklook import SarPicture, SarQuicklook
 from emei.science.sar_pattern import Pattern, measure_pattern
-from emei.science.sar_take import Radar
+from emei.science.sar_take import Radar, SarTake
 from emei.science.scene import Match, match_targets
 from emei.words import count
 
@@ -31,11 +32,16 @@ def noise_lsb(look: SarQuicklook, _: Dictionary) -> float:
 
 def calibration_lsb(path: str) -> Callable[[SarQuicklook, Dictionary], float]:
     """Amplitude of the pulse through one path, by correlation with the chirp that was commanded."""
-    return lambda look, _: _correlation(look, path)[0]
+    return lambda look, _: _pulse(look, path).level_lsb
 
 
 def calibration_purity(look: SarQuicklook, _: Dictionary) -> float:
-    return min(_correlation(look, path)[1] for path in look.take.calibration)
+    return min(_pulse(look, path).purity for path in look.take.calibration)
+
+
+def calibration_delay_us(look: SarQuicklook, _: Dictionary) -> float:
+    """Of the path whose pulse comes last."""
+    return 1e6 * max(_pulse(look, path).delay_s for path in look.take.calibration)
 
 
 def reflectors_missing(look: SarQuicklook, dictionary: Dictionary) -> float:
@@ -98,6 +104,7 @@ SAR_MEASURES: dict[str, tuple[str, str, Callable[[SarQuicklook, Dictionary], flo
     "calibration_rx_lsb": ("LSB", "calibration pulse through the Rx path, amplitude", calibration_lsb("Rx")),
     "calibration_epdn_lsb": ("LSB", "calibration pulse past the antenna (EPDN), amplitude", calibration_lsb("EPDN")),
     "calibration_purity": ("", "least correlation of a calibration pulse with the commanded chirp", calibration_purity),
+    "calibration_delay_us": ("us", "latest calibration pulse after the first sample", calibration_delay_us),
     "reflectors_missing": ("", "reflectors of the survey without a target in their place", reflectors_missing),
     "other_targets": ("", "targets that are none of the survey's reflectors", other_targets),
     "reflector_position_error_px": ("px", "farthest target from its surveyed place", reflector_position_error_px),
@@ -140,17 +147,39 @@ def _reflectors(look: SarQuicklook, dictionary: Dictionary) -> list[Match]:
     return near
 
 
-def _correlation(look: SarQuicklook, path: str) -> tuple[float, float]:
-    """Amplitude of the calibration pulse through a path, and how much of it is the chirp, 0 to 1."""
-    take = look.take
-    if path not in take.calibration or take.calibration_setting is None:
+@dataclass(frozen=True)
+class CalibrationPulse:
+    """A pulse through one path of the calibration network, by correlation with the chirp that was commanded.
+
+    `purity` is how much of it is the chirp, 0 to 1; `delay_s` is from the first sample, to a sample (`sample_s`).
+    """
+
+    level_lsb: float
+    purity: float
+    delay_s: float
+    sample_s: float
+
+
+def calibration_pulse(take: SarTake, channel: str, path: str) -> CalibrationPulse:
+    """ScienceError when the data take does not hold it as a whole."""
+    calibration = take.channels[channel].calibration
+    if path not in calibration or take.calibration_setting is None:
         raise ScienceError(f"The data take holds no calibration pulse through the {path} path.")
     setting = take.calibration_setting
-    replica, pulse = setting.chirp.replica(setting.sampling_rate_hz), take.calibration[path]
+    replica, pulse = setting.chirp.replica(setting.sampling_rate_hz), calibration[path]
     if len(pulse) < len(replica):
         raise ScienceError(f"The calibration pulse through the {path} path is not recorded as a whole.")
     products = np.abs(np.correlate(pulse, replica, "valid"))
     at = int(np.argmax(products))
     part = pulse[at : at + len(replica)]
     norm = float(np.linalg.norm(part) * np.linalg.norm(replica))
-    return float(products[at]) / len(replica), float(products[at]) / norm if norm else 0.0
+    return CalibrationPulse(
+        level_lsb=float(products[at]) / len(replica),
+        purity=float(products[at]) / norm if norm else 0.0,
+        delay_s=at / setting.sampling_rate_hz,
+        sample_s=1 / setting.sampling_rate_hz,
+    )
+
+
+def _pulse(look: SarQuicklook, path: str) -> CalibrationPulse:
+    return calibration_pulse(look.take, next(iter(look.take.channels)), path)

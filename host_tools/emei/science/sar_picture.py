@@ -156,7 +156,7 @@ def _cut(axes: Axes, response: Response, title: str, colour: str) -> None:
     axes.set_ylim(*_RESPONSE_DB)
     axes.set_title(
         f"{title}: {response.width_m:.3g} m at -3 dB (theory {response.theory_m:.3g}), "
-        f"side lobe {response.side_lobe_db:.1f} dB",
+        f"side lobe {response.side_lobe_db:.1f} dB" + ("\nbeside another target" if response.shared else ""),
         loc="left",
         fontsize=8.8,
     )

@@ -128,6 +128,7 @@ class SarTake:
     baq_mode: int
     receive_gain_db: float
     packets: int
+    last_packet_gps_s: float
     bursts: list[Burst]
     scattered: list[Scattered]
     platform: Platform | None
@@ -186,6 +187,7 @@ def read_take(packets: SourcePackets, dictionary: Dictionary) -> SarTake:
         baq_mode=int(header["baq_mode"][first]),
         receive_gain_db=-0.5 * int(header["receive_gain"][first]),
         packets=len(packets),
+        last_packet_gps_s=float(header["coarse_time"][-1] + header["fine_time"][-1] / 65536),
         bursts=bursts,
         scattered=scattered,
         platform=platform,

@@ -14,18 +14,34 @@ _MAIN_LOBE_WIDTHS = 2.5  # around a target, in resolutions, that belong to it
 _RIDGE_WIDTHS = 1.0  # half breadth of a ridge of side lobes
 _SLANT = 0.1  # resolutions in range a resolution in azimuth
 _CUT_WIDTHS = 12.0  # each way, in resolutions
+_GUARD_WIDTHS = 4.0  # beyond: what a target at one end of the samples adds at the other, interpolated, stays there
 _FINER = 32
 _NOISE_SAMPLE = 200_000
 _MOST_TARGETS = 100
 
+Place = tuple[int, int]  # row (azimuth) and column (range) of a pixel
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """Amplitude along a line of the picture, sampled _FINER times finer, from the pixel `first` on."""
+
+    fine: Reals
+    first: int
+
 
 @dataclass(frozen=True)
 class Response:
-    """A cut through a target: -3 dB width, highest side lobe against the peak, and the cut for drawing."""
+    """A cut through a target: -3 dB width, highest side lobe against the peak, and the cut for drawing.
+
+    `shared`: another target lies in the cut or near its end. Its main lobe is no side lobe of this one and not counted
+    as such, but its side lobes add to both figures, which are then no measure of the radar alone.
+    """
 
     width_m: float
     theory_m: float
     side_lobe_db: float
+    shared: bool
     offset_m: Reals
     level_db: Reals
 
@@ -57,22 +73,19 @@ def find_targets(image: SarImage) -> list[Target]:
     background = _background(amplitude)
     if background == 0:
         return []  # without noise there is nothing to stand out of
-    targets: list[Target] = []
     accepted: list[tuple[int, int, float]] = []
     lines_wide = image.azimuth_resolution_m / image.azimuth_spacing_m
     columns_wide = image.range_resolution_m / image.range_spacing_m
     for row, column in _peaks(amplitude, background * 10 ** (_THRESHOLD_DB / 20)):
         level = float(amplitude[row, column])
-        if any(
-            _belongs(level / strength, abs(row - r) / lines_wide, abs(column - c) / columns_wide)
-            for r, c, strength in accepted
-        ):
+        away = [(abs(row - r) / lines_wide, abs(column - c) / columns_wide, strength) for r, c, strength in accepted]
+        if _belongs(level, away):
             continue
         accepted.append((row, column, level))
-        targets.append(_measure(image, row, column, background))
-        if len(targets) == _MOST_TARGETS:
+        if len(accepted) == _MOST_TARGETS:
             break
-    return targets
+    places = [(row, column) for row, column, _ in accepted]
+    return [_measure(image, place, [other for other in places if other != place], background) for place in places]
 
 
 def _background(amplitude: Reals) -> float:
@@ -95,14 +108,18 @@ def _peaks(amplitude: Reals, threshold: float) -> list[tuple[int, int]]:
     return [(int(r), int(c)) for r, c in zip(rows[highest][order], columns[highest][order], strict=True)]
 
 
-def _belongs(level: float, along: float, across: float) -> bool:
-    """Is a peak of that level against a stronger target, that many resolutions away, a lobe of the target's?
+def _belongs(level: float, stronger: list[tuple[float, float, float]]) -> bool:
+    """Is a peak of that level of the main lobe of a stronger target, or no more than their side lobes together?
 
-    The lobes in azimuth lie aslant when the target was seen off broadside.
+    Of each: how many resolutions away it is along the track and across, and its level. The lobes in azimuth lie
+    aslant when the target was seen off broadside.
     """
-    if along < _MAIN_LOBE_WIDTHS and across < _MAIN_LOBE_WIDTHS:
+    if any(along < _MAIN_LOBE_WIDTHS and across < _MAIN_LOBE_WIDTHS for along, across, _ in stronger):
         return True
-    lobes = _lobes(along - _RIDGE_WIDTHS) * _lobes(across - _RIDGE_WIDTHS - _SLANT * along)
+    lobes = sum(
+        strength * _lobes(along - _RIDGE_WIDTHS) * _lobes(across - _RIDGE_WIDTHS - _SLANT * along)
+        for along, across, strength in stronger
+    )
     return level < _SIDE_LOBE_MARGIN * lobes
 
 
@@ -111,13 +128,18 @@ def _lobes(widths: float) -> float:
     return min(1.0, 1 / (pi * HALF_POWER_WIDTH * widths)) if widths > 0 else 1.0
 
 
-def _measure(image: SarImage, row: int, column: int, background: float) -> Target:
-    along = _cut(image.pixels[:, column], row, image.azimuth_resolution_m / image.azimuth_spacing_m)
-    across = _cut(image.pixels[row, :], column, image.range_resolution_m / image.range_spacing_m)
-    azimuth_index, azimuth = _response(*along, image.azimuth_spacing_m, image.azimuth_resolution_m)
-    range_index, across_range = _response(*across, image.range_spacing_m, image.range_resolution_m)
+def _measure(image: SarImage, place: Place, others: list[Place], background: float) -> Target:
+    row, column = place
+    lines_wide = image.azimuth_resolution_m / image.azimuth_spacing_m
+    columns_wide = image.range_resolution_m / image.range_spacing_m
+    along = _cut(image.pixels[:, column], row, lines_wide)
+    across = _cut(image.pixels[row, :], column, columns_wide)
+    rows = [r for r, c in others if abs(c - column) < _MAIN_LOBE_WIDTHS * columns_wide]
+    columns = [c for r, c in others if abs(r - row) < _MAIN_LOBE_WIDTHS * lines_wide]
+    azimuth_index, azimuth = _response(along, row, rows, image.azimuth_spacing_m, image.azimuth_resolution_m)
+    range_index, across_range = _response(across, column, columns, image.range_spacing_m, image.range_resolution_m)
     azimuth_s = float(image.azimuth_s[0]) + azimuth_index * image.burst.pri_s
-    amplitude = float(np.max(across[0]))
+    amplitude = float(across.fine[_peak(across, column)])
     return Target(
         range_m=float(image.range_m[0]) + range_index * image.range_spacing_m,
         azimuth_m=azimuth_s * image.ground_speed_m_s,
@@ -129,12 +151,12 @@ def _measure(image: SarImage, row: int, column: int, background: float) -> Targe
     )
 
 
-def _cut(line: Complexes, at: int, pixels_wide: float) -> tuple[Reals, int]:
-    """Amplitude around a pixel, sampled _FINER times finer, and the index of its first pixel.
+def _cut(line: Complexes, at: int, pixels_wide: float) -> _Cut:
+    """The cut around a pixel.
 
     Zeros go into the spectrum where it has the least power: in azimuth its middle is a Doppler frequency.
     """
-    half = int(np.ceil(_CUT_WIDTHS * pixels_wide)) + 2
+    half = int(np.ceil((_CUT_WIDTHS + _GUARD_WIDTHS) * pixels_wide)) + 2
     first = max(0, at - half)
     part = line[first : at + half + 1]
     spectrum = np.fft.fft(part)
@@ -144,22 +166,34 @@ def _cut(line: Complexes, at: int, pixels_wide: float) -> tuple[Reals, int]:
     padded = np.zeros(len(part) * _FINER, complex)
     padded[:gap] = spectrum[:gap]
     padded[len(padded) - (len(part) - gap) :] = spectrum[gap:]
-    return np.abs(np.fft.ifft(padded)) * _FINER, first
+    return _Cut(np.abs(np.fft.ifft(padded)) * _FINER, first)
 
 
-def _response(fine: Reals, first: int, spacing_m: float, theory_m: float) -> tuple[float, Response]:
-    peak = int(np.argmax(fine[_FINER : len(fine) - _FINER])) + _FINER
+def _peak(cut: _Cut, at: int) -> int:
+    """Index of the highest amplitude within a pixel of the one detected: farther off lie other targets."""
+    middle = (at - cut.first) * _FINER
+    low = max(0, middle - _FINER)
+    return low + int(np.argmax(cut.fine[low : middle + _FINER + 1]))
+
+
+def _response(cut: _Cut, at: int, others: list[int], spacing_m: float, theory_m: float) -> tuple[float, Response]:
+    """Of the target at a pixel of the cut's line; `others` are the pixels of the targets beside it, near or far."""
+    fine = cut.fine
+    peak = _peak(cut, at)
     step_m = spacing_m / _FINER
     half_power = fine[peak] / np.sqrt(2)
     left, right = _crossing(fine, peak, -1, half_power), _crossing(fine, peak, 1, half_power)
-    low, high = _null(fine, peak, -1), _null(fine, peak, 1)
-    lobes = np.concatenate([fine[:low], fine[high:]]) if high > low else fine
-    side_lobe = float(np.max(lobes)) if len(lobes) else 0.0
+    beside = [other for other in others if abs(other - at) * spacing_m <= (_CUT_WIDTHS + _GUARD_WIDTHS) * theory_m]
+    is_lobe = np.abs(np.arange(len(fine)) - peak) * step_m <= _CUT_WIDTHS * theory_m
+    for top in (peak, *(_peak(cut, other) for other in beside)):
+        is_lobe[_null(fine, top, -1) : _null(fine, top, 1)] = False
+    side_lobe = float(np.max(fine[is_lobe])) if is_lobe.any() else 0.0
     level_db = 20 * np.log10(np.maximum(fine / fine[peak], 1e-6))
-    return first + peak / _FINER, Response(
+    return cut.first + peak / _FINER, Response(
         width_m=(right - left) * step_m,
         theory_m=theory_m,
         side_lobe_db=20 * log10(max(side_lobe / float(fine[peak]), 1e-6)),
+        shared=bool(beside),
         offset_m=(np.arange(len(fine)) - peak) * step_m,
         level_db=level_db,
     )

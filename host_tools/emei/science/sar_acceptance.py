@@ -1,0 +1,141 @@
+"""A SAR data take held against the acquisition table that was commanded: every number its source packets tell.
+
+Tables are raw values by name, as SAR_LOAD_TABLE carries them. Of TOPS and SPOTLIGHT, which make no burst, only what
+the whole data take has in common is compared.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from emei.dictionary import Dictionary
+from emei.packets import raw_arguments
+from emei.science.errors import ScienceError
+from emei.science.quicklook import SarQuicklook
+from emei.science.sar_measures import calibration_pulse
+from emei.science.sar_take import Burst
+
+LEVEL_TOLERANCE = 0.05  # of noise and calibration pulses, as commissioning allows
+_BANDWIDTH_TOLERANCE = 1e-3  # the codes of ramp rate and pulse are whole numbers
+_PRF_TOLERANCE = 1e-6
+_TIME_TOLERANCE_S = 0.05  # the calibration pulses that end a data take, and the bench's steps
+_HALF_CODE = 0.5  # 1/Fref
+_RECEIVE_GAIN_DB = 0.5  # a step
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One number or name with what it should be. `tolerance` in the unit, either way; a name is the same or not."""
+
+    name: str
+    unit: str
+    found: float | str
+    expected: float | str
+    tolerance: float = 0.0
+    why: str = "was commanded"
+
+    @property
+    def holds(self) -> bool:
+        if isinstance(self.found, str) or isinstance(self.expected, str):
+            return self.found == self.expected
+        return abs(self.found - self.expected) <= self.tolerance
+
+    @property
+    def sentence(self) -> str:
+        found, expected = (
+            " ".join([text if isinstance(text, str) else f"{text:.7g}", self.unit]).rstrip()
+            for text in (self.found, self.expected)
+        )
+        return f"The {self.name} is {found}; {expected} {self.why}."
+
+
+def table_of(arguments: Mapping[str, object], dictionary: Dictionary) -> dict[str, int]:
+    """The table that SAR_LOAD_TABLE carries with these arguments; what is not given has its default."""
+    raw = raw_arguments(dictionary.telecommand("SAR_LOAD_TABLE"), arguments)
+    return {name: value for name, value in raw.items() if isinstance(value, int)}
+
+
+def settings(look: SarQuicklook, table: Mapping[str, int], dictionary: Dictionary) -> list[Comparison]:
+    """What the headers say of the settings."""
+    take = look.take
+    names = {name: dictionary.enumeration(name).names for name in ("SAR_MODE", "POLARISATION", "BAQ")}
+    rows = [
+        Comparison("measurement mode", "", look.mode, names["SAR_MODE"][table["mode"]]),
+        Comparison("polarisation", "", take.polarisation, names["POLARISATION"][table["polarisation"]]),
+        Comparison("BAQ mode", "", names["BAQ"].get(take.baq_mode, str(take.baq_mode)), names["BAQ"][table["baq"]]),
+        Comparison("receive gain", "dB", take.receive_gain_db, _gain_db(table)),
+    ]
+    for burst in take.bursts:
+        rows += _of_burst(burst, table, dictionary)
+    if take.bursts:
+        elapsed_s = take.last_packet_gps_s - min(burst.first_gps_s for burst in take.bursts)
+        rows.append(
+            Comparison("duration from the first echo on", "s", elapsed_s, table["duration_ms"] / 1e3, _TIME_TOLERANCE_S)
+        )
+    return list(dict.fromkeys(rows))  # several polarisations, or bursts, may say the same
+
+
+def levels(look: SarQuicklook, table: Mapping[str, int], dictionary: Dictionary) -> list[Comparison]:
+    """What the samples hold: echoes, noise, and the calibration pulses' levels and delay. ScienceError without them."""
+    take, science = look.take, dictionary.science
+    gain = 10 ** ((_gain_db(table) - science.number("sar_model", "reference_gain_db")) / 20)
+    noise_lsb = gain * science.number("sar_model", "noise_lsb")
+    delay_us = science.number("sar_model", "calibration_delay_us")
+    calibration_lsb = dict(zip(("Tx", "Rx", "EPDN"), science.row("sar_model", "calibration_lsb"), strict=True))
+    pulses = table["duration_ms"] / 1e3 / _seconds(table["pri_code"], dictionary)
+    rows: list[Comparison] = []
+    for burst in take.bursts:
+        most = min(science.integer("sar_scale", "echo_pulses"), int(pulses)) // burst.interval
+        rows.append(Comparison(f"number of {burst.polarisation} echoes", "", float(burst.recorded), float(most)))
+    for channel, found in take.channels.items():
+        if found.noise_lsb is None:
+            raise ScienceError(f"The data take holds no packet of receiver noise in {channel}.")
+        tolerance_lsb = LEVEL_TOLERANCE * noise_lsb
+        rows.append(Comparison(f"receiver noise of {channel}", "LSB", found.noise_lsb, noise_lsb, tolerance_lsb))
+        for path, at_reference_lsb in calibration_lsb.items():
+            pulse = calibration_pulse(take, channel, path)
+            level_lsb, of = gain * at_reference_lsb, f"{path} calibration pulse of {channel}"
+            rows += [
+                Comparison(f"level of the {of}", "LSB", pulse.level_lsb, level_lsb, LEVEL_TOLERANCE * level_lsb),
+                Comparison(f"delay of the {of}", "us", 1e6 * pulse.delay_s, delay_us, 1e6 * pulse.sample_s),
+            ]
+    return [replace(row, why="was expected") for row in rows]
+
+
+def differences(rows: list[Comparison]) -> list[str]:
+    """A sentence for each that does not hold."""
+    return [row.sentence for row in rows if not row.holds]
+
+
+def _of_burst(burst: Burst, table: Mapping[str, int], dictionary: Dictionary) -> list[Comparison]:
+    divisor = dictionary.science.integer("sar_scale", "swath_divisor")
+    code_us = 1e6 * _seconds(1, dictionary)
+    rate_hz = 1e3 * dictionary.mission.row("sar", "sampling_rate_khz")[table["sampling_rate"]]
+    prf_hz = 1 / _seconds(table["pri_code"], dictionary)
+    bandwidth_mhz = float(table["bandwidth_mhz"])
+    delay_us = code_us * (table["rank"] * table["pri_code"] + table["swst_code"])
+    pulse, window = table["pulse_code"], table["swl_code"]
+    recorded = pulse + (window - pulse) // divisor if window > pulse else window
+    samples = 2 * int(recorded * code_us * rate_hz / 2e6)
+    in_window = window * code_us * rate_hz / 1e6
+    near = _HALF_CODE * code_us
+    return [
+        Comparison("sampling rate", "MHz", burst.sampling_rate_hz / 1e6, rate_hz / 1e6),
+        Comparison("PRF", "Hz", burst.interval * burst.prf_hz, prf_hz, _PRF_TOLERANCE * prf_hz),
+        Comparison("pulse length", "us", 1e6 * burst.chirp.pulse_s, code_us * pulse, near),
+        Comparison(
+            "bandwidth", "MHz", burst.chirp.bandwidth_hz / 1e6, bandwidth_mhz, _BANDWIDTH_TOLERANCE * bandwidth_mhz
+        ),
+        Comparison("window delay (rank x PRI + SWST)", "us", 1e6 * burst.window_delay_s, delay_us, near),
+        Comparison("window length", "samples", burst.window_samples, in_window, near * rate_hz / 1e6),
+        Comparison("number of samples recorded", "", float(burst.lines.shape[1]), float(samples)),
+        Comparison("swath", "", float(burst.swath), float(table["elevation_beam"])),
+        Comparison("azimuth beam", "", float(burst.azimuth_beam), float(table["azimuth_beam"])),
+    ]
+
+
+def _gain_db(table: Mapping[str, int]) -> float:
+    return _RECEIVE_GAIN_DB * table["receive_gain_db"]
+
+
+def _seconds(code: int, dictionary: Dictionary) -> float:
+    return code / dictionary.mission.number("sar", "reference_frequency_hz")
