@@ -76,8 +76,8 @@ class Unit:
         if not self.answers():
             return NO_REPLY
         if address == self._address:
-            # A sample for each that asks; which one it is nobody asks but whether it is another.
-            self.set("SAMPLE_COUNT", 1 - self.get("SAMPLE_COUNT"))
+            # A sample for each that asks.
+            self.set("SAMPLE_COUNT", (self.get("SAMPLE_COUNT") + 1) & 0xFFFF)
             hal.copy(self._block, 0, buffer, offset, length)
             return REPLY
         return self.read_memory(address, buffer, offset, length)
