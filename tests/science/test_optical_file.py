@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,20 @@ def test_what_one_line_cannot_tell_is_null_and_unknown(tmp_path: Path) -> None:
     (image,) = read_optical(file.read_bytes(), DICTIONARY).images
     titles = [axes.get_title(loc="left") for axes in draw_optical(image, "").axes]
     assert any("SNR unknown" in title for title in titles) and "nan" not in "".join(titles)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3])
+def test_few_lines_have_whole_rows_whose_numbers_do_not_overlap(rows: int) -> None:
+    (image,) = read_optical(record_image()[: 5 * rows * OCTETS], DICTIONARY).images
+    assert len(image.bands["PAN"]) == rows
+    figure = draw_optical(image, "")
+    figure.draw_without_rendering()
+    panel = figure.axes[0]
+    low, high = sorted(panel.get_ylim())
+    shown = [text for text in panel.get_yticklabels() if low <= text.get_position()[1] <= high]
+    assert shown and all(text.get_text().isdigit() for text in shown)
+    for one, two in pairwise(text.get_window_extent() for text in shown):
+        assert not one.overlaps(two)
 
 
 def test_two_files_that_would_write_the_same_picture_are_refused(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from emei.report.style import SETTINGS
 from emei.science.arrays import Reals
@@ -38,6 +39,7 @@ def draw_optical(image: OpticalImage, title: str) -> Figure:
             panel.set_title(title, loc="left", fontsize=9.5)
         for panel in panels:
             panel.set_xlabel("pixel across the track")
+            panel.yaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True, min_n_ticks=1))
         panels[0].set_ylabel("row along the track")
         return figure
 
