@@ -228,7 +228,13 @@ def test_design_shortens_the_pulse_before_it_gives_up() -> None:
 
 def test_design_that_cannot_be_says_why() -> None:
     assert "finer than the 2.365 m of the radar's 150 MHz" in refused(run("design", DESIGN | {"--resolution": "1"}), 1)
-    assert "No PRF is legal for a swath of 80 km" in refused(run("design", DESIGN | {"--swath": "80"}), 1)
+    for mode in ("STRIPMAP", "TOPS"):
+        options = DESIGN | {"--incidence": "40", "--mode": mode, "--swath": "45" if mode == "STRIPMAP" else "135"}
+        sentence = refused(run("design", options), 1)
+        assert sentence.startswith("No PRF is legal for ")
+        assert sentence.endswith("; try a narrower swath or another incidence.")
+    sentence = refused(run("design", DESIGN | {"--swath": "90"}), 1)
+    assert sentence.endswith(": whatever the PRF, it breaks NADIR; try a narrower swath or another incidence.")
 
 
 @pytest.mark.parametrize(

@@ -264,7 +264,7 @@ def design(
         tried = f"a pulse of {pulse:g} us" if pulse else f"any usual pulse down to {found.request.pulse_s * 1e6:g} us"
         raise click.ClickException(
             f"No PRF is legal for a swath of {swath:g} km at {angle:.2f} deg look angle with {tried}"
-            f"{designer.whatever_the_prf(angle, found.request)}."
+            f"{designer.why_no_prf(angle, found.request)}."
         )
 
 

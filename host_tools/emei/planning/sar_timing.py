@@ -16,6 +16,7 @@ from emei.planning.sar_numbers import RadarNumbers
 _HEADER_PRIMARY_OCTETS = 6
 _BYPASS_BITS = 10
 _LARGEST_SAMPLE_COUNT = 2 * 65535
+_MAY_HELP = "; try a narrower swath or another incidence"
 _CODE_DECIMALS = 6  # of a code, beyond what double precision leaves of an exact one
 _WINDOW_RULES = ("WINDOW_AFTER_PULSE", "WINDOW_BEFORE_NEXT_PULSE", "NADIR")
 
@@ -215,12 +216,13 @@ class TimingDesigner:
                 runs.append([timing])
         return [tuple(run) for run in runs]
 
-    def whatever_the_prf(self, look_angle_deg: float, request: Request) -> str:
-        """The rules that are broken at every PRF, as the end of a sentence that says that none is legal; or nothing."""
+    def why_no_prf(self, look_angle_deg: float, request: Request) -> str:
+        """The end of a sentence that says that no PRF is legal: the rules broken at every PRF, and what may help."""
         broken = [{rule.name for rule in timing.broken} for timing in self._timings(look_angle_deg, request)]
         always = set.intersection(*broken)
         names = [rule.name for rule in self.design(look_angle_deg, request).rules if rule.name in always]
-        return f": whatever the PRF, it breaks {', '.join(names)}" if names else ""
+        reason = f": whatever the PRF, it breaks {', '.join(names)}" if names else ""
+        return reason + (_MAY_HELP if set(names) <= set(_WINDOW_RULES) else "")
 
     def _timings(self, look_angle_deg: float, request: Request) -> Iterator[Timing]:
         """At every PRI code of the dictionary's range, legal or not."""
