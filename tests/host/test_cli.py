@@ -78,11 +78,11 @@ def test_pack_shows_the_octets_of_each_field() -> None:
 @pytest.mark.parametrize(
     ("words", "status", "sentence"),
     [
-        (("SAR_PERMIT_TRANSMIT", "takes=9", "valid_s=1"), 1, "SAR_PERMIT_TRANSMIT: takes is 9; 1 to 8 is allowed."),
-        (("ABORT", "instrumnt=SAR"), 1, "ABORT has no argument instrumnt; did you mean instrument?"),
+        (("SAR_PERMIT_TRANSMIT", "takes=9", "valid_s=1"), 2, "SAR_PERMIT_TRANSMIT: takes is 9; 1 to 8 is allowed."),
+        (("ABORT", "instrumnt=SAR"), 2, "ABORT has no argument instrumnt; did you mean instrument?"),
         (("PING", "twice"), 2, "twice is not an argument: write key=value."),
         (("ABORT", "instrument=SAR", "instrument=SAR"), 2, "instrument is given twice."),
-        (("EVENT_ENABLE", "events=1,,2"), 1, "EVENT_ENABLE: events is ; a list of 1 to 16, each 0 to 65535"),
+        (("EVENT_ENABLE", "events=1,,2"), 2, "EVENT_ENABLE: events is ; a list of 1 to 16, each 0 to 65535"),
         (("PING", "--count", "99999"), 2, "Invalid value for '--count': 99999 is not in the range 0<=x<=16383."),
         ((), 2, "Missing argument 'NAME'."),
     ],
@@ -130,7 +130,7 @@ def test_a_wrong_dictionary_folder_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_a_wrong_argument_is_refused_before_the_port_is_touched() -> None:
-    sentence = refused(run("send", "ABORT", "instrument=3", "--port", "/dev/no-such-port"))
+    sentence = refused(run("send", "ABORT", "instrument=3", "--port", "/dev/no-such-port"), 2)
     assert sentence.startswith("ABORT: instrument is 3; one of SAR (1)")
 
 

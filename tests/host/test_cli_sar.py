@@ -167,14 +167,21 @@ def test_geometry_that_cannot_be(subcommand: tuple[str, dict[str, str]], change:
 
 def test_look_angle_beyond_the_earth() -> None:
     options = {key: value for key, value in CHECK.items() if key != "--incidence"}
-    assert "does not reach the ground" in refused(run("check", options | {"--look": "70"}), 2)
+    sentence = refused(run("check", options | {"--look": "70"}), 2)
+    assert sentence == "A look angle of 70 deg does not reach the ground: the horizon is at 67.60 deg."
     assert "either --incidence or --look" in refused(run("check", options), 2)
 
 
 def test_values_that_the_dictionary_does_not_have() -> None:
     assert "only 30, 60, 90, 120, 150, 180" in refused(run("check", CHECK | {"--sampling-rate": "170"}), 2)
     assert "only 0, 3, 4, 5" in refused(run("check", CHECK | {"--baq": "2"}), 2)
-    assert "no time code" in refused(run("check", CHECK | {"--prf": "500"}), 2)
+    sentence = refused(run("check", CHECK | {"--prf": "500"}), 2)
+    assert sentence == "--prf is 500; 572.743 to 3.75347e+07 Hz have time codes of 16 bits."
+    for subcommand, options in (("check", CHECK), ("design", DESIGN)):
+        sentence = refused(run(subcommand, options | {"--pulse": "1746.1"}), 2)
+        assert sentence == "--pulse is 1746.1; 0.026642 to 1745.98 us have time codes of 16 bits."
+    assert "'nan' is not a valid integer." in refused(run("check", CHECK | {"--bandwidth": "nan"}), 2)
+    assert "'1.5' is not a valid integer." in refused(run("check", CHECK | {"--azimuth-beam": "1.5"}), 2)
 
 
 def prf_intervals(answer: dict[str, list[dict[str, float]]]) -> Sequence[tuple[float, float]]:
@@ -221,7 +228,35 @@ def test_design_shortens_the_pulse_before_it_gives_up() -> None:
 
 def test_design_that_cannot_be_says_why() -> None:
     assert "finer than the 2.365 m of the radar's 150 MHz" in refused(run("design", DESIGN | {"--resolution": "1"}), 1)
-    assert "No PRF is legal for a swath of 80 km" in refused(run("design", DESIGN | {"--swath": "80"}), 1)
+    for mode in ("STRIPMAP", "TOPS"):
+        options = DESIGN | {"--incidence": "40", "--mode": mode, "--swath": "45" if mode == "STRIPMAP" else "135"}
+        sentence = refused(run("design", options), 1)
+        assert sentence.startswith("No PRF is legal for ")
+        assert sentence.endswith("; try a narrower swath or another incidence.")
+    sentence = refused(run("design", DESIGN | {"--swath": "90"}), 1)
+    assert sentence.endswith(": whatever the PRF, it breaks NADIR; try a narrower swath or another incidence.")
+
+
+@pytest.mark.parametrize(
+    ("change", "rules"),
+    [
+        ({"--pulse": "5"}, "RAMP_RATE"),
+        ({"--pulse": "61", "--swath": "10"}, "PULSE_RANGE"),
+        ({"--pulse": "4.9"}, "RAMP_RATE, PULSE_RANGE"),
+    ],
+)
+@pytest.mark.parametrize("mode", ["STRIPMAP", "TOPS"])
+def test_design_names_the_rules_that_hold_at_no_prf(change: dict[str, str], rules: str, mode: str) -> None:
+    sentence = refused_design(run("design", DESIGN | {"--mode": mode} | change, "--json"))
+    assert sentence.endswith(f": whatever the PRF, it breaks {rules}.")
+
+
+def refused_design(result: Result) -> str:
+    """With --json a design without a proposal prints its intervals, which are none, beside the sentence."""
+    assert result.exit_code == 1, result.output
+    sentence = result.stderr.strip()
+    assert sentence.startswith("No PRF is legal for ") and "\n" not in sentence
+    return sentence
 
 
 @pytest.mark.parametrize("mode", ["STRIPMAP", "TOPS"])
@@ -357,8 +392,11 @@ def test_nonsense_about_a_sweep(option: str, value: str) -> None:
 
 def test_sub_swaths_that_cannot_be() -> None:
     assert "--sub-swaths is for TOPS" in refused(run("check", CHECK | {"--sub-swaths": "2"}), 2)
-    assert "2 to 3 sub-swaths, not 1" in refused(
+    assert "TOPS has at least 2 sub-swaths, not 1." in refused(
         run("check", TOPS | {"--pulse": "35", "--prf": "4600", "--sub-swaths": "1"}), 2
+    )
+    assert "TOPS has at least 2 sub-swaths, not 1." in refused(
+        run("design", DESIGN | {"--mode": "TOPS", "--sub-swaths": "1"}), 2
     )
     words = ("--prf", "4600", "--prf", "4700")
     assert "once for each of the 3" in refused(run("check", TOPS | {"--pulse": "35"}, *words), 2)

@@ -14,6 +14,7 @@ from emei.dictionary import DictionaryError, UnknownName, load
 from emei.dictionary.check import main as check
 from emei.dictionary.consistency import check_content
 from emei.dictionary.source import canonical_hash, default_folder, read_content, read_schema
+from emei.planning.sar_numbers import RadarNumbers
 
 FOLDER = default_folder()
 GOOD = read_content(FOLDER)
@@ -54,6 +55,21 @@ BROKEN: list[tuple[str, Callable[[Content], Any], tuple[str, ...]]] = [
         "a trend in a mode of the other instrument",
         lambda c: named(c["trends"]["trends"], "SAR_BASEPLATE")["modes"].append("READY"),
         ("trends.toml", "SAR_BASEPLATE", "'READY'", "name of a mode"),
+    ),
+    (
+        "a constant that a check needs is missing",
+        lambda c: c["science"]["optical_model"].pop("electrons_per_us"),
+        ("science.toml, optical_model: electrons_per_us must be stated",),
+    ),
+    (
+        "a number in the place of a list",
+        lambda c: c["science"]["baq"].update(levels_3=0.25),
+        ("science.toml, baq, levels_3", "the value is 0.25", "a list of numbers is allowed"),
+    ),
+    (
+        "a constant that is no number",
+        lambda c: c["mission"]["sar"].update(reference_frequency_hz=float("inf")),
+        ("mission.toml, sar, reference_frequency_hz", "the value is inf", "a finite number is allowed"),
     ),
     (
         "a key twice",
@@ -408,3 +424,16 @@ def test_failure_sentences_name_the_zone() -> None:
     zone = load().zones["PARKES"]
     sentence = load().failure_sentence(load().failures["TRANSMIT_ZONE"].code, zone.index, 7000)
     assert f"zone {zone.index} (PARKES)" in sentence and "7000 ms from now" in sentence
+
+
+def test_a_constant_that_only_a_tool_needs_is_a_sentence(tmp_path: Path) -> None:
+    shutil.copytree(FOLDER, tmp_path / "dictionary")
+    mission = tmp_path / "dictionary" / "mission.toml"
+    mission.write_text(
+        re.sub(r"(?m)^duty_limit_percent = .*$", "", mission.read_text(encoding="utf-8")), encoding="utf-8"
+    )
+    dictionary = load(tmp_path / "dictionary")
+    with pytest.raises(DictionaryError, match=r"mission\.toml, sar: duty_limit_percent must be stated"):
+        RadarNumbers.of(dictionary)
+    with pytest.raises(DictionaryError, match=r"sar, altitude_m: the value is 520000\.0; a list of numbers is allowed"):
+        dictionary.mission.row("sar", "altitude_m")

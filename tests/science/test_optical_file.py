@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from emei.cli import main
 from emei.science.errors import ScienceError
 from emei.science.optical_image import read_optical
+from emei.science.optical_picture import draw_optical
 from tests.hal.hal_board import lib
 from tests.science.images import record_image
 from tests.science.takes import DICTIONARY, packet, record
@@ -34,7 +36,7 @@ def line(**fields: int) -> bytes:
 def test_a_packet_in_the_middle_is_missing() -> None:
     file = record_image()
     take = read_optical(file[: 7 * OCTETS] + file[8 * OCTETS :], DICTIONARY)
-    assert take.problems == ["Packets are missing or out of order by their count: 7 to 7."]
+    assert take.problems == ["Packets are missing or out of order by their count: 7."]
     assert {name: band.rows_missing for name, band in take.images[0].measures.items() if band.rows_missing} == {"G": 1}
 
 
@@ -125,6 +127,53 @@ def test_pictures_of_one_band_and_of_strips(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == ["pan.optical.png", "stereo.optical_strip_1.png", "stereo.optical_strip_2.png"]
+
+
+def test_what_one_line_cannot_tell_is_null_and_unknown(tmp_path: Path) -> None:
+    """Noise is from line to line: JSON, which has no NaN, says null, and a person reads "unknown"."""
+    file = tmp_path / "one-line"
+    file.write_bytes(line(band=1, bands=1))
+
+    def no_json(constant: str) -> None:
+        raise AssertionError(constant)
+
+    (found,) = json.loads(run(str(file), "--json").stdout, parse_constant=no_json)
+    band = found["images"][0]["bands"]["PAN"]
+    assert band["noise_dn"] is band["snr"] is None and band["rows"] == 1
+    assert "noise unknown, SNR unknown" in run(str(file)).stdout
+    (image,) = read_optical(file.read_bytes(), DICTIONARY).images
+    titles = [axes.get_title(loc="left") for axes in draw_optical(image, "").axes]
+    assert any("SNR unknown" in title for title in titles) and "nan" not in "".join(titles)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3])
+def test_few_lines_have_whole_rows_whose_numbers_do_not_overlap(rows: int) -> None:
+    (image,) = read_optical(record_image()[: 5 * rows * OCTETS], DICTIONARY).images
+    assert len(image.bands["PAN"]) == rows
+    figure = draw_optical(image, "")
+    figure.draw_without_rendering()
+    panel = figure.axes[0]
+    low, high = sorted(panel.get_ylim())
+    shown = [text for text in panel.get_yticklabels() if low <= text.get_position()[1] <= high]
+    assert shown and all(text.get_text().isdigit() for text in shown)
+    for one, two in pairwise(text.get_window_extent() for text in shown):
+        assert not one.overlaps(two)
+
+
+def test_two_files_that_would_write_the_same_picture_are_refused(tmp_path: Path) -> None:
+    """The recorder counts its entries anew at each satellite: entry-00001 of two passes are two files."""
+    files = [tmp_path / name for name in ("first/entry-00001.ccsds", "second/entry-00001.bin")]
+    for file in files:
+        file.parent.mkdir()
+        file.write_bytes(line(band=1, bands=1))
+    both = [str(file) for file in files]
+    result = run(*both, "--out", str(tmp_path / "out"))
+    assert result.exit_code == 2 and result.stdout == "" and not (tmp_path / "out").exists()
+    assert result.stderr.strip() == (
+        f"{files[0]} and {files[1]} would write the same pictures, entry-00001.*.png: call once for each, "
+        "with an --out of its own."
+    )
+    assert run(*both).exit_code == 0
 
 
 def test_quicklook_of_cut_mixed_and_foreign_files(tmp_path: Path) -> None:

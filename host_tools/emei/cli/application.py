@@ -22,10 +22,9 @@ from emei.packets import ArgumentError, PacketError
 from emei.session import SessionError
 from emei.verification import CommandError
 
-_UNKNOWN = (UnknownName, UnknownCampaignName)
+_WRONG_USAGE = (UnknownName, UnknownCampaignName, ArgumentError)
 _REFUSED = (
     DictionaryError,
-    ArgumentError,
     PacketError,
     PortError,
     SessionError,
@@ -46,7 +45,7 @@ class Sentences(click.Group):
         except click.UsageError as error:
             _say(error.format_message())
             status = USAGE
-        except _UNKNOWN as error:
+        except _WRONG_USAGE as error:
             _say(str(error))
             status = USAGE
         except click.Abort:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import click
@@ -12,6 +12,12 @@ from rich.table import Table
 from emei.dictionary import Dictionary, load
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class WholeNumber(click.IntRange):
+    """An integer within bounds, which a refusal calls so."""
+
+    name = "integer"
 
 
 class Seconds(click.FloatRange):
@@ -71,5 +77,20 @@ def table(*columns: str, title: str | None = None) -> Table:
     return made
 
 
+def json_text(value: object, indent: int | None = None) -> str:
+    """JSON, which knows neither NaN nor infinity: a number that is not finite is null."""
+    return json.dumps(_finite(value), indent=indent, allow_nan=False)
+
+
 def print_json(value: object) -> None:
-    click.echo(json.dumps(value, indent=2))
+    click.echo(json_text(value, indent=2))
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value

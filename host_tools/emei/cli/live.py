@@ -1,6 +1,5 @@
 """Subcommands that talk to a board: send, monitor."""
 
-import json
 import math
 import sys
 import time
@@ -16,6 +15,7 @@ from emei.cli.common import (
     console,
     dictionary_of,
     json_option,
+    json_text,
     port_option,
     print_json,
     spacecraft_option,
@@ -108,7 +108,7 @@ def monitor(
         if as_json or not sys.stdout.isatty():
             session.listen(MismatchWarning(session).take)
         if as_json:
-            session.listen(lambda report: click.echo(json.dumps(telemetry_as_json(report))))
+            session.listen(lambda report: click.echo(json_text(telemetry_as_json(report))))
             _pump_until(session, until_s)
         elif sys.stdout.isatty():
             _watch(session, until_s)

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from emei.archive import packets as split_packets
-from emei.cli.common import assignments, console, dictionary_of, json_option, print_json, table
+from emei.cli.common import WholeNumber, assignments, console, dictionary_of, json_option, print_json, table
 from emei.cli.preview import described, telecommand_table
 from emei.dictionary import Argument, Dictionary, Telecommand
 from emei.packets import (
@@ -45,15 +45,15 @@ def commands(context: click.Context, name: str | None, as_json: bool) -> None:
 @click.argument("name")
 @click.argument("arguments", nargs=-1, callback=assignments, metavar="[KEY=VALUE]...")
 @click.option("--hex", "as_hex", is_flag=True, help="Print the packet in hexadecimal and nothing else.")
-@click.option("--count", type=click.IntRange(0, 16383), default=0, show_default=True, help="Sequence count.")
+@click.option("--count", type=WholeNumber(0, 16383), default=0, show_default=True, help="Sequence count.")
 @click.option(
     "--ack",
-    type=click.IntRange(0, 15),
+    type=WholeNumber(0, 15),
     default=15,
     show_default=True,
     help="Ack flags: the sum of 1 acceptance, 2 start, 4 progress, 8 completion.",
 )
-@click.option("--source-id", type=click.IntRange(0, 65535), default=1, show_default=True, help="PUS source ID.")
+@click.option("--source-id", type=WholeNumber(0, 65535), default=1, show_default=True, help="PUS source ID.")
 @json_option
 @click.pass_context
 def pack(

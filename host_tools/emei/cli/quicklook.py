@@ -28,6 +28,8 @@ def quicklook(context: click.Context, files: tuple[Path, ...], out: Path | None,
 
     Status 1 when a file, or a part of one, cannot be decoded; what can be is shown all the same.
     """
+    if out:
+        _require_own_pictures(files)
     dictionary = dictionary_of(context)
     shown, problems = [], []
     for file in files:
@@ -50,6 +52,18 @@ def quicklook(context: click.Context, files: tuple[Path, ...], out: Path | None,
         click.echo(problem, err=True)
     if problems:
         context.exit(_DAMAGED)
+
+
+def _require_own_pictures(files: tuple[Path, ...]) -> None:
+    """Pictures are named by their file without its suffix: no two files may share it."""
+    known: dict[str, Path] = {}
+    for file in files:
+        other = known.setdefault(file.stem, file)
+        if other is not file:
+            raise click.UsageError(
+                f"{other} and {file} would write the same pictures, {file.stem}.*.png: call once for each, "
+                "with an --out of its own."
+            )
 
 
 def _write(found: Quicklook, file: Path, out: Path) -> list[Path]:

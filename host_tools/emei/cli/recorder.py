@@ -9,7 +9,16 @@ from typing import Any
 import click
 
 from emei.catalogue import ANSWER_S, COLUMNS, Catalogue
-from emei.cli.common import console, dictionary_of, json_option, port_option, print_json, spacecraft_option, table
+from emei.cli.common import (
+    WholeNumber,
+    console,
+    dictionary_of,
+    json_option,
+    port_option,
+    print_json,
+    spacecraft_option,
+    table,
+)
 from emei.cli.connection import clock_count, open_session
 from emei.dictionary import Dictionary
 from emei.downlink import FrameReader, ReceivedEntry, entries_of, pass_octets
@@ -44,8 +53,8 @@ def list_entries(context: click.Context, port: str, spacecraft: str, as_json: bo
 
 
 @recorder.command()
-@click.argument("entries", nargs=-1, required=True, type=click.IntRange(1, 65535), metavar="ENTRY...")
-@click.option("--priority", type=click.IntRange(0, 255), default=10, show_default=True, help="The highest goes first.")
+@click.argument("entries", nargs=-1, required=True, type=WholeNumber(1, 65535), metavar="ENTRY...")
+@click.option("--priority", type=WholeNumber(0, 255), default=10, show_default=True, help="The highest goes first.")
 @port_option
 @spacecraft_option
 @click.pass_context
@@ -149,7 +158,7 @@ def _show(files: list[dict[str, Any]]) -> None:
 
 
 @recorder.command()
-@click.argument("entry_id", type=click.IntRange(1, 65535), metavar="ENTRY")
+@click.argument("entry_id", type=WholeNumber(1, 65535), metavar="ENTRY")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @port_option
 @spacecraft_option

@@ -7,11 +7,20 @@ from typing import Any, TypeVar
 
 import click
 
-from emei.cli.common import dictionary_of, json_option, print_json
+from emei.cli.common import WholeNumber, dictionary_of, json_option, print_json
 from emei.cli.sar_tables import plan_as_json, show_plan, show_table, show_tables, table_as_json, tables_as_json
 from emei.dictionary import Dictionary
 from emei.planning.sar_design import Plan, make_plan, make_request
-from emei.planning.sar_modes import MODES, ModeTable, Sweep, design_sweep, design_table, split, table_of
+from emei.planning.sar_modes import (
+    LEAST_SUB_SWATHS,
+    MODES,
+    ModeTable,
+    Sweep,
+    design_sweep,
+    design_table,
+    split,
+    table_of,
+)
 from emei.planning.sar_numbers import RadarNumbers
 from emei.planning.sar_timing import DesignError, Request, TimingDesigner
 
@@ -50,7 +59,7 @@ class TableField(click.ParamType):
     def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> int:
         fields = dictionary_of(context or click.get_current_context()).layouts["ACQUISITION_TABLE"].fields
         field = next(item for item in fields if item.name == self.field)
-        number: int = click.IntRange(field.raw_minimum, field.raw_maximum).convert(value, parameter, context)
+        number: int = WholeNumber(field.raw_minimum, field.raw_maximum).convert(value, parameter, context)
         return number
 
 
@@ -87,7 +96,7 @@ def sar() -> None:
 )
 @click.option(
     "--bandwidth",
-    type=click.IntRange(1, _CODE_MAXIMUM),
+    type=WholeNumber(1, _CODE_MAXIMUM),
     default=150,
     show_default=True,
     metavar="MHZ",
@@ -153,7 +162,7 @@ def check(
     designer = TimingDesigner(RadarNumbers.of(dictionary))
     request = Request(
         ground_swath_m=swath * 1e3,
-        pulse_s=_coded(designer, "--pulse", pulse * 1e-6),
+        pulse_s=_pulse_s(designer, pulse),
         bandwidth_hz=bandwidth * 1e6,
         sampling_rate_code=_sampling_rate_code(designer.numbers, sampling_rate),
         baq=_baq(dictionary, baq),
@@ -161,7 +170,7 @@ def check(
         duration_ms=round(duration * 1e3),
     )
     count = _sub_swath_count(mode, sub_swaths)
-    prfs = [1 / _coded(designer, "--prf", 1 / item) for item in _of_each("--prf", prf, count)]
+    prfs = [_prf_hz(designer, item) for item in _of_each("--prf", prf, count)]
     beams = _of_each("--elevation-beam", elevation_beam or (None,), count)
     try:
         angle = _look_angle_deg(designer, incidence, look)
@@ -224,7 +233,8 @@ def design(
     if diagram and diagram.suffix not in (".svg", ".png"):
         raise click.UsageError(f"{diagram} is neither .svg nor .png.")
     designer = TimingDesigner(RadarNumbers.of(dictionary_of(context)))
-    given = None if pulse is None else _coded(designer, "--pulse", pulse * 1e-6)
+    given = None if pulse is None else _pulse_s(designer, pulse)
+    count = _sub_swath_count(mode, sub_swaths)
     try:
         angle = _look_angle_deg(designer, incidence, look)
         designer.swath(angle, swath * 1e3)
@@ -232,10 +242,9 @@ def design(
         raise click.UsageError(str(error)) from error
     try:
         if mode == "TOPS":
-            tops = _design_tops(designer, angle, swath * 1e3, resolution, given, sub_swaths, duration, diagram)
+            tops = _design_tops(designer, angle, swath * 1e3, resolution, given, count, duration, diagram)
             _show_designed([tops], as_json)
             return
-        _sub_swath_count(mode, sub_swaths)
         found = make_plan(designer, angle, swath * 1e3, resolution, given, round(duration * 1e3))
         tables = [
             table_of(designer, mode, [(timing, design_sweep(mode, timing.prf_hz, timing.request.duration_ms))])
@@ -254,12 +263,15 @@ def design(
     if not found.proposals:
         tried = f"a pulse of {pulse:g} us" if pulse else f"any usual pulse down to {found.request.pulse_s * 1e6:g} us"
         raise click.ClickException(
-            f"No PRF is legal for a swath of {swath:g} km at {angle:.2f} deg look angle with {tried}."
+            f"No PRF is legal for a swath of {swath:g} km at {angle:.2f} deg look angle with {tried}"
+            f"{designer.why_no_prf(angle, found.request)}."
         )
 
 
 def _sub_swath_count(mode: str, given: int | None) -> int:
     if mode == "TOPS":
+        if given is not None and given < LEAST_SUB_SWATHS:
+            raise click.UsageError(f"TOPS has at least {LEAST_SUB_SWATHS} sub-swaths, not {given}.")
         return 3 if given is None else given
     if given not in (None, 1):
         raise click.UsageError(f"{mode} has one swath, not {given}: --sub-swaths is for TOPS.")
@@ -279,14 +291,14 @@ def _design_tops(
     swath_m: float,
     resolution: float,
     pulse_s: float | None,
-    sub_swaths: int | None,
+    sub_swaths: int,
     duration: float,
     diagram: Path | None,
 ) -> ModeTable:
     if diagram:
         raise click.UsageError("A diagram is of one swath: design a sub-swath by itself as STRIPMAP to draw it.")
     request = make_request(designer, angle, swath_m, resolution, round(duration * 1e3))
-    return design_table(designer, "TOPS", angle, request, _sub_swath_count("TOPS", sub_swaths), pulse_s)
+    return design_table(designer, "TOPS", angle, request, sub_swaths, pulse_s)
 
 
 def _show_designed(tables: list[ModeTable], as_json: bool) -> None:
@@ -302,11 +314,23 @@ def _look_angle_deg(designer: TimingDesigner, incidence: float | None, look: flo
     return designer.look_angle_deg(incidence) if incidence is not None else float(look or 0.0)
 
 
-def _coded(designer: TimingDesigner, option: str, time_s: float) -> float:
-    """The time itself, when it has a time code of 16 bits."""
-    if not 1 <= round(time_s * designer.numbers.reference_frequency_hz) <= _CODE_MAXIMUM:
-        raise click.UsageError(f"The value of {option} has no time code of 16 bits.")
-    return time_s
+def _pulse_s(designer: TimingDesigner, pulse_us: float) -> float:
+    if not _has_code(designer, pulse_us * 1e-6):
+        low_us, high_us = (code / designer.numbers.reference_frequency_hz * 1e6 for code in (1, _CODE_MAXIMUM))
+        raise click.UsageError(f"--pulse is {pulse_us:g}; {low_us:.6g} to {high_us:.6g} us have time codes of 16 bits.")
+    return pulse_us * 1e-6
+
+
+def _prf_hz(designer: TimingDesigner, prf_hz: float) -> float:
+    if not _has_code(designer, 1 / prf_hz):
+        low_hz, high_hz = (designer.numbers.reference_frequency_hz / code for code in (_CODE_MAXIMUM, 1))
+        raise click.UsageError(f"--prf is {prf_hz:g}; {low_hz:.6g} to {high_hz:.6g} Hz have time codes of 16 bits.")
+    return prf_hz
+
+
+def _has_code(designer: TimingDesigner, time_s: float) -> bool:
+    """Whether the time has a time code of 16 bits."""
+    return 1 <= round(time_s * designer.numbers.reference_frequency_hz) <= _CODE_MAXIMUM
 
 
 def _sampling_rate_code(numbers: RadarNumbers, rate_mhz: float) -> int:

@@ -68,7 +68,7 @@ class _Builder:
         content = self.content
         return Dictionary(
             hash=canonical_hash(content),
-            mission=Mission(_frozen(content["mission"])),
+            mission=mission_of(content),
             spacecraft={
                 item["name"]: Spacecraft(item["name"], item["id"], tuple(item["instruments"]), item["key_slot"])
                 for item in content["spacecraft"]["spacecraft"]
@@ -104,9 +104,7 @@ class _Builder:
                 item["name"]: Persistent(**item | {"type": WIRE_TYPES[item["type"]]})
                 for item in content["persistent"]["persistent"]
             },
-            science=Mission(
-                _frozen({name: keys for name, keys in content["science"].items() if isinstance(keys, dict)})
-            ),
+            science=science_of(content),
             science_packets={item["name"]: self.science_packet(item) for item in content["science"]["packet"]},
             malformed=tuple(Malformed(**item) for item in content["malformed"]["malformed"]),
             zones={item["name"]: Zone(index=index, **item) for index, item in enumerate(content["zones"]["zone"])},
@@ -249,6 +247,16 @@ class _Builder:
             item.get("trip_low"),
             item.get("trip_high"),
         )
+
+
+def mission_of(content: Content) -> Mission:
+    return Mission("mission.toml", _frozen(content["mission"]))
+
+
+def science_of(content: Content) -> Mission:
+    """The constants of science.toml, beside its packets."""
+    sections = {name: keys for name, keys in content["science"].items() if isinstance(keys, dict)}
+    return Mission("science.toml", _frozen(sections))
 
 
 def _frozen(sections: Content) -> Content:

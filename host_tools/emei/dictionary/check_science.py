@@ -24,16 +24,16 @@ class ScienceChecks(Checks):
             if bits % 8:
                 self.refuse(path, bits, "only a whole number of octets is allowed")
         headers = {packet["name"]: sum(field["bits"] for field in packet["fields"]) for packet in science["packet"]}
-        octets = self.content["mission"]["sar"]["packet_secondary_header_octets"]
+        octets = self.mission.integer("sar", "packet_secondary_header_octets")
         if headers.get("SAR_PACKET") != 8 * octets:
             self.refuse(["science", "packet"], headers.get("SAR_PACKET"), f"SAR_PACKET has {8 * octets} bits")
         for bits in (3, 4, 5):
-            levels = science["baq"][f"levels_{bits}"]
+            levels = list(self.science.row("baq", f"levels_{bits}"))
             if len(levels) != 2 ** (bits - 1) or levels != sorted(levels):
                 self.refuse(
                     ["science", "baq", f"levels_{bits}"], levels, f"{2 ** (bits - 1)} ascending levels are allowed"
                 )
-        targets = science["sar_scene"]["targets"]
+        targets = self.science.rows("sar_scene", "targets")
         if len(targets) > _TARGETS_LARGEST or any(len(target) != _TARGET_COLUMNS for target in targets):
             allowed = f"at most {_TARGETS_LARGEST} rows of {_TARGET_COLUMNS} numbers are allowed"
             self.refuse(["science", "sar_scene", "targets"], targets, allowed)
@@ -41,7 +41,7 @@ class ScienceChecks(Checks):
         self._optical()
 
     def _polarisations(self) -> None:
-        codes = self.content["science"]["sar_packets"]["polarisation_codes"]
+        codes = self.science.rows("sar_packets", "polarisation_codes")
         members = self.content["enumerations"]["POLARISATION"]
         right = [
             len(row) == _POLARISATION_COLUMNS and all(code in _POLARISATION_CODES for code in row) for row in codes
@@ -51,14 +51,15 @@ class ScienceChecks(Checks):
             self.refuse(["science", "sar_packets", "polarisation_codes"], codes, allowed)
 
     def _optical(self) -> None:
-        scene, model = self.content["science"]["optical_scene"], self.content["science"]["optical_model"]
-        if any(len(rectangle) != _RECTANGLE_COLUMNS for rectangle in scene["rectangles"]):
+        rectangles = self.science.rows("optical_scene", "rectangles")
+        if any(len(rectangle) != _RECTANGLE_COLUMNS for rectangle in rectangles):
             allowed = f"only rows of {_RECTANGLE_COLUMNS} numbers are allowed"
-            self.refuse(["science", "optical_scene", "rectangles"], scene["rectangles"], allowed)
-        for section, key, row, count in (
-            ("optical_scene", "background", scene["background"], _BANDS),
-            ("optical_scene", "gradient", scene["gradient"], _GRADIENT_COLUMNS),
-            ("optical_model", "electrons_per_us", model["electrons_per_us"], _BANDS),
+            self.refuse(["science", "optical_scene", "rectangles"], rectangles, allowed)
+        for section, key, count in (
+            ("optical_scene", "background", _BANDS),
+            ("optical_scene", "gradient", _GRADIENT_COLUMNS),
+            ("optical_model", "electrons_per_us", _BANDS),
         ):
+            row = self.science.row(section, key)
             if len(row) != count:
                 self.refuse(["science", section, key], row, f"{count} numbers are allowed")

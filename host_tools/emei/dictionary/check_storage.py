@@ -22,7 +22,7 @@ class StorageChecks(Checks):
         root: Path = ["persistent", "persistent"]
         self.unique(root, ["name"], items)
         self.unique(root, ["key"], items)
-        keys = self.content["mission"]["flash"]["journal_keys"]
+        keys = self.mission.integer("flash", "journal_keys")
         for index, item in enumerate(items):
             if item["key"] >= keys:
                 self.refuse([*root, index, "key"], item["key"], f"less than journal_keys = {keys} is allowed")
@@ -45,9 +45,9 @@ class StorageChecks(Checks):
 
     def check_areas(self) -> None:
         """No two areas of the flash overlap."""
-        flash = self.content["mission"]["flash"]
-        areas = sorted((flash[f"{area}_first_sector"], area) for area in AREAS)
+        areas = sorted((self.mission.integer("flash", f"{area}_first_sector"), area) for area in AREAS)
         for (first, area), (following, other) in pairwise(areas):
-            if first + flash[f"{area}_sectors"] > following:
-                allowed = f"{first + flash[f'{area}_sectors']} or more is allowed, after the {area}"
+            end = first + self.mission.integer("flash", f"{area}_sectors")
+            if end > following:
+                allowed = f"{end} or more is allowed, after the {area}"
                 self.refuse(["mission", "flash", f"{other}_first_sector"], following, allowed)

@@ -24,7 +24,7 @@ class UnitChecks(Checks):
             if "limiter" in about:
                 self.known([*path, "limiter"], about["limiter"], self.enumerations["LIMITER"], "member of LIMITER")
             self.check_blocks(file, unit)
-        rates = self.content["mission"]["sar"]["sampling_rate_khz"]
+        rates = self.mission.row("sar", "sampling_rate_khz")
         if sorted(self.enumerations["SAMPLING_RATE"].values()) != list(range(len(rates))):
             self.refuse(["mission", "sar", "sampling_rate_khz"], rates, "one rate a member of SAMPLING_RATE is allowed")
 
@@ -48,7 +48,7 @@ class UnitChecks(Checks):
         blocks = unit["block"]
         root: Path = ["units", file, "block"]
         self.unique(root, ["name"], blocks)
-        largest = self.content["mission"]["bus"]["largest_data_octets"]
+        largest = self.mission.integer("bus", "largest_data_octets")
         spans: list[tuple[int, int, str]] = []
         for index, block in enumerate(blocks):
             path = [*root, index]

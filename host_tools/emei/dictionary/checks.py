@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from emei.dictionary.build import derived_enumerations
-from emei.dictionary.errors import did_you_mean
+from emei.dictionary.build import derived_enumerations, mission_of, science_of
+from emei.dictionary.errors import DictionaryError, did_you_mean
 from emei.dictionary.schema import place
 from emei.dictionary.source import UNIT_FILES, Content
 from emei.dictionary.types import WIRE_TYPES
@@ -18,6 +18,7 @@ class Checks:
 
     def __init__(self, content: Content) -> None:
         self.content = content
+        self.mission, self.science = mission_of(content), science_of(content)
         self.found: list[str] = []
         self.enumerations: dict[str, dict[str, int]] = content["enumerations"] | derived_enumerations(content)
         self.layouts = {item["name"]: item["fields"] for item in content["layouts"]["layout"]}
@@ -25,7 +26,10 @@ class Checks:
         self.failures = {item["name"] for item in content["failures"]["failure"]}
 
     def problems(self) -> list[str]:
-        self.run()
+        try:
+            self.run()
+        except DictionaryError as error:
+            self.found += error.problems
         return self.found
 
     def run(self) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar, cast
 
-from emei.dictionary.errors import UnknownName, instead_of
+from emei.dictionary.errors import DictionaryError, UnknownName, instead_of
 from emei.dictionary.types import WireType
 from emei.dictionary.values import Argument, Enumeration, Field, Parameter, Register
 
@@ -288,36 +288,49 @@ Constant = int | float | Row | tuple[Row, ...] | Mapping[str, int | float]
 
 @dataclass(frozen=True)
 class Mission:
-    """Constants by section and key, as in mission.toml or science.toml."""
+    """Constants by section and key, as in the file, mission.toml or science.toml.
 
+    DictionaryError for one that is not stated or of another kind: what the schema leaves open is found at its use.
+    """
+
+    file: str
     sections: Mapping[str, Mapping[str, Constant]]
 
     def __getitem__(self, section: str) -> Mapping[str, Constant]:
         return self.sections[section]
 
     def integer(self, section: str, key: str) -> int:
-        value = self.sections[section][key]
+        value = self._stated(section, key)
         if not isinstance(value, int):
-            raise TypeError(f"mission constant {section}.{key} is not an integer")
+            raise self._not_allowed(section, key, value, "a whole number")
         return value
 
     def number(self, section: str, key: str) -> float:
-        value = self.sections[section][key]
+        value = self._stated(section, key)
         if not isinstance(value, int | float):
-            raise TypeError(f"mission constant {section}.{key} is not a number")
+            raise self._not_allowed(section, key, value, "a number")
         return float(value)
 
     def row(self, section: str, key: str) -> Row:
-        value = self.sections[section][key]
+        value = self._stated(section, key)
         if not isinstance(value, tuple) or any(isinstance(item, tuple) for item in value):
-            raise TypeError(f"constant {section}.{key} is not a list of numbers")
+            raise self._not_allowed(section, key, value, "a list of numbers")
         return cast(Row, value)
 
     def rows(self, section: str, key: str) -> tuple[Row, ...]:
-        value = self.sections[section][key]
+        value = self._stated(section, key)
         if not isinstance(value, tuple) or not all(isinstance(item, tuple) for item in value):
-            raise TypeError(f"constant {section}.{key} is not a list of lists")
+            raise self._not_allowed(section, key, value, "a list of lists of numbers")
         return cast(tuple[Row, ...], value)
+
+    def _stated(self, section: str, key: str) -> Constant:
+        try:
+            return self.sections[section][key]
+        except KeyError as error:
+            raise DictionaryError(f"{self.file}, {section}: {key} must be stated.") from error
+
+    def _not_allowed(self, section: str, key: str, value: Constant, allowed: str) -> DictionaryError:
+        return DictionaryError(f"{self.file}, {section}, {key}: the value is {value!r}; {allowed} is allowed.")
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,7 @@
 """Check parsed content against schema.json; what is wrong becomes one sentence a problem."""
 
 from collections.abc import Iterator, Sequence
+from math import isfinite
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -24,7 +25,20 @@ _CALLED_BY = ("name", "procedure", "input", "layout")
 def schema_problems(content: Content, schema: Content) -> list[str]:
     """Sentences that name file, entry, value and what is allowed; empty when the content fits the schema."""
     errors = sorted(Draft202012Validator(schema).iter_errors(content), key=lambda error: [str(e) for e in error.path])
-    return [sentence for error in errors for sentence in _sentences(error, content)]
+    problems = [sentence for error in errors for sentence in _sentences(error, content)]
+    return problems or [
+        f"{place(content, path)}: the value is {value}; a finite number is allowed."
+        for path, value in _not_finite(content, [])
+    ]
+
+
+def _not_finite(node: Any, path: list[str | int]) -> Iterator[tuple[list[str | int], float]]:
+    """Infinity and NaN, which TOML has and no range of a schema refuses."""
+    if isinstance(node, float) and not isfinite(node):
+        yield path, node
+    elif isinstance(node, dict | list):
+        for key, item in node.items() if isinstance(node, dict) else enumerate(node):
+            yield from _not_finite(item, [*path, key])
 
 
 def place(content: Content, path: Sequence[str | int]) -> str:

@@ -158,7 +158,8 @@ def design_table(
         found = _choose(designer, look, wanted, pulses)
         if found is None:
             raise DesignError(
-                f"No PRF is legal for sub-swath {number} of {width_m / 1e3:.4g} km at {look:.2f} deg look angle."
+                f"No PRF is legal for sub-swath {number} of {width_m / 1e3:.4g} km at {look:.2f} deg look angle"
+                f"{designer.why_no_prf(look, replace(wanted, pulse_s=pulses[-1]))}."
             )
         parts.append((found, design_sweep(mode, found.prf_hz, request.duration_ms)))
     return table_of(designer, mode, parts)

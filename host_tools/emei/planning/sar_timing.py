@@ -5,7 +5,7 @@ the on-board validator, with which it shares nothing but the dictionary's number
 Each rule is given with its margin: how much it holds by, negative when it is broken.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import acos, asin, ceil, cos, degrees, floor, radians, sin, sqrt
 
@@ -16,6 +16,7 @@ from emei.planning.sar_numbers import RadarNumbers
 _HEADER_PRIMARY_OCTETS = 6
 _BYPASS_BITS = 10
 _LARGEST_SAMPLE_COUNT = 2 * 65535
+_MAY_HELP = "; try a narrower swath or another incidence"
 _CODE_DECIMALS = 6  # of a code, beyond what double precision leaves of an exact one
 _WINDOW_RULES = ("WINDOW_AFTER_PULSE", "WINDOW_BEFORE_NEXT_PULSE", "NADIR")
 
@@ -158,7 +159,11 @@ class TimingDesigner:
     def incidence_deg(self, look_angle_deg: float) -> float:
         sine = self.orbit_radius_m / self.earth_radius_m * sin(radians(look_angle_deg))
         if not 0 < sine < 1:
-            raise DesignError(f"A look angle of {look_angle_deg:g} deg does not reach the ground beside the track.")
+            horizon_deg = degrees(asin(self.earth_radius_m / self.orbit_radius_m))
+            raise DesignError(
+                f"A look angle of {look_angle_deg:g} deg does not reach the ground: the horizon is at "
+                f"{horizon_deg:.2f} deg."
+            )
         return degrees(asin(sine))
 
     def elevation_beam(self, look_angle_deg: float) -> int:
@@ -201,19 +206,31 @@ class TimingDesigner:
 
     def legal_intervals(self, look_angle_deg: float, request: Request) -> list[tuple[Timing, ...]]:
         """Every PRI code of the dictionary's range with a legal timing, grouped into runs of neighbours."""
-        frequency = self.numbers.reference_frequency_hz
-        low_hz, high_hz = self.numbers.prf_range_hz
-        swath = self.swath(look_angle_deg, request.ground_swath_m)
         runs: list[list[Timing]] = []
-        for pri_code in range(ceil(frequency / high_hz), floor(frequency / low_hz) + 1):
-            timing = self._timing(swath, request, pri_code)
+        for timing in self._timings(look_angle_deg, request):
             if not timing.valid:
                 continue
-            if runs and runs[-1][-1].pri_code == pri_code - 1:
+            if runs and runs[-1][-1].pri_code == timing.pri_code - 1:
                 runs[-1].append(timing)
             else:
                 runs.append([timing])
         return [tuple(run) for run in runs]
+
+    def why_no_prf(self, look_angle_deg: float, request: Request) -> str:
+        """The end of a sentence that says that no PRF is legal: the rules broken at every PRF, and what may help."""
+        broken = [{rule.name for rule in timing.broken} for timing in self._timings(look_angle_deg, request)]
+        always = set.intersection(*broken)
+        names = [rule.name for rule in self.design(look_angle_deg, request).rules if rule.name in always]
+        reason = f": whatever the PRF, it breaks {', '.join(names)}" if names else ""
+        return reason + (_MAY_HELP if set(names) <= set(_WINDOW_RULES) else "")
+
+    def _timings(self, look_angle_deg: float, request: Request) -> Iterator[Timing]:
+        """At every PRI code of the dictionary's range, legal or not."""
+        frequency = self.numbers.reference_frequency_hz
+        low_hz, high_hz = self.numbers.prf_range_hz
+        swath = self.swath(look_angle_deg, request.ground_swath_m)
+        for pri_code in range(ceil(frequency / high_hz), floor(frequency / low_hz) + 1):
+            yield self._timing(swath, request, pri_code)
 
     def choose(self, look_angle_deg: float, request: Request) -> Timing:
         """The legal timing with the most room around the window. DesignError when there is none."""

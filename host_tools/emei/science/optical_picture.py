@@ -3,10 +3,12 @@
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from emei.report.style import SETTINGS
 from emei.science.arrays import Reals
 from emei.science.optical_image import OpticalImage
+from emei.words import known
 
 _WIDTH_IN = 13.2
 _AROUND_IN = 1.3  # titles and labels, above and below
@@ -33,10 +35,11 @@ def draw_optical(image: OpticalImage, title: str) -> Figure:
         for panel, band in zip(panels[int(natural) :], alone, strict=True):
             panel.imshow(_stretched(image.bands[band]), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
             low, high = _limits(image.bands[band])
-            title = f"{band}, SNR {image.measures[band].snr:.0f}, black to white {low:.0f} to {high:.0f} DN"
+            title = f"{band}, SNR {known(image.measures[band].snr, 0)}, black to white {low:.0f} to {high:.0f} DN"
             panel.set_title(title, loc="left", fontsize=9.5)
         for panel in panels:
             panel.set_xlabel("pixel across the track")
+            panel.yaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True, min_n_ticks=1))
         panels[0].set_ylabel("row along the track")
         return figure
 

@@ -7,7 +7,7 @@ from typing import Any
 from emei.dictionary import Dictionary
 from emei.science.optical_header import BANDS
 from emei.science.optical_image import OpticalImage, OpticalTake, read_optical
-from emei.words import count
+from emei.words import count, known
 
 _DOTS_PER_INCH = 100
 
@@ -115,8 +115,9 @@ def _image_facts(image: OpticalImage, prefix: str) -> list[tuple[str, str]]:
         facts.append(
             (
                 f"{prefix}{name}",
-                f"mean {band.mean_dn:.0f}, level {band.level_dn:.0f}, noise {band.noise_dn:.1f}, SNR {band.snr:.1f}, "
-                f"saturated {100 * band.saturated_share:.2f} %, {count(band.rows, 'row')}{missing}",
+                f"mean {band.mean_dn:.0f}, level {band.level_dn:.0f}, noise {known(band.noise_dn, 1)}, "
+                f"SNR {known(band.snr, 1)}, saturated {100 * band.saturated_share:.2f} %, "
+                f"{count(band.rows, 'row')}{missing}",
             )
         )
     return facts

@@ -10,6 +10,7 @@ from emei.science.arrays import Complexes, Reals
 from emei.science.sar_focus import SarImage
 from emei.science.sar_take import Scattered
 from emei.science.sar_targets import Response, Target
+from emei.science.target_numbers import mark_targets
 
 _SIZE_IN = (13.2, 7.0)
 _PROFILE_SIZE_IN = (13.2, 4.6)
@@ -27,13 +28,17 @@ def draw_sar(image: SarImage, targets: list[Target], title: str) -> Figure:
     with matplotlib.rc_context(SETTINGS | {"axes.grid": False}):
         figure = Figure(figsize=_SIZE_IN if targets else _PROFILE_SIZE_IN, layout="constrained")
         if not targets:
-            _overview(figure, figure.subplots(), image, targets, title)
+            _overview(figure, figure.subplots(), image, title)
         else:
             grid = figure.add_gridspec(2, 3, height_ratios=(1.15, 1.0), width_ratios=(0.85, 1, 1))
-            _overview(figure, figure.add_subplot(grid[0, :]), image, targets, title)
+            overview = figure.add_subplot(grid[0, :])
+            _overview(figure, overview, image, title)
             _chip(figure.add_subplot(grid[1, 0]), image, targets[0])
             _cut(figure.add_subplot(grid[1, 1]), targets[0].range, "Slant range", BLUE)
             _cut(figure.add_subplot(grid[1, 2]), targets[0].azimuth, "Azimuth", ORANGE)
+            near_m = float(image.range_m[0])
+            places = [(target.azimuth_m / 1e3, target.range_m - near_m) for target in targets]
+            mark_targets(figure, overview, places)
         return figure
 
 
@@ -64,7 +69,7 @@ def draw_profile(echoes: Scattered, pixels: Complexes, range_m: Reals, title: st
         return figure
 
 
-def _overview(figure: Figure, axes: Axes, image: SarImage, targets: list[Target], title: str) -> None:
+def _overview(figure: Figure, axes: Axes, image: SarImage, title: str) -> None:
     amplitude = np.abs(image.pixels).T
     background = _background(amplitude)
     pooled = _pooled(amplitude)
@@ -80,12 +85,6 @@ def _overview(figure: Figure, axes: Axes, image: SarImage, targets: list[Target]
         aspect=1e-3,
         interpolation="nearest",
     )
-    for number, target in enumerate(targets, 1):
-        place = (target.azimuth_m / 1e3, target.range_m - near_m)
-        axes.plot(*place, "o", markersize=13, markerfacecolor="none", markeredgecolor=ORANGE, markeredgewidth=0.9)
-        axes.annotate(
-            f"{number}", place, xytext=(8, 6), textcoords="offset points", color=ORANGE, fontsize=8, fontweight="bold"
-        )
     axes.set_title(title, loc="left", fontsize=10.5)
     axes.set_xlabel("azimuth, km along the track from the first echo")
     axes.set_ylabel(f"slant range, m\nfrom {near_m / 1e3:.3f} km")

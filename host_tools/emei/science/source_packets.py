@@ -155,6 +155,13 @@ def _gaps(counts: NDArray[np.int64]) -> list[str]:
         return []
     gaps = [(-1, int(counts[0]))] if counts[0] else []
     gaps += [(int(counts[index]), int(counts[index + 1])) for index in after]
-    named = [f"{low + 1} to {high - 1}" if high > low + 1 else f"after {low}" for low, high in gaps[:_NAMED_GAPS]]
+    named = [_gap(low, high) for low, high in gaps[:_NAMED_GAPS]]
     more = f" and {len(gaps) - _NAMED_GAPS} more" if len(gaps) > _NAMED_GAPS else ""
     return [f"Packets are missing or out of order by their count: {', '.join(named)}{more}."]
+
+
+def _gap(low: int, high: int) -> str:
+    """The counts between two that follow each other in the file."""
+    if high <= low + 1:
+        return f"after {low}"
+    return f"{low + 1}" if high == low + 2 else f"{low + 1} to {high - 1}"
