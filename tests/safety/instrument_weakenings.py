@@ -92,6 +92,8 @@ MACHINE = (
     TestedWeakening("REFUSE is latched and nobody told", "instruments/interlocks.py", "            listener(event_id)\n", "            pass\n", _WAITED),
     TestedWeakening("an over-current in a safing takes no supply", _MACHINE, "if self._reaction == _SAFING and power_cycle:", "if False:",
                     "test_reactions.py::test_an_over_current_in_a_safing_takes_the_supply_when_it_is_safe"),
+    TestedWeakening("one on its way out of SAFE is taken for safe", _MACHINE, "self.is_safe() and self._target == _NOBODY", "self.is_safe()",
+                    "test_reactions.py::test_one_on_its_way_out_of_safe_is_safed_anew"),
     TestedWeakening("a hard-off that is not confirmed ends there", _MACHINE, "self.safe(cause, True)\n            raise", "raise", _NOT_CONFIRMED_ENDS_SAFE),
     TestedWeakening("a hard-off that is not confirmed ends with a supply", _MACHINE, "self.safe(cause, True)\n            raise", "self.safe(cause)\n            raise", _NOT_CONFIRMED_ENDS_SAFE),
     TestedWeakening("a hard-off that is not confirmed leaves a retry to come", _MACHINE, "            self._end()\n            self._retried = True\n", "", _NOT_CONFIRMED),

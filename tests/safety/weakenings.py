@@ -263,6 +263,14 @@ CODE = (
         old="sar.machine.safe(events.TRANSMIT_GUARD_TRIPPED[0])", new="pass",
     ),
     Weakening(
+        "what fails on its way out of SAFE is taken for safe", SAR, file=_MACHINE,
+        old="self.is_safe() and self._target == _NOBODY", new="self.is_safe()",
+    ),
+    Weakening(
+        "a unit lost in SAFE is left there", SAR, file=_PROTECTION,
+        old="if driver.unit.lost() and not machine.busy():", new="if False:",
+    ),
+    Weakening(
         "a lost unit is not safed", SAR, file=_PROTECTION,
         old="machine.safe(events.UNIT_LOST[0])", new="pass",
     ),

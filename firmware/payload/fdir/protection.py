@@ -99,7 +99,7 @@ class Protection:
     def _await_safe(self, machine):
         started_ms = hal.ticks_ms()
         yield 0
-        while not machine.is_safe():
+        while not machine.is_safe() or machine.is_becoming_safe():
             if hal.ticks_diff(hal.ticks_ms(), started_ms) > _SAFING_LIMIT_MS:
                 raise Failure(failures.STEP_TIME_OUT, 0, _SAFING_LIMIT_MS)
             yield 0
@@ -147,9 +147,13 @@ class Protection:
         power_lost = self._power_unit.lost()
         for driver in self._drivers:
             machine = driver.machine
-            if machine.is_safe() or machine.is_safing() or (machine.is_off() and not machine.busy()):
+            if machine.is_safing() or (machine.is_off() and not machine.busy()):
                 continue
-            if driver.unit.lost() or power_lost:
+            if machine.is_safe():
+                if driver.unit.lost() and not machine.busy():
+                    # Nobody sees its limits broken: it has no supply then.
+                    machine.safe(events.UNIT_LOST[0], True)
+            elif driver.unit.lost() or power_lost:
                 machine.safe(events.UNIT_LOST[0])
             elif driver.failed():
                 driver.report_fault()

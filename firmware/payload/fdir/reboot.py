@@ -11,10 +11,13 @@ _NONE_WANTED = const(-1)
 
 
 class Reboot:
-    """`values` is storage.persistent's: what is noted there is in flash before the reset."""
+    """`values` is storage.persistent's: what is noted there is in flash before the reset. `permit` is the
+    TransmitPermit: without it what waits for its start does not transmit either.
+    """
 
-    def __init__(self, values, event_service):
+    def __init__(self, values, permit, event_service):
         self._values = values
+        self._permit = permit
         self._events = event_service
         self._cause = _NONE_WANTED
         self._cycles_left = 0
@@ -31,7 +34,7 @@ class Reboot:
 
     def request(self, cause):
         """Stop transmission now; reset once the reports under way had time to leave."""
-        hal.guard_inhibit()
+        self._permit.inhibit()
         if self._cause == _NONE_WANTED:
             self._cause = cause
             self._cycles_left = mission.FAULT_LEVELS_RESET_DELAY_CYCLES
@@ -41,7 +44,7 @@ class Reboot:
         """Once a cycle."""
         if self._cause == _NONE_WANTED:
             return
-        hal.guard_inhibit()
+        self._permit.inhibit()
         self._cycles_left -= 1
         if self._cycles_left <= 0:
             self._values.flush(_FLUSH_MS)

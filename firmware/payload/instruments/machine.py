@@ -93,6 +93,10 @@ class ModeMachine:
     def is_safing(self):
         return self._reaction >= _SAFING
 
+    def is_becoming_safe(self):
+        """Safing, and not yet at what comes after it."""
+        return self._reaction == _SAFING
+
     def busy(self):
         return self._target != _NOBODY or self._reaction != _NOTHING
 
@@ -170,7 +174,8 @@ class ModeMachine:
         """Level 2: latch REFUSE and start the safing path; `cause` is the event's id. The transmit inhibit comes first.
 
         With `power_cycle` the limiter is opened afterwards, and closed once more since REFUSE was last
-        left. An instrument that is safe and fails again is switched off for good.
+        left. An instrument that is safe and fails again is switched off for good. One that was on its way out of SAFE
+        is safed anew: its mode says nothing of its unit and its supply.
         """
         self._driver.inhibit()
         self._refuse.latch(cause)
@@ -178,7 +183,7 @@ class ModeMachine:
             if self._reaction == _SAFING and power_cycle:
                 self._power_cycle = True
             return
-        if self.is_safe():
+        if self.is_safe() and self._target == _NOBODY:
             if not power_cycle or not self._driver.powered():
                 return
             self._begin(_SWITCHING_OFF, cause)

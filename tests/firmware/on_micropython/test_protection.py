@@ -55,6 +55,9 @@ class Machine:
     def is_safing(self):
         return self.safing
 
+    def is_becoming_safe(self):
+        return self.safing
+
     def is_safe(self):
         return self.safe_now
 
@@ -409,6 +412,22 @@ def test_a_lost_unit_is_safed():
     assert setup.driver.machine.causes == [events.UNIT_LOST[0]]
 
 
+def test_a_unit_that_is_lost_in_safe_is_switched_off():
+    """Nobody would see its limits broken; one that leaves SAFE finds that out by itself."""
+    setup = Setup()
+    machine = setup.driver.machine
+    machine.safe_now = True
+    setup.driver.unit.is_lost = True
+    setup.protection.run()
+    assert machine.causes == []
+    machine.is_busy = False
+    setup.protection.run()
+    assert machine.causes == [events.UNIT_LOST[0]] and machine.power_cycles == 1
+    machine.safing = True
+    setup.protection.run()
+    assert machine.power_cycles == 1
+
+
 def test_a_lost_power_unit_safes_what_is_on():
     setup = Setup()
     setup.power_unit.is_lost = True
@@ -435,6 +454,18 @@ def test_a_safe_by_telecommand_that_is_not_reached_fails():
     setup = Setup()
     fails_with(failures.STEP_TIME_OUT, setup.protection.safe_by_command(setup.driver))
     assert setup.driver.machine.causes == [events.SAFE_COMMANDED[0]]
+
+
+def test_safe_by_telecommand_of_one_on_its_way_out_of_safe_waits_until_it_is_safe_again():
+    setup = Setup()
+    machine = setup.driver.machine
+    machine.safe_now = machine.safing = True
+    handler = setup.protection.safe_by_command(setup.driver)
+    waited = 0
+    for _ in handler:
+        waited += 1
+        machine.safing = waited < 5
+    assert waited == 5
 
 
 def test_an_earlier_one_of_a_time_that_was_not_known_counts():

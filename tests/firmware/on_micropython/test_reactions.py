@@ -35,6 +35,33 @@ def test_safing_overrides_a_transition():
     assert setup.refuse.cause() == CAUSE
 
 
+def test_one_on_its_way_out_of_safe_is_safed_anew():
+    """Its mode is still SAFE, and says nothing of its unit and its supply."""
+    for power_cycle, modes in ((False, [SAFE]), (True, [SAFE, UNPOWERED])):
+        setup = Setup()
+        setup.machine.mode = SAFE
+        transition = setup.machine.transition(OFF, None)
+        next(transition)
+        setup.machine.safe(CAUSE, power_cycle)
+        assert setup.machine.is_becoming_safe()
+        end(transition)
+        assert setup.instrument.recovered == 0, "the safing path is in charge"
+        setup.run(5)
+        assert setup.machine.mode == modes[-1]
+        assert setup.events.ids().count(events.SAFED[0]) == 1
+        assert not setup.machine.is_becoming_safe()
+
+
+def test_what_fails_on_its_way_out_of_safe_is_safed_anew():
+    setup = Setup()
+    setup.machine.mode = SAFE
+    setup.instrument.failure = setup.instrument.recovery_failure = Failure(failures.BUS_NO_REPLY, 64)
+    end(setup.machine.transition(OFF, None))
+    assert setup.machine.is_becoming_safe() and setup.refuse.latched()
+    setup.run(5)
+    assert setup.machine.mode == SAFE and setup.events.ids().count(events.SAFED[0]) == 1
+
+
 def test_safing_of_an_instrument_that_is_off_only_latches():
     setup = Setup()
     setup.machine.safe(CAUSE)

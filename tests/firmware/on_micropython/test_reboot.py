@@ -62,13 +62,25 @@ class Events:
         self.seen.append((event[0], fields))
 
 
+class Permit:
+    """As the application's TransmitPermit has it."""
+
+    def __init__(self):
+        self.is_in_force = True
+
+    def inhibit(self):
+        hal.guard_inhibit()
+        self.is_in_force = False
+
+
 class Setup:
     def __init__(self):
         hal.init(0x0E00, True)
         self.hal = reboot_module.hal = _Hal()
         self.events = Events()
         self.values = Persistent()
-        self.reboot = Reboot(self.values, self.events)
+        self.permit = Permit()
+        self.reboot = Reboot(self.values, self.permit, self.events)
 
     def faults(self, count, wait_ms=100):
         for _ in range(count):
@@ -121,6 +133,7 @@ def test_a_wanted_reset_stops_transmission_at_once_and_keeps_it_stopped():
     assert hal.guard_transmit(True)
     setup.reboot.request(enums.RESET_CAUSE_COMMANDED)
     assert not hal.guard_transmitting()
+    assert not setup.permit.is_in_force, "what waits for its start does not transmit either"
     hal.guard_permit(30000)
     setup.cycles(1)
     assert not hal.guard_permitted()

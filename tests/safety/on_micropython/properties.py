@@ -423,18 +423,20 @@ class Watch:
         unit = self._world.sar if name == "SAR" else self._world.optical
         reachable = not self._world.power.silent and not self._world.power.stuck
         failed = unit.powered() and not unit.silent and not self._world.power.silent and unit.state in (0, 7)
+        is_unsupplied = machine.is_off() or machine.mode == machine.unpowered_mode
         conditions = (
             ("unit failed", failed and not machine.is_off() and not machine.busy()),
-            ("unit silent", unit.silent and not machine.is_off()),
+            ("unit silent", unit.silent and unit.powered() and not machine.is_off()),
             ("limit broken", self._hot_is_seen(name, machine) and self._is_active(name, machine)),
             ("alarm raised", reachable and self._world.alarm and unit.powered()),
-            ("supply lost", not unit.powered() and not machine.is_off() and not machine.busy()),
-            ("supply on in OFF", reachable and unit.powered() and machine.is_off() and not machine.busy()),
+            ("supply lost", not unit.powered() and not is_unsupplied and not machine.busy()),
+            ("supply on", reachable and unit.powered() and not machine._driver.powered() and not machine.busy()),
         )
         for condition, stands in conditions:
             key = name + condition
-            reacted = (machine.is_safe() or machine._reaction != 0) and condition != "alarm raised"
-            if not stands or reacted:
+            is_enough = machine.is_safe() and condition in ("unit failed", "limit broken")
+            reacting = machine._reaction != 0 and condition != "alarm raised"
+            if not stands or is_enough or reacting:
                 self._standing[key] = 0
                 continue
             self._standing[key] = self._standing.get(key, 0) + 1

@@ -83,7 +83,8 @@ REACTION_CYCLES = {
     "unit silent": 14,
     "limit broken": 6,
     "alarm raised": 14,
-    "supply on in OFF": 14,
+    # Of a unit that nobody asks for samples.
+    "supply on": 14,
 }
 
 # Samples that a data take waits for, or what a unit takes to be found lost, before it looks at the track again.
