@@ -38,7 +38,7 @@ class ModeMachine:
 
     The driver given to attach() has `procedures` (generator functions by name, called with the
     request), the generators recover(origin, failure), stand_down(), safing(), switch_off_safely() and
-    switch_on_safely(), which return the mode they end in, powered(), inhibit() and cut_power().
+    switch_on_safely(), which return the mode they end in, inhibit() and cut_power().
     """
 
     def __init__(self, instrument, mode_table, transition_table, mode_parameter, interlocks, refuse, event_service):
@@ -184,7 +184,7 @@ class ModeMachine:
                 self._power_cycle = True
             return
         if self.is_safe() and self._target == _NOBODY:
-            if not power_cycle or not self._driver.powered():
+            if not power_cycle or self.mode == self.unpowered_mode:
                 return
             self._begin(_SWITCHING_OFF, cause)
         else:

@@ -15,7 +15,7 @@ MODES = (
     (READY, "READY", 1),
     (TAKE, "TAKE", 2),
     (SAFE, "SAFE", 3),
-    (UNPOWERED, "UNPOWERED", 3),
+    (UNPOWERED, "SAFE_UNPOWERED", 3),
 )
 BUS_VOLTAGE = 0
 CAUSE = 22

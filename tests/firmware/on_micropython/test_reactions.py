@@ -62,6 +62,19 @@ def test_what_fails_on_its_way_out_of_safe_is_safed_anew():
     assert setup.machine.mode == SAFE and setup.events.ids().count(events.SAFED[0]) == 1
 
 
+def test_a_hard_off_of_what_is_safed_anew_goes_on_switching_off():
+    """The way to OFF had left the unit unasked already: that is no supply switched off."""
+    setup = Setup()
+    setup.machine.mode = SAFE
+    setup.instrument.on = False
+    setup.instrument.cut_failure = Failure(failures.BUS_NO_REPLY, 64)
+    setup.machine.safe(CAUSE)
+    refused(failures.BUS_NO_REPLY, setup.machine.hard_off, CAUSE)
+    assert setup.machine.is_safing()
+    setup.run(5)
+    assert setup.machine.mode == UNPOWERED and not setup.machine.busy()
+
+
 def test_safing_of_an_instrument_that_is_off_only_latches():
     setup = Setup()
     setup.machine.safe(CAUSE)
