@@ -1,4 +1,4 @@
-"""A unit that does not begin or end what it was commanded is not waited for: each data take is over soon after its time."""
+"""A unit that does not begin or end what it was commanded is not waited for: a data take is over soon after its time."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
