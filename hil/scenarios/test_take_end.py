@@ -1,4 +1,4 @@
-"""A unit that does not begin or end what it was commanded is not waited for: a data take is over soon after its time."""
+"""A unit that does not begin or end a data take as commanded is not waited for: the data take is over soon after."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
