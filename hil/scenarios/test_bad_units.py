@@ -29,6 +29,7 @@ def faults(*in_real_time: str) -> list[Any]:
     ]
 
 
+UNIT_LIMITER = 1 << 1
 LIMITER_BITS = {"SAR": 1 << 0, "OPTICAL": 1 << 1 | 1 << 2 | 1 << 3}
 
 
@@ -123,6 +124,35 @@ def test_power_unit_lost_with_an_instrument_on(session: Session, bench: Bench) -
     since = break_unit(session, bench, "POWER", "dead")
     assert_lost(session, "POWER", "dead", since)
     assert_safed(session, bench, "SAR", since, mode="SAFE")
+
+
+@pytest.mark.virtual_time
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("SET_MODE_OPTICAL", {"mode": "THERMAL_STABILISATION"}),
+        ("OPTICAL_DECONTAMINATE", {"duration_h": 1}),
+    ],
+    ids=["stabilisation", "decontamination"],
+)
+def test_a_heater_of_which_the_power_unit_has_not_told_yet_is_switched_off(
+    session: Session, bench: Bench, name: str, arguments: dict[str, Any]
+) -> None:
+    """Its samples stand for less than makes it lost, while the heater is switched on and the transition is ended."""
+    steps.optical_standby(session)
+    since = len(session.events)
+    bench.units.force("power.sample_count", bench.units.observe("power.sample_count"))
+    session.run_for(0.12)
+    command = session.send(name, **arguments)
+    session.send("ABORT", instrument="OPTICAL").wait(steps.ANSWER_S)
+    session.wait_event("LIMITER_SWITCHED", steps.ANSWER_S, since, limiter="OPTICAL_HEATER", position="ON")
+    session.run_for(0.4)
+    bench.units.release("power.sample_count")
+    assert command.refusal(steps.SAFE_S).name == "ABORTED"
+    session.run_for(2)
+    assert not [event for event in session.events[since:] if event.name == "UNIT_LOST"]
+    assert session.value("OPTICAL_MODE") == "STANDBY"
+    assert int(bench.units.observe("power.limiters_closed")) & LIMITER_BITS["OPTICAL"] == UNIT_LIMITER
 
 
 @pytest.mark.parametrize("fault", faults("dead"))

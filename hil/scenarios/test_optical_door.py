@@ -22,7 +22,7 @@ def _from_off_to_off(session: Session, platform: Platform, bench: Bench) -> Iter
     yield
     platform.ancillary = sky
     platform.resume()
-    for fault in ("optical.door_slow", "optical.door_stuck"):
+    for fault in ("optical.door_slow", "optical.door_stuck", "optical.sample_count"):
         bench.units.release(fault)
     session.run_for(6)
     steps.all_off(session)
@@ -196,3 +196,29 @@ def test_a_door_that_is_shut_is_given_no_supply_to_shut_it(session: Session, ben
     switched = bench.units.observe("power.switch_ons")
     session.send("OPTICAL_MOVE_DOOR", position="SHUT").wait(10)
     assert bench.units.observe("power.switch_ons") == switched
+
+
+@pytest.mark.parametrize("span_s", [0.1, 0.15, 0.2])
+def test_abort_shuts_a_door_that_the_unit_has_not_told_of_yet(session: Session, bench: Bench, span_s: float) -> None:
+    """Its samples stand from the supply on until the door has begun to move: the last that came says SHUT."""
+    steps.optical_standby(session)
+    command = session.send("OPTICAL_TEST_DOOR")
+    advance_until(session, lambda: bool(int(bench.units.observe("power.limiters_closed")) & DOOR_LIMITER))
+    bench.units.force("optical.sample_count", bench.units.observe("optical.sample_count"))
+    advance_until(session, lambda: bench.units.observe("optical.door_position") > 0)
+    session.send("ABORT", instrument="OPTICAL")
+    session.run_for(span_s)
+    bench.units.release("optical.sample_count")
+    assert command.refusal(20).name == "ABORTED"
+    session.run_for(6)
+    assert_not_tested(session, bench)
+    assert session.value("OPTICAL_MODE") == "STANDBY"
+
+
+def advance_until(session: Session, condition: Callable[[], bool]) -> None:
+    """Go on in steps shorter than a control cycle until the units are so."""
+    for _ in range(200):
+        if condition():
+            return
+        session.run_for(0.01)
+    raise AssertionError("the units did not come to it within 2 s")

@@ -28,6 +28,9 @@ def track(session: Session, platform: Platform, bench: Bench) -> Iterator[Track]
         session.run_for(2.5)
         yield flown
     platform.resume()
+    bench.units.release("sar.state")
+    as_flown_ms = session.dictionary.mission.integer("waits", "take_begin_ms")
+    session.send("SET_BENCH_WAIT", wait="TAKE_BEGIN", wait_ms=as_flown_ms).wait(steps.ANSWER_S)
     session.run_for(2.5)
     steps.all_off(session)
     assert session.anomalies == []
@@ -131,7 +134,8 @@ def test_a_data_take_ends_before_a_zone_or_without_a_position(
 def test_a_unit_that_does_not_say_that_it_takes_data_is_kept_from_zones_too(
     session: Session, bench: Bench, platform: Platform, track: Track
 ) -> None:
-    """Transmit-enable is on, the unit reports READY for ever, and the positions stop."""
+    """Transmit-enable is on, the unit reports READY for longer than it may as flown, and the positions stop."""
+    session.send("SET_BENCH_WAIT", wait="TAKE_BEGIN", wait_ms=15000).wait(steps.ANSWER_S)
     bench.units.force("sar.state", session.dictionary.enumeration("SAR_UNIT_STATE").members["READY"])
     command = start(session, platform, 4.0)
     session.wait_for(lambda: bench.edges and bench.edges[-1].on, 10, "Transmit-enable")

@@ -152,6 +152,12 @@ BOOT = (
 SUPPLIES_AND_SERVICES = (
     TestedWeakening("a lost power unit says what is closed", _POWER, "self._unit.require_link()", "pass",
                     "test_power_and_catalogue.py::test_a_lost_power_unit_says_nothing_about_its_limiters"),
+    TestedWeakening("what telemetry does not tell of yet is open", _POWER, "self.is_closed(limiter) or self.is_meant_closed(limiter)",
+                    "self.is_closed(limiter)",
+                    "test_power_and_catalogue.py::test_what_was_commanded_closed_may_be_closed_whatever_telemetry_says"),
+    TestedWeakening("what was not commanded closed is open", _POWER, "self.is_closed(limiter) or self.is_meant_closed(limiter)",
+                    "self.is_meant_closed(limiter)",
+                    "test_power_and_catalogue.py::test_what_was_commanded_closed_may_be_closed_whatever_telemetry_says"),
     TestedWeakening("a supply that stays on is taken for off", _POWER, "self._require(limiter, False)", "pass",
                     "test_power_and_catalogue.py::test_supplies_that_stay_on_are_not_taken_for_off"),
     TestedWeakening("a limiter that does not follow is taken for switched", _POWER, "if is_closed != closed:", "if False:",

@@ -44,7 +44,7 @@ STRIPS_APART_S = 120.0  # so that a strip's start does not come while another is
 DECONTAMINATION_S = 600.0  # of its hour
 # A unit may take so long to become safe, or to end what is aborted: there are acts meanwhile. A recovery has 15 s.
 ENDS_S = 13.0
-# As long as a bench may wait for the end of a data take: what is held comes to the limits behind that one.
+# As long as a bench may wait for a data take to begin and to end: what is held comes to the limits behind that one.
 TAKE_END_S = 900.0
 SAFE_AWAITED_MS = 15000  # by a telecommand that has nothing else to do (fdir/protection.py)
 # So slow that the recorder's store is not full when a data take lasts to its time limit.
@@ -95,12 +95,13 @@ _HELD = {
 
 
 _WAITS_S = {
-    "SAR": {"SAR_SAFE": ENDS_S, "SAR_ABORT": ENDS_S, "TAKE_END": TAKE_END_S},
+    "SAR": {"SAR_SAFE": ENDS_S, "SAR_ABORT": ENDS_S, "TAKE_BEGIN": TAKE_END_S, "TAKE_END": TAKE_END_S},
     "OPTICAL": {
         "OPTICAL_SAFE": ENDS_S,
         "OPTICAL_ABORT": ENDS_S,
         "OPTICAL_STABILISATION": STABLE_S,
         "OPTICAL_DECONTAMINATION_HOUR": DECONTAMINATION_S,
+        "TAKE_BEGIN": TAKE_END_S,
         "TAKE_END": TAKE_END_S,
     },
 }

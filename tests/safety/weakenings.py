@@ -376,7 +376,7 @@ CODE = (
     ),
     Weakening(
         "standing by leaves the door open", OPTICAL, file=_OPTICAL,
-        old="        if hal.pool_get(pool.OPTICAL_DOOR) != enums.DOOR_SHUT:\n            yield from self._move_door(enums.DOOR_COMMAND_SHUT)\n        self._command(",
+        old="        if self._limiters.is_meant_closed(enums.LIMITER_DOOR) or hal.pool_get(pool.OPTICAL_DOOR) != enums.DOOR_SHUT:\n            yield from self._move_door(enums.DOOR_COMMAND_SHUT)\n        self._command(",
         new="        self._command(",
     ),
     Weakening(

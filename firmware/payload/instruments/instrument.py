@@ -56,6 +56,7 @@ class Waits:
         self.sar_warmup_ms = mission.WAITS_SAR_WARMUP_MS
         self.sar_safe_ms = mission.WAITS_SAR_SAFE_MS
         self.sar_abort_ms = mission.WAITS_SAR_ABORT_MS
+        self.take_begin_ms = mission.WAITS_TAKE_BEGIN_MS
         self.take_end_ms = mission.WAITS_TAKE_END_MS
         self.optical_safe_ms = mission.WAITS_OPTICAL_SAFE_MS
         self.optical_abort_ms = mission.WAITS_OPTICAL_ABORT_MS

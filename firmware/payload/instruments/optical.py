@@ -238,15 +238,16 @@ class Optical(Instrument):
         self._publish_door_tested(False)
         self.unit.power(False)
         for limiter in self._limiters_used:
-            if self._limiters.is_closed(limiter):
+            if self._limiters.may_be_closed(limiter):
                 yield from self._limiters.switch(limiter, False)
 
     def _stand_by(self, request):
-        if hal.pool_get(pool.OPTICAL_DOOR) != enums.DOOR_SHUT:
+        # A door that has its supply may have left SHUT since the last sample.
+        if self._limiters.is_meant_closed(enums.LIMITER_DOOR) or hal.pool_get(pool.OPTICAL_DOOR) != enums.DOOR_SHUT:
             yield from self._move_door(enums.DOOR_COMMAND_SHUT)
         self._command(enums.OPTICAL_UNIT_COMMAND_FOCAL_PLANE_OFF)
         yield from self._await(pool.OPTICAL_STATE, enums.OPTICAL_UNIT_STATE_IDLE)
-        if self._limiters.is_closed(enums.LIMITER_OPTICAL_HEATER):
+        if self._limiters.may_be_closed(enums.LIMITER_OPTICAL_HEATER):
             yield from self._limiters.switch(enums.LIMITER_OPTICAL_HEATER, False)
 
     def _stabilise(self, request):
@@ -266,7 +267,7 @@ class Optical(Instrument):
         if position != enums.DOOR_COMMAND_SHUT:
             yield from self._supply_door()
         # What has no supply is shut by its spring already.
-        if self._limiters.is_closed(enums.LIMITER_DOOR):
+        if self._limiters.may_be_closed(enums.LIMITER_DOOR):
             self.unit.write(units.OPTICAL_CONTROL_DOOR_COMMAND, hal.U16, position)
         yield from self._await(pool.OPTICAL_DOOR, position)
         self._events.report(events.DOOR_MOVED, position, hal.pool_get(pool.OPTICAL_DOOR_MOVEMENT_MS))
@@ -425,7 +426,7 @@ class Optical(Instrument):
         yield from self.unit.fresh_sample()
         while hal.pool_get(pool.OPTICAL_STATE) != enums.OPTICAL_UNIT_STATE_IMAGING:
             self._require_imaging()
-            self._require_within(commanded_ms, longest_ms, STEP_ENTRY_OPEN)
+            self._require_within(commanded_ms, self._waits.take_begin_ms, STEP_ENTRY_OPEN)
             yield 0
         self.machine.set_mode(request.mode)
         yield 0 if strip else STEP_IMAGING

@@ -210,7 +210,7 @@ class Sar(Instrument):
             yield from self.unit.fresh_sample()
             while hal.pool_get(pool.SAR_STATE) != enums.SAR_UNIT_STATE_TAKING:
                 self._require_taking(transmits)
-                self._require_within(started_ms, longest_ms, STEP_ENTRY_OPEN)
+                self._require_within(started_ms, self._waits.take_begin_ms, STEP_ENTRY_OPEN)
                 yield 0
             self.machine.set_mode(request.mode)
             yield STEP_TAKING

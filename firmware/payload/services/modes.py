@@ -75,6 +75,8 @@ class Modes:
             self._waits.sar_abort_ms = wait_ms
         elif wait == enums.BENCH_WAIT_TAKE_END:
             self._waits.take_end_ms = wait_ms
+        elif wait == enums.BENCH_WAIT_TAKE_BEGIN:
+            self._waits.take_begin_ms = wait_ms
         elif wait == enums.BENCH_WAIT_OPTICAL_SAFE:
             self._waits.optical_safe_ms = wait_ms
         elif wait == enums.BENCH_WAIT_OPTICAL_ABORT:

@@ -101,6 +101,10 @@ class Limiters:
         """As is_closed(), and was meant so: one that is closed against a command is opened again at any time."""
         return self.is_meant_closed(limiter) and self.is_closed(limiter)
 
+    def may_be_closed(self, limiter):
+        """As is_closed(), or was meant so: the telemetry may be of before the command."""
+        return self.is_closed(limiter) or self.is_meant_closed(limiter)
+
     def expect(self, limiter, predicted_ma):
         """Tell the power unit beyond which current to open a limiter; 0: its own limit alone. Raises Failure."""
         trip_ma = predicted_ma * mission.FAULT_LEVELS_OVER_CURRENT_PERCENT // 100

@@ -86,16 +86,20 @@ class Unit(Noting):
 
 
 class Limiters(Noting):
-    """`closed` as telemetry says; a command is followed at once unless `stuck`."""
+    """`closed` as telemetry says, `untold` of which it does not say so yet; a command is followed at once unless
+    `stuck`.
+    """
 
     def __init__(self):
         super().__init__()
         self.closed = set()
+        self.untold = set()
         self.stuck = False
 
     def command(self, limiter, closed):
         self.note("command", limiter, closed)
         if not self.stuck:
+            self.untold.discard(limiter)
             (self.closed.add if closed else self.closed.discard)(limiter)
 
     def switch(self, limiter, closed):
@@ -111,7 +115,12 @@ class Limiters(Noting):
     def is_closed(self, limiter):
         return limiter in self.closed
 
-    is_meant_closed = is_closed_as_meant = is_closed
+    is_closed_as_meant = is_closed
+
+    def is_meant_closed(self, limiter):
+        return limiter in self.closed or limiter in self.untold
+
+    may_be_closed = is_meant_closed
 
     def are_seen_open(self, limiters):
         return not any(limiter in self.closed for limiter in limiters)

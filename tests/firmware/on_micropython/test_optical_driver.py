@@ -368,6 +368,45 @@ def test_standing_by_switches_the_heater_off():
     assert enums.LIMITER_OPTICAL_HEATER not in setup.limiters.closed
 
 
+def test_standing_by_switches_off_what_telemetry_does_not_tell_of_yet():
+    setup = OpticalSetup()
+    setup.limiters.closed, setup.limiters.untold = {enums.LIMITER_OPTICAL_UNIT}, {enums.LIMITER_OPTICAL_HEATER}
+    hal.pool_set(pool.OPTICAL_DOOR, enums.DOOR_SHUT)
+    hal.pool_set(pool.OPTICAL_STATE, enums.OPTICAL_UNIT_STATE_IDLE)
+    ends_with(setup.driver._stand_by(None))
+    assert setup.limiters.called("command") == [(enums.LIMITER_OPTICAL_HEATER, False)]
+
+
+def test_standing_by_shuts_a_door_of_which_no_sample_tells_yet():
+    setup = OpticalSetup()
+    setup.limiters.closed, setup.limiters.untold = {enums.LIMITER_OPTICAL_UNIT}, {enums.LIMITER_DOOR}
+    hal.pool_set(pool.OPTICAL_DOOR, enums.DOOR_SHUT)
+    hal.pool_set(pool.OPTICAL_STATE, enums.OPTICAL_UNIT_STATE_IDLE)
+    ends_with(setup.driver._stand_by(None))
+    assert _door_commands(setup) == [enums.DOOR_COMMAND_SHUT]
+    assert setup.limiters.called("command") == [(enums.LIMITER_DOOR, False)]
+
+
+def test_standing_by_waits_for_a_door_that_its_spring_shuts():
+    setup = OpticalSetup()
+    setup.limiters.closed = {enums.LIMITER_OPTICAL_UNIT}
+    hal.pool_set(pool.OPTICAL_STATE, enums.OPTICAL_UNIT_STATE_IDLE)
+    standing_by = lasts(setup.driver._stand_by(None))
+    assert _door_commands(setup) == [], "it has no supply"
+    hal.pool_set(pool.OPTICAL_DOOR, enums.DOOR_SHUT)
+    ends_with(standing_by)
+
+
+def test_switching_off_opens_what_telemetry_does_not_tell_of_yet():
+    setup = OpticalSetup()
+    untold = {enums.LIMITER_OPTICAL_HEATER, enums.LIMITER_DOOR}
+    setup.limiters.closed, setup.limiters.untold = {enums.LIMITER_OPTICAL_UNIT}, set(untold)
+    hal.pool_set(pool.OPTICAL_DOOR, enums.DOOR_SHUT)
+    ends_with(setup.driver._switch_off(None))
+    opened = {limiter for limiter, _ in setup.limiters.called("command")}
+    assert opened == untold | {enums.LIMITER_OPTICAL_UNIT}
+
+
 def test_a_door_without_a_supply_is_given_none_to_shut_it_and_one_to_open_it():
     setup = OpticalSetup()
     setup.limiters.closed.discard(enums.LIMITER_DOOR)
@@ -398,7 +437,7 @@ def test_the_lamp_is_lit_for_its_calibration_only():
 def test_an_image_that_does_not_begin_in_time_is_not_waited_for():
     setup = OpticalSetup()
     failure = fails_with(failures.STEP_TIME_OUT, setup.driver._image(setup.request()), 200)
-    assert failure.detail == optical_module.STEP_ENTRY_OPEN
+    assert (failure.detail, failure.limit) == (optical_module.STEP_ENTRY_OPEN, mission.WAITS_TAKE_BEGIN_MS)
 
 
 def test_an_image_that_does_not_end_in_time_is_not_waited_for():

@@ -7,7 +7,7 @@ from bench import Bench
 from payload.failure import Failure, Refusal
 from payload.instruments.instrument import TakeRequest
 from payload.tables import enums, events, failures, mission, pool, units
-from payload.units.power import Limiters
+from payload.units.power import LIMITERS, Limiters
 from runner import refused
 
 
@@ -106,6 +106,19 @@ def test_a_limiter_that_does_not_follow_is_named_with_where_it_is():
     for limiter, closed in ((enums.LIMITER_OPTICAL_HEATER, True), (enums.LIMITER_DOOR, False)):
         failure = refused(failures.LIMITER_NOT_SWITCHED, list, limiters.switch(limiter, closed))
         assert (failure.detail, failure.limit) == (limiter, int(not closed))
+
+
+def test_what_was_commanded_closed_may_be_closed_whatever_telemetry_says():
+    hal.init(0x0E00, True)
+    unit = PowerUnit()
+    unit.failing = False
+    limiters = Limiters(unit, Events())
+    hal.pool_set(pool.POWER_LIMITERS_CLOSED, 1 << enums.LIMITER_OPTICAL_UNIT)
+    limiters.command(enums.LIMITER_OPTICAL_HEATER, True)
+    may_be = [limiter for limiter in LIMITERS if limiters.may_be_closed(limiter)]
+    assert may_be == [enums.LIMITER_OPTICAL_UNIT, enums.LIMITER_OPTICAL_HEATER]
+    limiters.command(enums.LIMITER_OPTICAL_HEATER, False)
+    assert not limiters.may_be_closed(enums.LIMITER_OPTICAL_HEATER)
 
 
 def test_a_lost_power_unit_says_nothing_about_its_limiters():

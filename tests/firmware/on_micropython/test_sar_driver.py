@@ -388,7 +388,7 @@ def test_a_take_that_does_not_begin_in_time_is_not_waited_for():
     setup = SarSetup()
     take = setup.driver._data_take(setup.request())
     failure = fails_with(failures.STEP_TIME_OUT, take, 100)
-    assert failure.detail == sar_module.STEP_ENTRY_OPEN and 5000 <= failure.limit <= 6000
+    assert (failure.detail, failure.limit) == (sar_module.STEP_ENTRY_OPEN, mission.WAITS_TAKE_BEGIN_MS)
 
 
 def test_a_take_that_does_not_end_in_time_is_not_waited_for():

@@ -76,7 +76,7 @@ class Bench(Commands):
         self.payload = Payload(self._spacecraft_id, True)
         # No unit's time: the transmit guard's limit and the transitions' are to be met (replay_board.py does the same).
         for driver in self.payload.instruments.values():
-            driver._waits.take_end_ms = _TAKE_END_MS
+            driver._waits.take_begin_ms = driver._waits.take_end_ms = _TAKE_END_MS
         self._stand_in_for_the_catalogue()
         for words in self._removed:
             self._remove_guard(*words.split())
