@@ -31,15 +31,16 @@ _LARGEST_DRIFT_S = const(2)
 _COUNTER_LAG_MS = const(500)
 # A sample is one period old at most when it is read.
 _SAMPLE_PERIOD_MS = mission.EXECUTIVE_CYCLE_MS
-# The time of flash begun in this cycle, and that of a program: an erase does not begin while transmit is enabled.
+# A program or two: an erase is not waited for, none begins while transmit is enabled.
 _FLASH_LIMIT_MS = const(5)
 # At rest what was transmitted within the orbit only leaves it.
 _RECKONED_CYCLES = const(100)
 
 
 class TransmitBudget:
-    """`store` has get(key), put(key, value) and put_now(key, value, limit_ms). A data take counts with its predicted on-time from before its first
-    pulse, so that a reset within it leaves it counted, and with what end() says once it has ended.
+    """`store` has get(key), put(key, value) and put_now(key, value, limit_ms). A data take counts with its predicted
+    on-time from before its first pulse, so that a reset within it leaves it counted, and with what end() says once it
+    has ended.
 
     How long ago a data take of this boot ended is reckoned by the board's uptime, whatever the clock did since;
     that of one before the boot by GPS time, and an end that lies ahead of now then counts as now. Where something

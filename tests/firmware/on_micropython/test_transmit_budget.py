@@ -370,7 +370,7 @@ def test_an_abort_before_the_start_counts_nothing_of_what_was_not_seen():
 
 
 def test_a_begun_take_is_in_flash_at_once_whatever_the_flash_has_to_move():
-    """Wherever in its sector the journal is, the one that changes it included: a cut finds the take and those before."""
+    """Wherever in its sector the journal is, at a change of sector too: a cut finds the take and those before."""
     hal.init(0x0E00, True)
     store = Persistent()
     for key, (default, _) in persistent.RECORDS.items():
