@@ -93,6 +93,41 @@ def test_a_wrong_time_at_a_takes_end_holds_up_no_later_take(tmp_path: Path) -> N
         operator.bench.stop()
 
 
+def test_a_counter_that_stands_leaves_cool_down_and_orbit(tmp_path: Path) -> None:
+    operator = Operator(tmp_path)
+    session = operator.session
+    try:
+        operator.bench.units.force("sar.transmit_time_ms", 0)
+        assert operator.start() is None
+        assert operator.bench.units.observe("sar.transmit_total_ms") == TAKE_S * 1000
+        assert session.value("SAR_ORBIT_TRANSMIT_TIME_MS") == TAKE_S * 1000
+        assert "COOL_DOWN" in str(operator.start(lead_s=10))
+    finally:
+        operator.bench.stop()
+
+
+def test_an_abort_between_samples_counts_what_was_transmitted(tmp_path: Path) -> None:
+    """The unit's samples stand within the echoes, not yet for as long as makes it lost; the abort comes then."""
+    operator = Operator(tmp_path)
+    session, units = operator.session, operator.bench.units
+    try:
+        session.send("SAR_ARM_TRANSMIT").wait(steps.ANSWER_S)
+        session.send("SAR_PERMIT_TRANSMIT", takes=1, valid_s=600).wait(steps.ANSWER_S)
+        command = session.send("SAR_START_DATA_TAKE", task_id=943, slot=0, start=operator.platform.gps_s() + 4)
+        session.wait_for(lambda: units.observe("sar.transmit_total_ms") > 2000, 10, "2 s of echoes")
+        units.force("sar.sample_count", units.observe("sar.sample_count"))
+        session.run_for(0.6)
+        session.send("ABORT", instrument="SAR")
+        session.run_for(0.2)
+        units.release("sar.sample_count")
+        assert command.refusal(steps.SAFE_S).name == "ABORTED"
+        session.run_for(2)
+        charged_ms = session.value("SAR_ORBIT_TRANSMIT_TIME_MS")
+        assert 0 <= charged_ms - units.observe("sar.transmit_total_ms") <= 200
+    finally:
+        operator.bench.stop()
+
+
 @pytest.mark.parametrize("way", ["stuck", "counter"])
 def test_a_take_that_transmits_too_long_trips(tmp_path: Path, way: str) -> None:
     """The unit does not end its echoes, and the application waits: the guard's 60 s end it. Its counter says more than

@@ -9,6 +9,8 @@ from payload.tables import enums, events, failures, mission, pool, units
 
 _STEP_LIMIT_MS = const(2000)
 _RETRY_CYCLES = const(10)
+# As long as samples may stay away before the recorder counts as lost, and one that was taken before it acted.
+_UNSEEN_CYCLES = mission.BUS_LOST_AFTER_SAMPLES + 2
 _CONTENT_END = units.CATALOGUE_ENTRY_SENT_OCTETS
 
 # Of the recorder's fault flags, those of opening and closing.
@@ -36,6 +38,7 @@ class Catalogue:
         self._reading_back = False
         self._seen_boots = -1
         self._skip_cycles = 0
+        self._unseen_cycles = 0
         self._full_told = False
         self._seen_state = enums.RECORDER_STATE_BOOT
         self._reconciliation = Reconciliation(link, entries, event_service)
@@ -51,12 +54,19 @@ class Catalogue:
 
     def open(self, task_id, instrument, mode, priority):
         """Generator: open an entry; afterwards open_entry_id() is its id. Raises Failure."""
+        unit = self._link.unit
         while self._reading_back:
+            yield 0
+        started_ms = hal.ticks_ms()
+        while not self._held and self._may_record():
+            # Of a data take that was cut off: the recorder would refuse another entry, and say it records.
+            unit.require_link()
+            if hal.ticks_diff(hal.ticks_ms(), started_ms) > _STEP_LIMIT_MS:
+                raise Failure(failures.RECORDER_REFUSED, 0, self.open_entry_id())
             yield 0
         if self._held:
             # The other instrument's: both may have passed the guard on the same sample.
             raise Failure(failures.RECORDER_REFUSED, 0, self.open_entry_id())
-        unit = self._link.unit
         unit.require_link()
         if self._entries.room() < 0:
             raise Failure(failures.CATALOGUE_FULL, self.entries(), mission.RECORDER_ENTRIES)
@@ -67,6 +77,7 @@ class Catalogue:
             unit.write(units.RECORDER_CONTROL_ENTRY_INSTRUMENT, hal.U8, instrument)
             unit.write(units.RECORDER_CONTROL_ENTRY_MODE, hal.U8, mode)
             unit.write(units.RECORDER_CONTROL_ENTRY_PRIORITY, hal.U8, priority)
+            self._unseen_cycles = _UNSEEN_CYCLES
             self._link.command(enums.RECORDER_COMMAND_OPEN_ENTRY)
             yield from self._await_state(enums.RECORDER_STATE_RECORDING)
             yield from self._enter(task_id, instrument, mode, priority)
@@ -144,6 +155,9 @@ class Catalogue:
         if not hal.pool_valid(pool.RECORDER_STATE):
             return
         state = hal.pool_get(pool.RECORDER_STATE)
+        if self._unseen_cycles:
+            # An entry that was asked for is open in a later sample at the latest.
+            self._unseen_cycles = 0 if state == enums.RECORDER_STATE_RECORDING else self._unseen_cycles - 1
         if state != self._seen_state:
             self._watch_state(state)
         boots = hal.pool_get(pool.RECORDER_BOOTS)
@@ -153,6 +167,10 @@ class Catalogue:
             self._reconciliation.run()
         if not self._held and state == enums.RECORDER_STATE_RECORDING:
             self._close_orphan()
+
+    def _may_record(self):
+        """Is an entry open, as the last sample says, or may it be since?"""
+        return self._unseen_cycles > 0 or hal.pool_get(pool.RECORDER_STATE) == enums.RECORDER_STATE_RECORDING
 
     def _close_orphan(self):
         if self._skip_cycles:

@@ -29,10 +29,10 @@ class Persistent:
             raise Failure(failures.HANDLER_FAULT, enums.SOFTWARE_FAULT_ENCODING)
         hal.journal_put(key, value)
 
-    def put_now(self, key, value):
+    def put_now(self, key, value, limit_ms=_NOW_LIMIT_MS):
         """put(), and wait until it is in flash: for what the next reset must not undo. False when it is not yet."""
         self.put(key, value)
-        return hal.journal_put_now(key, value, _NOW_LIMIT_MS)
+        return hal.journal_put_now(key, value, limit_ms)
 
     def run(self):
         """Once a cycle: at most one operation of the flash."""

@@ -306,3 +306,29 @@ def test_a_data_take_fills_what_was_predicted(session: Session, platform: Platfo
     record(session, platform, 722)
     used_mib = free_mib - bench.units.observe("recorder.free_mib")
     assert 0.9 * predicted_mib <= used_mib <= predicted_mib
+
+
+def test_an_image_takes_over_no_entry_of_a_data_take_that_was_switched_off(
+    session: Session, platform: Platform, bench: Bench, reported: Reported
+) -> None:
+    """The recorder has just opened it, and no sample has shown it yet: the image has an entry of its own."""
+    steps.optical_ready(session)
+    since = len(session.events)
+    session.send("SAR_ARM_TRANSMIT").wait(steps.ANSWER_S)
+    session.send("SAR_PERMIT_TRANSMIT", takes=1, valid_s=300).wait(steps.ANSWER_S)
+    start = platform.gps_s() + 8
+    take = session.send("SAR_START_DATA_TAKE", task_id=723, slot=0, start=start)
+    opened_by_s = session.link.now_s() + 1
+    while bench.units.observe("recorder.open_entry_id") == 0:
+        assert session.link.now_s() < opened_by_s
+        session.run_for(0.005)
+    session.send("HARD_OFF", instrument="SAR")
+    image = session.send("OPTICAL_START_IMAGE", task_id=724, mode="STRIP", start=start, duration_ms=2000)
+    assert take.refusal(steps.SAFE_S).name == "ABORTED"
+    image.wait(steps.SAFE_S)
+    entry = reported(closed_entry(session, since, 724))
+    assert (entry["task_id"], entry["instrument"], entry["mode"]) == (724, "OPTICAL", 5)
+    orphan = reported(closed_entry(session, since, 723))
+    assert (orphan["instrument"], orphan["state"], orphan["packets"]) == ("SAR", "CLOSED", 0)
+    session.send("SET_MODE_OPTICAL", mode="OFF").wait(steps.SAFE_S)
+    steps.sar_preop(session)

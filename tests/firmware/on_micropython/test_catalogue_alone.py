@@ -67,9 +67,14 @@ class Setup:
     def opening(self):
         return self.catalogue.open(1, enums.INSTRUMENT_SAR, enums.SAR_MODE_STRIPMAP, 0)
 
-    def open(self):
+    def recording(self):
+        """An opening that the recorder has followed."""
+        opening = lasts(self.opening())
         hal.pool_set(pool.RECORDER_STATE, enums.RECORDER_STATE_RECORDING)
-        ends_with(self.opening())
+        return opening
+
+    def open(self):
+        ends_with(self.recording())
         self.catalogue.require_recording()
 
 
@@ -83,8 +88,34 @@ def test_a_lost_recorder_is_not_asked_to_open_an_entry():
 def test_an_entry_without_a_place_is_not_recorded_into():
     setup = Setup()
     setup.flash.place = -1
+    fails_with(failures.CATALOGUE_FULL, setup.recording())
+
+
+def _with_an_orphan():
+    """The recorder records what nobody holds, and an opening waits for its end."""
+    setup = Setup()
     hal.pool_set(pool.RECORDER_STATE, enums.RECORDER_STATE_RECORDING)
-    fails_with(failures.CATALOGUE_FULL, setup.opening())
+    opening = lasts(setup.opening(), 3)
+    assert setup.link.commands == [], "not opened over another"
+    return setup, opening
+
+
+def test_an_entry_is_opened_when_the_one_that_nobody_holds_is_closed():
+    setup, opening = _with_an_orphan()
+    hal.pool_set(pool.RECORDER_STATE, enums.RECORDER_STATE_READY)
+    lasts(opening)
+    assert setup.link.commands == [enums.RECORDER_COMMAND_OPEN_ENTRY]
+
+
+def test_an_entry_that_nobody_closes_is_waited_for_two_seconds():
+    _, opening = _with_an_orphan()
+    fails_with(failures.RECORDER_REFUSED, lasts(opening, 12), 10)
+
+
+def test_a_recorder_that_is_lost_with_an_entry_that_nobody_holds_is_not_waited_for():
+    setup, opening = _with_an_orphan()
+    setup.link.unit.is_linked = False
+    fails_with(failures.UNIT_LOST, opening, 2)
 
 
 def test_a_recorder_that_is_lost_while_it_opens_an_entry_is_not_waited_for():

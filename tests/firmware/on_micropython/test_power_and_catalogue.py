@@ -164,6 +164,27 @@ def test_one_holder_of_an_entry():
     assert catalogue.entries() == before + 2
 
 
+def test_no_entry_is_recorded_into_that_an_opening_cut_off_left_behind():
+    """Wherever it was cut off: the next opening waits for the end of that entry, and has one of its own."""
+    bench = Bench()
+    bench.cycles(30)
+    catalogue = bench.payload.catalogue
+    for cycles in range(3):
+        cut_off = catalogue.open(100 + cycles, enums.INSTRUMENT_SAR, 4, 0)
+        for _ in range(cycles):
+            next(cut_off)
+            bench.cycles(1)
+        next(cut_off)
+        cut_off.close()
+        _run(bench, catalogue.open(200 + cycles, enums.INSTRUMENT_OPTICAL, 5, 0))
+        _run(bench, catalogue.close())
+        entry = catalogue.entry
+        assert hal.get(hal.U32, entry, units.CATALOGUE_ENTRY_TASK_ID) == 200 + cycles, cycles
+        assert entry[units.CATALOGUE_ENTRY_INSTRUMENT] == enums.INSTRUMENT_OPTICAL, cycles
+        bench.cycles(15)
+        assert hal.pool_get(pool.RECORDER_OPEN_ENTRY_ID) == 0
+
+
 def test_an_entry_that_nobody_holds_is_closed():
     bench = Bench()
     bench.cycles(30)

@@ -30,6 +30,9 @@ class Store:
         assert value >= 0
         self.values[key] = value
 
+    def put_now(self, key, value, limit_ms):
+        self.put(key, value)
+
 
 def _wait_until(gps_s):
     ms = max(gps_s - hal.time_coarse_s(), 0) * 1000
@@ -47,9 +50,14 @@ def _orbit_before_ms(budget, at_s):
     return budget._orbit_ms(budget._until_ms(at_s))
 
 
-def _report(state, counter_ms):
+def _wait(ms):
+    hal.sleep((hal.ticks_ms() + ms) & 0x3FFFFFFF)
+
+
+def _report(state, counter_ms, phase=enums.SAR_PHASE_ECHO):
     """A sample of the SAR unit."""
     hal.pool_set(pool.SAR_STATE, state)
+    hal.pool_set(pool.SAR_PHASE, phase)
     hal.pool_set(pool.SAR_TRANSMIT_TIME_MS, counter_ms)
 
 
@@ -68,6 +76,7 @@ class Take:
         self.budget.begin(on_ms, start_s)
         _wait_until(start_s + on_ms // 1000)
         self.transmit(on_ms)
+        self.done(on_ms)
         self.budget.end()
         assert abs(self.store.get(persistent.SAR_TAKE_4_END_S) - hal.time_coarse_s()) <= 1
 
@@ -75,6 +84,20 @@ class Take:
         """A cycle in which the unit is seen taking data."""
         _report(enums.SAR_UNIT_STATE_TAKING, counter_ms)
         self.budget.run()
+
+    def done(self, counter_ms):
+        """The cycle in which the unit is seen to have taken it."""
+        _report(enums.SAR_UNIT_STATE_READY, counter_ms, enums.SAR_PHASE_DONE)
+        self.budget.run()
+
+    def echoes(self, ms, counter_ms=None):
+        """With transmit-enable, a sample a cycle; the counter of the unit says what it does, or stands."""
+        hal.guard_heartbeat()
+        assert hal.guard_permit(mission.TRANSMIT_GUARD_LONGEST_PERMIT_MS) and hal.guard_transmit(True)
+        for at_ms in range(0, ms + 1, 100):
+            hal.guard_heartbeat()
+            self.transmit(at_ms if counter_ms is None else counter_ms)
+            _wait(100)
 
     def charged_ms(self):
         self.budget.end()
@@ -116,6 +139,7 @@ def test_no_cool_down_is_short_by_a_fraction_of_a_second():
         take.budget.begin(20000, START_S)
         hal.sleep((hal.ticks_ms() + fraction_ms) & 0x3FFFFFFF)
         take.transmit(20000)
+        take.done(20000)
         take.budget.end()
         ended_ms = _gps_ms()
         for asked_after_ms in (10, 350, 370, 390):
@@ -263,6 +287,115 @@ def test_a_counter_that_lies_counts_as_the_longest_the_guard_allows():
     assert store.get(persistent.SAR_TAKE_4_ON_MS) == 60000
 
 
+def test_a_counter_that_stands_counts_as_predicted_or_as_the_echoes_that_were_seen():
+    """Three in a row of 20 s: each has its cool-down, and all are in the orbit."""
+    take = Take(Store())
+    for number, (seen_ms, charged_ms) in enumerate(((20000, 20000), (3000, 20000), (25000, 25000))):
+        hal.pool_set(pool.SAR_MODE, enums.SAR_MODE_STRIPMAP)
+        start_s = hal.time_coarse_s() + 200
+        take.budget.begin(20000, start_s)
+        before_ms = take.orbit_ms()
+        _wait_until(start_s)
+        take.echoes(seen_ms, 7)
+        assert hal.pool_get(pool.SAR_ORBIT_TRANSMIT_TIME_MS) == before_ms + seen_ms, "published too"
+        take.done(7)
+        assert abs(take.charged_ms() - charged_ms) <= 100, number
+        failure = refused(failures.COOL_DOWN, take.budget.require, 1000, hal.time_coarse_s() + 10)
+        assert abs(failure.limit - 2 * charged_ms // 1000) <= 1
+    assert _orbit_before_ms(take.budget, hal.time_coarse_s()) >= 65000
+
+
+def test_a_good_counter_is_believed_to_the_millisecond():
+    take = Take(Store())
+    hal.pool_set(pool.SAR_MODE, enums.SAR_MODE_TOPS)
+    take.budget.begin(20000, START_S)
+    _wait_until(START_S)
+    take.echoes(19900)
+    take.done(19950)
+    assert take.charged_ms() == 19950
+
+
+def test_pulses_that_do_not_leave_the_antenna_are_not_counted():
+    """The unit counts none in TEST and CALIBRATION, whenever it ends."""
+    for mode in (enums.SAR_MODE_TEST, enums.SAR_MODE_CALIBRATION):
+        for is_done in (True, False):
+            take = Take(Store())
+            hal.pool_set(pool.SAR_MODE, mode)
+            take.budget.begin(20000, START_S)
+            _wait_until(START_S)
+            take.echoes(5000, 0)
+            if is_done:
+                take.done(0)
+            assert take.charged_ms() == 0, (mode, is_done)
+
+
+def test_echoes_without_transmit_enable_are_not_counted():
+    """The unit says they are there, and counts nothing."""
+    take = Take(Store())
+    take.budget.begin(20000, START_S)
+    _wait_until(START_S)
+    for _ in range(30):
+        take.transmit(0)
+        _wait(100)
+    take.done(0)
+    assert take.charged_ms() == 0
+
+
+def test_an_abort_counts_what_may_have_come_since_the_last_sample():
+    """Samples that stay away before the unit counts as lost; never more than the guard allows, nothing after echoes."""
+    for phase, counter_ms, age_ms, charged_ms in (
+        (enums.SAR_PHASE_ECHO, 2080, 700, 2880),
+        (enums.SAR_PHASE_ECHO, 2080, 0, 2180),
+        (enums.SAR_PHASE_OPENING_CALIBRATION, 0, 700, 800),
+        (enums.SAR_PHASE_ECHO, 59700, 700, 60000),
+        (enums.SAR_PHASE_CLOSING_CALIBRATION, 20000, 700, 20000),
+    ):
+        take = Take(Store())
+        hal.pool_set(pool.SAR_MODE, enums.SAR_MODE_STRIPMAP)
+        take.budget.begin(20000, START_S)
+        _wait_until(START_S + 3)
+        _report(enums.SAR_UNIT_STATE_TAKING, counter_ms, phase)
+        take.budget.run()
+        _wait(age_ms)
+        assert take.charged_ms() == charged_ms, (phase, counter_ms, age_ms)
+
+
+def test_an_abort_before_the_start_counts_nothing_of_what_was_not_seen():
+    take = Take(Store())
+    take.budget.begin(20000, START_S)
+    _wait_until(START_S - 1)
+    _report(enums.SAR_UNIT_STATE_TAKING, 0, enums.SAR_PHASE_WAIT_START)
+    take.budget.run()
+    assert take.charged_ms() == 0
+
+
+def test_a_begun_take_is_in_flash_at_once_whatever_the_flash_has_to_move():
+    """Wherever in its sector the journal is, at a change of sector too: a cut finds the take and those before."""
+    hal.init(0x0E00, True)
+    store = Persistent()
+    for key, (default, _) in persistent.RECORDS.items():
+        store.put(key, default)
+    assert store.flush(10000)
+    newest_s = 0
+    for number in range(300):
+        budget = TransmitBudget(store)
+        now_s = START_S + 1000 * number
+        _set_clock(now_s)
+        store.put(persistent.OPTICAL_IMAGING_MS, number + 2)
+        store.run()
+        _wait(100)
+        budget.begin(20000 + number, now_s + 2)
+        hal.init(0x0E00, True)
+        store = Persistent()
+        assert store.get(persistent.SAR_TAKE_4_ON_MS) == 20000 + number, number
+        assert store.get(persistent.SAR_TAKE_4_END_S) > now_s, number
+        assert store.get(persistent.SAR_TAKE_3_END_S) == newest_s or not number, number
+        newest_s = store.get(persistent.SAR_TAKE_4_END_S)
+        for _ in range(6):
+            store.run()
+            _wait(100)
+
+
 def test_a_unit_that_does_not_say_counts_as_predicted():
     store = Store()
     take = Take(store)
@@ -320,19 +453,56 @@ def test_what_is_published_at_rest_allocates_nothing():
 
 def test_a_clock_that_was_wrong_at_a_takes_end_holds_nothing_up():
     """Ahead by a year when the take ended, and right again: refused for twice the on-time, and in a later boot too."""
-    for step_s in (YEAR_S, -START_S // 2):
+    store = Store()
+    take = Take(store)
+    take.budget.begin(20000, START_S)
+    _set_clock(START_S + YEAR_S)
+    take.transmit(20000)
+    take.done(20000)
+    take.budget.end()
+    assert abs(store.get(persistent.SAR_TAKE_4_END_S) - START_S - YEAR_S) <= 2
+    _set_clock(START_S + 30)
+    after = TransmitBudget(_kept_of(store))
+    for budget in (take.budget, after):
+        refused(failures.COOL_DOWN, budget.require, 1000, START_S + 60)
+    take.budget.require(1000, START_S + 75)
+    after.require(1000, START_S + 75)
+    refused(failures.ORBIT_BUDGET, _with_orbit_of(280000), 20001, START_S + 75)
+    _wait_until(START_S + 35 + ORBIT_S)
+    take.budget.require(1000, START_S + 35 + ORBIT_S)
+    assert abs(store.get(persistent.SAR_TAKE_4_END_S) - START_S - 29) <= 3, "a later boot finds the right end"
+
+
+def _kept_of(store):
+    """What a boot finds that comes now."""
+    copy = Store()
+    copy.values.update(store.values)
+    return copy
+
+
+def test_a_clock_that_is_early_takes_no_end_away_from_a_later_boot():
+    """By more than an orbit, when the take ends or when somebody asks; a boot with the right clock follows."""
+    for asks_s in (None, 60, 200):
         store = Store()
         take = Take(store)
-        take.budget.begin(20000, START_S)
-        _set_clock(START_S + step_s)
-        take.transmit(20000)
-        take.budget.end()
-        assert abs(store.get(persistent.SAR_TAKE_4_END_S) - START_S - step_s) <= 2
-        _set_clock(START_S + 30)
-        refused(failures.COOL_DOWN, take.budget.require, 1000, START_S + 60)
-        assert abs(store.get(persistent.SAR_TAKE_4_END_S) - START_S - 29) <= 3, "a later boot finds the right end"
-        take.budget.require(1000, START_S + 75)
-        refused(failures.ORBIT_BUDGET, _with_orbit_of(280000), 20001, START_S + 75)
+        if asks_s is None:
+            take.budget.begin(50000, START_S)
+            _wait_until(START_S + 50)
+            _set_clock(START_S + 50 - 6000)
+            take.transmit(50000)
+            take.done(50000)
+            take.budget.end()
+        else:
+            take.fly(START_S, 50000)
+            _wait_until(START_S + asks_s)
+            _set_clock(START_S + asks_s - 6000)
+            early = (take.budget, TransmitBudget(store))
+            for budget in early:
+                _is_refused(budget, START_S + asks_s + 10 - 6000)
+        assert START_S + 50 <= store.get(persistent.SAR_TAKE_4_END_S) <= START_S + 55, asks_s
+        after = Take(store, START_S + 70)
+        refused(failures.COOL_DOWN, after.budget.require, 1000, START_S + 80)
+        assert _orbit_before_ms(after.budget, START_S + 80) == 50000
 
 
 def _with_orbit_of(on_ms):
