@@ -165,7 +165,7 @@ BUDGETS = (
     _budget("no cool-down", "if cool_ms > 0:", "if False:", "test_cool_down_is_twice_the_on_time"),
     _budget("any on-time within an orbit", "if orbit_ms > mission.SAR_ORBIT_ON_TIME_LIMIT_MS:", "if False:",
             "test_an_orbit_holds_300_s_and_forgets_what_is_an_orbit_ago"),
-    _budget("a take does not count before its end", "store.put(_TAKES[_NEWEST][1], on_ms)\n        # A reset", "# A reset",
+    _budget("a take does not count before its end", "store.put(_TAKES[_NEWEST][1], on_ms)\n        ended", "ended",
             "test_a_reset_within_a_take_leaves_it_counted_as_predicted"),
     _budget("the oldest of many takes is forgotten", "merged_ms = store.get(_TAKES[0][1]) + store.get(_TAKES[1][1])",
             "merged_ms = store.get(_TAKES[1][1])", "test_more_takes_than_places_are_never_counted_short"),

@@ -97,15 +97,15 @@ class TransmitBudget:
         store.put(_TAKES[0][1], merged_ms)
         self._keep_end(_NEWEST, start_s + 1 - (-(on_ms + mission.SAR_TAKE_OVERHEAD_MS) // _MS_PER_S))
         store.put(_TAKES[_NEWEST][1], on_ms)
-        # A reset may come with the first echo; the newest first, and last what the flash has from before.
-        for index in range(_NEWEST, -1, -1):
-            for key in _TAKES[index]:
-                store.put_now(key, store.get(key), _FLASH_LIMIT_MS)
         ended_up_s[_NEWEST] = _NOT_SINCE_BOOT
         self._counted_ms = self._seen_ms = _NEVER_TAKING
         self._start_s = start_s
         self._start_ticks_ms = (hal.ticks_ms() + until_ms) & _TICKS_MASK
         self._is_taking = True
+        # A reset may come with the first echo; the newest first, and last what the flash has from before.
+        for index in range(_NEWEST, -1, -1):
+            for key in _TAKES[index]:
+                store.put_now(key, store.get(key), _FLASH_LIMIT_MS)
 
     def end(self):
         """It has ended, however, and transmit-enable is off. Its on-time is

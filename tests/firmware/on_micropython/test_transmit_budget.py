@@ -451,6 +451,16 @@ def test_what_is_published_at_rest_allocates_nothing():
     assert hal.heap_free() == free_octets
 
 
+def test_what_is_counted_within_the_echoes_allocates_nothing():
+    take = Take(Store(), LATE_GPS_S - 10)
+    take.budget.begin(50000, LATE_GPS_S)
+    take.echoes(1000)
+    free_octets = hal.heap_free()
+    for _ in range(300):
+        take.budget.run()
+    assert hal.heap_free() == free_octets
+
+
 def test_a_clock_that_was_wrong_at_a_takes_end_holds_nothing_up():
     """Ahead by a year when the take ended, and right again: refused for twice the on-time, and in a later boot too."""
     store = Store()
