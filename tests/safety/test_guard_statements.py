@@ -76,7 +76,9 @@ def test_an_alternative_is_weakened_alone() -> None:
 def test_every_place_that_is_weakened_is_there_and_every_name_is_one() -> None:
     names = [weakening.name for weakening in WEAKENINGS]
     assert len(set(names)) == len(names)
-    for weakening in TESTED:
+    for weakening in WEAKENINGS:
+        if isinstance(weakening, Weakening) and weakening.removed:
+            continue  # a guard of the tables, which has no place in a file
         for file, old, new in weakening.edits():
             assert weakened((PAYLOAD / file).read_text(), weakening.name, file, old, new)
 

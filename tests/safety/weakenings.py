@@ -453,7 +453,10 @@ CODE = (
         "a limiter that tripped is not heeded", SAR, file=_PROTECTION,
         old="                    driver.machine.safe(events.LIMITER_TRIPPED[0], True)\n", new="                    pass\n",
         behind="a unit without its supply is lost",
-        also=((_PROTECTION, "            if driver.unit.lost() or power_lost:\n", "            if False:\n"),),
+        also=(
+            (_PROTECTION, "            elif driver.unit.lost() or power_lost:\n", "            elif False:\n"),
+            (_PROTECTION, "if driver.unit.lost() and not machine.busy():", "if False:"),
+        ),
     ),
     Weakening("the Sun is not watched", OPTICAL, removed="OPTICAL MONITOR OPTICAL_SUN"),
 )  # fmt: skip
