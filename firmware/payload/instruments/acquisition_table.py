@@ -40,6 +40,8 @@ _TRANSMITTING = (
     enums.SAR_MODE_CALIBRATION,
     enums.SAR_MODE_TEST,
 )
+# Their pulses end within the instrument, and do not count as transmitted.
+_WITHIN = (enums.SAR_MODE_CALIBRATION, enums.SAR_MODE_TEST)
 
 
 # Offsets of each sub-swath's fields: PRI, pulse, SWST, SWL, rank, near, far, nadir, azimuth beam, its step, pulses a
@@ -114,6 +116,11 @@ def _pulse_octets(block, swl_code):
 def packet_octets(samples, bits):
     """Octets of one echo source packet: headers, then I and Q of every sample."""
     return _PACKET_HEADER_OCTETS + (samples * 2 * bits + 7) // 8
+
+
+def radiates(mode):
+    """Do the pulses of a mode that transmits leave the antenna?"""
+    return mode not in _WITHIN
 
 
 def check(block):

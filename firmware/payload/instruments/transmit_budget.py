@@ -4,6 +4,7 @@ import hal
 from micropython import const
 
 from payload.failure import Refusal
+from payload.instruments.acquisition_table import radiates
 from payload.tables import enums, failures, mission, persistent, pool
 
 # (end in GPS seconds, rounded up; on-time in ms) of the last data takes, the newest last.
@@ -236,6 +237,4 @@ class TransmitBudget:
 
 
 def _radiates():
-    """Do the pulses of the mode leave the antenna? Those of CALIBRATION and TEST end within the instrument."""
-    mode = hal.pool_get(pool.SAR_MODE)
-    return mode != enums.SAR_MODE_CALIBRATION and mode != enums.SAR_MODE_TEST
+    return radiates(hal.pool_get(pool.SAR_MODE))
