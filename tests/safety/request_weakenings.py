@@ -46,11 +46,15 @@ def _image(name: str, old: str, new: str, test: str) -> TestedWeakening:
     return TestedWeakening(f"image: {name}", _IMAGE, old, new, f"test_optical_image.py::{test}")
 
 
-def _budget(name: str, old: str, new: str, test: str, behind: str = "", also: str = "") -> TestedWeakening:
+def _budget(name: str, old: str, new: str, test: str) -> TestedWeakening:
+    return TestedWeakening(f"transmit budget: {name}", _BUDGET, old, new, f"test_transmit_budget.py::{test}")
+
+
+def _clock(name: str, old: str, new: str, test: str, behind: str = "", also: str = "") -> TestedWeakening:
     """`also`: the condition of the second barrier."""
     edits = ((_BUDGET, f"if {also}:", "if False:"),) if also else ()
     return TestedWeakening(
-        f"transmit budget: {name}", _BUDGET, old, new, f"test_transmit_budget.py::{test}", behind, edits
+        f"transmit budget: {name}", _BUDGET, old, new, f"test_transmit_budget_clocks.py::{test}", behind, edits
     )
 
 
@@ -179,17 +183,17 @@ BUDGETS = (
             "test_a_unit_that_was_reset_within_a_take_counts_as_predicted"),
     _budget("a take counts the counter of one before it", "counted_ms != _NEVER_TAKING\n            and ", "",
             "test_a_take_that_never_came_to_its_start_counts_nothing"),
-    _budget("a step of the clock shortens a cool-down", "if ended_up_s == _NOT_SINCE_BOOT:\n            return", "if True:\n            return",
+    _clock("a step of the clock shortens a cool-down", "if ended_up_s == _NOT_SINCE_BOOT:\n            return", "if True:\n            return",
             "test_a_step_of_the_clock_neither_shortens_a_cool_down_nor_empties_an_orbit",
             behind="an end that is kept is corrected", also="may_move and abs(end_s - right_s) > _LARGEST_DRIFT_S"),
-    _budget("an end that is kept is not corrected", "if may_move and abs(end_s - right_s) > _LARGEST_DRIFT_S:", "if False:",
+    _clock("an end that is kept is not corrected", "if may_move and abs(end_s - right_s) > _LARGEST_DRIFT_S:", "if False:",
             "test_a_clock_that_was_wrong_at_a_takes_end_holds_nothing_up"),
-    _budget("an early clock takes an end away", "if may_move and abs", "if abs", _EARLY),
-    _budget("a clock that is early at the end takes it away",
+    _clock("an early clock takes an end away", "if may_move and abs", "if abs", _EARLY),
+    _clock("a clock that is early at the end takes it away",
             "max(hal.time_coarse_s(), self._start_s + since_start_ms // _MS_PER_S)", "hal.time_coarse_s()", _EARLY),
-    _budget("an end ahead of now holds the SAR up", "elif end_s > now_s + _END_AHEAD_S:", "elif False:",
+    _clock("an end ahead of now holds the SAR up", "elif end_s > now_s + _END_AHEAD_S:", "elif False:",
             "test_an_end_ahead_of_now_counts_as_now"),
-    _budget("an early clock takes a kept end away", "                self._count_from_now(index)", "                self._keep_end(index, now_s)",
+    _clock("an early clock takes a kept end away", "                self._count_from_now(index)", "                self._keep_end(index, now_s)",
             "test_a_clock_that_is_early_takes_no_kept_take_away"),
     _budget("a counter that stands has transmitted nothing",
             "            and self._counter_ms() + _COUNTER_LAG_MS >= self._seen_ms\n", "", _STANDS),
