@@ -57,6 +57,16 @@ BROKEN: list[tuple[str, Callable[[Content], Any], tuple[str, ...]]] = [
         ("trends.toml", "SAR_BASEPLATE", "'READY'", "name of a mode"),
     ),
     (
+        "a SAR constant by which tools divide is 0",
+        lambda c: c["mission"]["sar"].update(centre_frequency_hz=0),
+        ("mission.toml", "sar", "centre_frequency_hz", "more than 0"),
+    ),
+    (
+        "an optical constant by which tools divide is 0",
+        lambda c: c["mission"]["optical"].update(reference_altitude_m=0.0),
+        ("mission.toml", "optical", "reference_altitude_m", "more than 0"),
+    ),
+    (
         "a constant that a check needs is missing",
         lambda c: c["science"]["optical_model"].pop("electrons_per_us"),
         ("science.toml, optical_model: electrons_per_us must be stated",),
