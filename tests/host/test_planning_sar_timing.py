@@ -73,6 +73,12 @@ def test_arcs_are_apart_exactly_when_no_point_is_in_both(
         assert (margin < 0) == inside
 
 
+def test_arcs_that_meet_at_both_ends_overlap_by_the_wider_one() -> None:
+    assert _distance_on_circle((100.0, 800.0), (850.0, 400.0), 1000.0) == -150.0
+    assert _distance_on_circle((850.0, 400.0), (100.0, 800.0), 1000.0) == -150.0
+    assert _distance_on_circle((100.0, 800.0), (860.0, 240.0), 1000.0) == -40.0
+
+
 @settings(deadline=None, max_examples=30)
 @given(look=st.floats(15, 33), swath_km=st.sampled_from([10, 15, 20, 30]))
 def test_what_is_chosen_is_legal_and_consistent(look: float, swath_km: int) -> None:

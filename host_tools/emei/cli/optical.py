@@ -78,6 +78,9 @@ def check(
     """Line rate, smear, Sun, strips and memory of an image, with each rule's margin. Status 0: legal, 1: illegal.
 
     The imaging budget is that of an orbit in which nothing was imaged yet.
+
+    --json tells legal, broken, the arguments of OPTICAL_START_IMAGE, derived (units in the names) and, by rule, margins
+    (margin, unit, holds, and the failure with which the board refuses).
     """
     dictionary = dictionary_of(context)
     values = _values(dictionary, given)
@@ -107,7 +110,10 @@ def check(
 @json_option
 @click.pass_context
 def design(context: click.Context, free: str | None, as_json: bool, **given: str) -> None:
-    """Settings of a STRIP for a geometry, the most TDI stages that are legal first. Status 1: there is none."""
+    """Settings of a STRIP for a geometry, the most TDI stages that are legal first. Status 1: there is none.
+
+    --json tells proposals, each as optical check does.
+    """
     dictionary = dictionary_of(context)
     values = _values(dictionary, given)
     proposals = _judged(

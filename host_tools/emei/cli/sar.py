@@ -157,6 +157,9 @@ def check(
     """Codes, derived quantities and each rule's margin of a table. Status 0: legal, 1: illegal, 2: wrong usage.
 
     SPOTLIGHT and TOPS sweep the azimuth beam; what is not given of the sweep is designed.
+
+    --json tells legal, mode, codes, derived (units in the names), sweep, rules (name, margin, unit, holds), broken and,
+    of a legal table, the arguments of SAR_LOAD_TABLE; in TOPS of the first sub-swath, and of each in sub_swaths.
     """
     dictionary = dictionary_of(context)
     designer = TimingDesigner(RadarNumbers.of(dictionary))
@@ -229,7 +232,10 @@ def design(
     duration: float,
     as_json: bool,
 ) -> None:
-    """Legal PRF intervals and proposed tables, best first; in TOPS the best of each sub-swath. Status 1: none."""
+    """Legal PRF intervals and proposed tables, best first; in TOPS the best of each sub-swath. Status 1: none.
+
+    --json tells tables as sar check does, and of one swath the intervals besides.
+    """
     if diagram and diagram.suffix not in (".svg", ".png"):
         raise click.UsageError(f"{diagram} is neither .svg nor .png.")
     designer = TimingDesigner(RadarNumbers.of(dictionary_of(context)))

@@ -384,5 +384,6 @@ def _distance_on_circle(window: tuple[float, float], echo: tuple[float, float], 
     if after_window <= free and after_echo <= free:
         return min(after_window, after_echo)
     starts = (echo[0] - window[0]) % period
-    overlap = window[1] - starts if starts < window[1] else echo[1] - (period - starts)
+    # Long arcs meet at both ends: the wider overlap counts, as on board.
+    overlap = max(window[1] - starts, starts + echo[1] - period)
     return -min(overlap, window[1], echo[1])
