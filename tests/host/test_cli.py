@@ -6,6 +6,7 @@ import os
 import pty
 import select
 import struct
+import sys
 import threading
 import tty
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 from cobs import cobs
 
+from emei import __main__ as command
 from emei.cli import main
 from emei.dictionary import load
 from emei.packets import pack_telecommand
@@ -301,3 +303,19 @@ def test_a_monitor_without_a_terminal_prints_housekeeping_that_changed(board: Ca
     [line] = result.stdout.splitlines()
     assert " (3,25) LINKS: " in line
     assert all(f"{parameter.name} " in line for parameter in structure.parameters)
+
+
+def test_ctrl_c_while_the_command_line_loads_is_a_word(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupts:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "emei.cli":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "emei.cli")
+    monkeypatch.setattr(sys, "meta_path", [Interrupts(), *sys.meta_path])
+    with pytest.raises(SystemExit) as ended:
+        command.main()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "Interrupted.\n"

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from signal import SIGINT
 from typing import Any
 
 import click
@@ -33,7 +34,7 @@ _REFUSED = (
 )
 FAILED = 1
 USAGE = 2
-_INTERRUPTED = 130
+_INTERRUPTED = 128 + SIGINT
 
 
 class Sentences(click.Group):
