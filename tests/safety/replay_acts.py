@@ -15,6 +15,7 @@ from tests.safety.replay_board import (
     CYCLE_S,
     DECONTAMINATION_S,
     IMAGE_S,
+    IMAGED_S,
     OPTICAL_STABILISATION_S,
     PERMIT_S,
     SAR_WARMUP_S,
@@ -67,9 +68,6 @@ def impossible(step: Step) -> str:
         return "that a start has come is seen by nobody while the unit does nothing"
     if is_ending(step) and step.label == "a minute without anything":
         return "a minute is longer than a unit has to become safe, or to end what is aborted"
-    second = step.before["refuse"] == "0" and step.after["refuse"] == "1" and step.failures == ("failed:ABORTED",)
-    if step.label == TIME and step.before.get("phase") == "IMAGING" and second:
-        return "the imaging time of an orbit is used up once"
     is_long = step.label in ("a minute without anything", DECONTAMINATED)
     if is_long and step.before["reaction"] != "0":
         return "a minute is longer than a reaction of fault protection lasts"
@@ -226,10 +224,16 @@ class Acts:
         return self._faults.resets
 
     def before_start_s(self, step: Step) -> float:
-        """How long the transmitter must cool before a data take that is to be accepted."""
-        if self._flight.side != "SAR" or not step.label.startswith("START ") or is_busy(step):
+        """How long the transmitter must cool before a data take that is to be accepted, and how long the next orbit is
+        waited for before an image is, when this one's imaging time is used up.
+        """
+        flight = self._flight
+        if not step.label.startswith("START ") or is_busy(step):
             return 0.0
-        return max(0.0, self._conditions.cool_at_s - START_LEAD_S - self._flight.now_s)
+        if flight.side == "SAR":
+            return max(0.0, self._conditions.cool_at_s - START_LEAD_S - flight.now_s)
+        is_used_up = step.before["mode"] == "READY" and flight.imaged_s() > IMAGED_S
+        return flight.orbit_left_s() + 1 if is_used_up else 0.0
 
     def took(self) -> None:
         """Transmit-enable was dropped."""
@@ -249,6 +253,7 @@ class Acts:
         elif mode == "DECONTAMINATION":
             self._conditions.send_in(condition, step, lambda: self._flight.send("OPTICAL_DECONTAMINATE", duration_h=1))
         elif self._flight.side == "OPTICAL":
+            self._flight.session.run_for(self.before_start_s(step))
             # A Sun that is near is not in eclipse.
             if mode == "DARK" and not is_busy(step) and "sun_near" not in step.before["faults"]:
                 self._eclipse("ON")

@@ -37,6 +37,7 @@ PERMIT_S = 300
 TAKE_S = 5.0
 IMAGE_S = 2.0
 LONGEST_IMAGE_S = 300.0
+IMAGED_S = 560.0  # of an orbit's imaging time; of what is left an image needs little
 STRIPS = 2  # of an image in strips
 TURN_S = 5.0  # from one to the next
 CALIBRATION_S = 5.0
@@ -247,6 +248,15 @@ class Flight:
     def ancillary_now(self, **other: float) -> None:
         """Ancillary data now, as they are but for what is named."""
         self.session.send("ANCILLARY_DATA", **{**self.platform.ancillary(self.platform.gps_s()), **other})
+
+    def imaged_s(self) -> float:
+        """Of this orbit's imaging time, used."""
+        return float(self.session.readings["OPTICAL_IMAGING_TIME_S"].raw)
+
+    def orbit_left_s(self) -> float:
+        """Orbits are whole periods of GPS time."""
+        period_s = self.dictionary.mission.integer("orbit", "period_s")
+        return period_s - self.platform.gps_s() % period_s
 
     def new_failures(self) -> tuple[str, ...]:
         """Failure reports since last asked, as the checker writes them; outcomes.py says which it leaves out."""

@@ -43,7 +43,6 @@ class Conditions:
 
     def __init__(self, flight: Flight) -> None:
         self._flight = flight
-        self._has_imaged = False
         self.cool_at_s = 0.0
 
     def took(self) -> None:
@@ -123,7 +122,8 @@ class Conditions:
             flight.ancillary_now(yaw_error_deg=_CROOKED_DEG)
             yield flight.ancillary_now
         elif name == "IMAGING_BUDGET":
-            if step.failures == ("refused:IMAGING_BUDGET",) and not self._has_imaged:
+            limit_s = flight.dictionary.mission.integer("optical", "imaging_limit_s")
+            if step.failures == ("refused:IMAGING_BUDGET",) and flight.imaged_s() + LONGEST_IMAGE_S <= limit_s:
                 self._image()
                 flight.mark()
             yield None
@@ -161,4 +161,3 @@ class Conditions:
         command.wait(LONGEST_IMAGE_S + _GOES_ON_S)
         flight.units.force("optical.held", 1)
         session.run_for(CYCLE_S)
-        self._has_imaged = True

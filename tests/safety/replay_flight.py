@@ -14,14 +14,22 @@ from tests.safety.replay_acts import (
     START_LEAD_S,
     Acts,
     arms_again,
-    is_busy,
     is_ending,
     is_seen_by_nobody,
     is_short,
     is_starting_to_heat,
     lasts_s,
 )
-from tests.safety.replay_board import CYCLE_S, DECONTAMINATION_S, ENDS_S, PERMIT_S, REPEATED, STRIPS_APART_S, Flight
+from tests.safety.replay_board import (
+    CYCLE_S,
+    DECONTAMINATION_S,
+    ENDS_S,
+    IMAGED_S,
+    PERMIT_S,
+    REPEATED,
+    STRIPS_APART_S,
+    Flight,
+)
 from tests.safety.replay_faults import RESET, RESETS_TO_SAFE
 from tests.safety.replay_plan import TIME, Kind, Step, Words, visible
 
@@ -44,9 +52,9 @@ MAKING_SAFE = ("2", "3", "4", "5")  # reactions that make safe (machine.py: is_s
 FOR_THE_UNIT = (STANDING_DOWN, SAFING, RETRYING)  # reactions that wait for it
 ENDING_S = ENDS_S - 2
 TAKES = 20  # at 5 s each: less than the orbit's 300 s; and the catalogue holds 64
-ORBIT_S = 560.0  # of its imaging time, of which an image needs little
 AHEAD_S = START_LEAD_S - 10
 MARGIN_S = 3.0
+LEVEL_1_MARGIN_S = 30.0  # when exactly it came, before it was seen, is not known
 SHORT_MARGIN_S = 0.4  # where the limit is two seconds
 ANCILLARY_S = 3.0  # of the 3.2 s after which it is stale, counted from the act that ended them
 STALE_S = 0.4  # later it is
@@ -229,11 +237,8 @@ class Replay:
             raise Late("the third boot within an hour is another edge")
         if step.label.startswith("START ") and self._takes >= TAKES:
             raise Late("an orbit's budget is used up")
-        starts = step.label.startswith("START ") and step.before["mode"] == "READY" and not is_busy(step)
-        if starts and self.flight.side == "OPTICAL" and self._imaged_s() > ORBIT_S:
-            raise Late("the orbit's imaging time is used up")
         uses_it_up = step.label == TIME and step.before.get("phase") == "IMAGING" and "failed:ABORTED" in step.failures
-        if uses_it_up and self._orbit_left_s() < self._imaging_limit_s - self._imaged_s() + MARGIN_S:
+        if uses_it_up and self.flight.orbit_left_s() < self._imaging_limit_s - self.flight.imaged_s() + MARGIN_S:
             raise Late("the orbit ends before its imaging time is used up")
         is_lost = step.label == TIME and "ancillary" in self._until_s and "door" in self._until_s
         if is_lost and self._until_s["door"] < self._until_s["ancillary"] + STALE_S:
@@ -247,7 +252,7 @@ class Replay:
         for name, until_s in self._until_s.items():
             arm = name in ("armed", "exit_armed")
             minute = step.label == "a minute without anything" and (arm or name == "takes")
-            waits_for_it = step.label in (TIME, DECONTAMINATED) or minute
+            waits_for_it = name != "level_1" and (step.label in (TIME, DECONTAMINATED) or minute)
             if last_s > until_s and not waits_for_it and not (arm and (step.after[name] == "0" or arms_again(step))):
                 raise Late(f"{name} at {until_s:.0f} s, and {step.label} lasts to {last_s:.0f} s")
 
@@ -278,7 +283,8 @@ class Replay:
     def _note_limits(self, step: Step, act_began_s: float) -> None:
         now_s = self.flight.now_s
         if "BOOTED" in self.flight.event_words(step.events).split():
-            self._until_s.clear()  # it knows of nothing that was before
+            # It knows of nothing else that was before.
+            self._until_s = {name: until_s for name, until_s in self._until_s.items() if name == "level_1"}
         before, after = step.before, step.after
         # Time passed with an arm that was given again and again: the last is up to half a life old.
         arm_s = now_s + (ARM_S / 2 if step.label == TIME else ARM_S) - MARGIN_S
@@ -303,13 +309,15 @@ class Replay:
             # A start that lies ahead, or the rest of a warm-up.
             limit_s = min(limit_s, AHEAD_S)
         if after.get("phase") == "IMAGING":
-            limit_s = min(limit_s, now_s - self._began_s + ORBIT_S - self._imaged_s())
+            limit_s = min(limit_s, now_s - self._began_s + IMAGED_S - self.flight.imaged_s())
         self._note("target", after["target"] != "-1", True, self._began_s + limit_s)
         self._note("enable", after["enable"] == "1", before["enable"] == "0", now_s + GUARD_S)
         moves = after.get("door") == "MOVING" and after["target"] != "-1"
         door_s = act_began_s + DOOR_COMMANDED_S if step.label.startswith(_COMMANDS_DOOR) else now_s + DOOR_S
         self._note("door", moves, step.label.startswith(_MOVES_DOOR), door_s)
         self._note_limits_broken(step, act_began_s)
+        level_1_s = now_s + self._orbit_s - LEVEL_1_MARGIN_S
+        self._note("level_1", after["level_1"] == "1", before["level_1"] == "0", level_1_s)
         reaction_s = POWER_OFF_S
         if after["reaction"] == SAFING:
             reaction_s = ENDING_S
@@ -347,14 +355,6 @@ class Replay:
         is_broken = bool(faults & in_force)
         acted = "TRIP_LIMIT" in names
         self._note("limit", is_broken and (acted or step.label != TIME), acted, now_s + STILL_BROKEN_S)
-
-    def _orbit_left_s(self) -> float:
-        """Orbits are whole periods of GPS time."""
-        return self._orbit_s - self.flight.platform.gps_s() % self._orbit_s
-
-    def _imaged_s(self) -> float:
-        """Of this orbit's imaging time, used."""
-        return float(self.flight.session.readings["OPTICAL_IMAGING_TIME_S"].raw)
 
     def _note(self, name: str, stands: bool, anew: bool, until_s: float) -> None:
         if not stands:

@@ -9,11 +9,12 @@ import sys
 import checker
 import hal
 
-from payload.tables import enums, failures, pool
+from payload.tables import enums, failures, persistent, pool
 
 _NAMES_OF = {}
 _SAFE_AWAITED_MS = 15000  # fdir/protection.py
 _COMPLETION_FAILURE = 8
+_LEVEL_1 = {"SAR": persistent.SAR_LEVEL_1_GPS_S, "OPTICAL": persistent.OPTICAL_LEVEL_1_GPS_S}
 
 
 def _name(prefix, value):
@@ -83,6 +84,7 @@ class OutcomeBench(checker.Bench):
         words.append("takes=%d" % watch.takes)
         words.append("slot=%d" % watch.slot_number())
         words.append("cancelled=%d" % (machine._target != -1 and machine._cancelled))
+        words.append("level_1=%d" % (self.payload.persistent.get(_LEVEL_1[side]) != 0))
         words.append("faults=" + "+".join(self._faults()))
         return " ".join(words)
 
