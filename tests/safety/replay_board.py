@@ -49,7 +49,7 @@ ENDS_S = 13.0
 TAKE_END_S = 900.0
 SAFE_AWAITED_MS = 15000  # by a telecommand that has nothing else to do (fdir/protection.py)
 # So slow that the recorder's store is not full when a data take lasts to its time limit.
-SCIENCE_OCTETS_PER_SECOND = 5000
+SCIENCE_OCTETS_PER_SECOND = 1000
 SWEEP_S = 2.0
 CYCLE_S = 0.1
 

@@ -1,12 +1,14 @@
 """The module `hal` as the firmware sees it here: C for the guard, pool, monitors, time and packets; the
 unit bus, the link and the clock of seconds are the checker's.
 
-To be installed before anything of `payload` is imported.
+To be installed before anything of `payload` is imported but its tables.
 """
 
 import sys
 
 import hal
+
+from payload.tables import mission
 
 
 class Reset(BaseException):
@@ -28,6 +30,7 @@ class Shim:
         self.on_enable = None
         self.ignored_monitor = -1
         self.uptime_s = self._uptime_s
+        self.time_period_number = self._one_orbit
         self.rmap_read = self._read
         self.rmap_write = self._write
         self.rmap_last_status = self._status
@@ -56,6 +59,10 @@ class Shim:
 
     def _uptime_s(self):
         return self.uptime
+
+    def _one_orbit(self, period_s):
+        """No orbit passes but where the checker says so, however far its clock has come."""
+        return 0 if period_s == mission.ORBIT_PERIOD_S else hal.time_period_number(period_s)
 
     def _read(self, node, address, buffer, offset, length):
         return self.bus.read(node, address, buffer, offset, length)
