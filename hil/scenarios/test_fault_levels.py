@@ -206,6 +206,27 @@ def test_level_4_that_finds_the_power_unit_deaf_ends_a_retry_to_come(
     assert session.value("SAR_MODE") in ("OFF", "SAFE_UNPOWERED")
 
 
+def test_a_hard_off_that_finds_the_power_unit_deaf_switches_off_what_the_retry_has_switched_on(
+    session: Session, bench: Bench
+) -> None:
+    steps.sar_standby(session)
+    since = len(session.events)
+    bench.units.force("power.latchup_sar", 1)
+    session.wait_event("LIMITER_TRIPPED", steps.ANSWER_S, since, limiter="SAR_UNIT")
+    bench.units.release("power.latchup_sar")
+    session.wait_event("LIMITER_SWITCHED", 2 * OFF_S, since, limiter="SAR_UNIT", position="ON")
+    session.run_for(0.3)
+    bench.units.force("power.deaf", 1)
+    assert session.send("HARD_OFF", instrument="SAR").refusal(steps.ANSWER_S).name == "BUS_NO_REPLY"
+    session.send("ARM_SAFE_EXIT").wait(steps.ANSWER_S)
+    assert session.send("SAFE_EXIT").refusal(steps.ANSWER_S).name == "SAFING_UNDER_WAY"
+    assert "SAFE" not in mode_changes(session, since), "the retry had not come to its end"
+    bench.units.release("power.deaf")
+    session.run_for(2 * OFF_S)
+    assert (session.value("SAR_MODE"), session.value("REFUSE")) == ("SAFE_UNPOWERED", "ON")
+    assert int(bench.units.observe("power.limiters_closed")) & 1 == 0
+
+
 @pytest.mark.parametrize("how", ["alarm", "HARD_OFF"])
 def test_level_4_that_finds_the_power_unit_deaf_ends_unpowered(
     session: Session, bench: Bench, platform: Platform, how: str

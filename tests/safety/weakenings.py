@@ -308,7 +308,7 @@ CODE = (
     ),
     Weakening(
         "an alarm that finds the power unit silent is forgotten", SAR, file=_MACHINE,
-        old="            self.safe(cause, True)\n            raise", new="            raise",
+        old="            self.safe(cause, True)\n            if", new="            if",
         behind="a limiter that is closed and should be open is opened again",
         also=(_STAYS_CLOSED,),
     ),
@@ -340,6 +340,10 @@ CODE = (
     Weakening(
         "a supply that was switched off is taken for off by the reply alone", OPTICAL, file="instruments/instrument.py",
         old="        yield from self._limiters.require_open(self._limiters_used)\n", new="        yield 0\n",
+    ),
+    Weakening(
+        "a hard-off that is not confirmed leaves its supply to what a retry has switched on", OPTICAL, file=_MACHINE,
+        old="if self.mode == self.unpowered_mode and self._reaction == _NOTHING:", new="if False:",
     ),
     Weakening(
         "a second supply cycle without the ground", SAR, file=_MACHINE,

@@ -186,12 +186,11 @@ class ModeMachine:
         if self.is_safe() and self._target == _NOBODY:
             if not power_cycle or self.mode == self.unpowered_mode:
                 return
-            self._begin(_SWITCHING_OFF, cause)
+            self._answer(_SWITCHING_OFF, cause)
         else:
             self._override(cause)
-            self._begin(_SAFING, cause)
+            self._answer(_SAFING, cause)
         self._power_cycle = power_cycle
-        self._events.report(events.FAULT_LEVEL, enums.FAULT_LEVEL_SAFE, self.instrument, cause)
 
     def hard_off(self, cause):
         """Open the instrument's limiters at once; `cause` is the event's id.
@@ -206,6 +205,9 @@ class ModeMachine:
             self._end()
             self._retried = True
             self.safe(cause, True)
+            if self.mode == self.unpowered_mode and self._reaction == _NOTHING:
+                # The retry may just have given it its supply back.
+                self._answer(_SWITCHING_OFF, cause)
             raise
         self._override(0)
         self._end()
@@ -261,6 +263,10 @@ class ModeMachine:
             self._retried = True
             self._reaction = _WAITING
             self._since_ms = hal.ticks_ms()
+
+    def _answer(self, reaction, cause):
+        self._begin(reaction, cause)
+        self._events.report(events.FAULT_LEVEL, enums.FAULT_LEVEL_SAFE, self.instrument, cause)
 
     def _begin(self, reaction, cause):
         self._end()

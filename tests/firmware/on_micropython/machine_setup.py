@@ -112,9 +112,10 @@ class Instrument:
     def switch_on_safely(self):
         yield 0
         self.switched_on += 1
+        self.on = True
+        yield 0
         if self.switch_on_failure:
             raise self.switch_on_failure
-        self.on = True
         return SAFE
 
     def _procedure(self, request):

@@ -328,6 +328,28 @@ def test_hard_off_that_is_not_confirmed_lets_no_retry_switch_on_again():
     assert setup.machine.mode == UNPOWERED and setup.instrument.switched_on == 0 and not setup.machine.busy()
 
 
+def test_hard_off_that_is_not_confirmed_in_a_retry_switches_off_what_it_has_switched_on():
+    setup = Setup()
+    setup.machine.mode = READY
+    setup.machine.safe(CAUSE, True)
+    for _ in range(110):
+        setup.run(1)
+        wait(100)
+        if setup.instrument.switched_on:
+            break
+    assert setup.machine.mode == UNPOWERED and setup.instrument.on, "it has its supply, and is not safe yet"
+    setup.instrument.cut_failure = Failure(failures.BUS_NO_REPLY, 0x40)
+    told = len(levels(setup))
+    refused(failures.BUS_NO_REPLY, setup.machine.hard_off, CAUSE)
+    assert setup.machine.is_safing(), "an exit is refused until it is off"
+    assert len(levels(setup)) == told + 1
+    for _ in range(300):
+        setup.run(1)
+        wait(100)
+    assert setup.machine.mode == UNPOWERED and not setup.machine.busy()
+    assert setup.instrument.switched_on == 1 and not setup.instrument.on
+
+
 def test_an_over_current_in_a_safing_takes_the_supply_when_it_is_safe():
     setup = Setup()
     setup.machine.mode = READY
