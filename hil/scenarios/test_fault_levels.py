@@ -56,6 +56,12 @@ def break_reflected_power(session: Session, bench: Bench) -> None:
     bench.units.release("sar.reflected_power_percent")
 
 
+def over_current(session: Session, bench: Bench, since: int) -> None:
+    bench.units.force("power.latchup_sar", 1)
+    session.wait_event("LIMITER_TRIPPED", steps.ANSWER_S, since, limiter="SAR_UNIT")
+    bench.units.release("power.latchup_sar")
+
+
 def test_level_1_ends_the_data_take_in_standby_and_keeps_it(session: Session, bench: Bench, platform: Platform) -> None:
     steps.sar_preop(session)
     command = steps.start_data_take(session, platform, task_id=701)
@@ -169,9 +175,7 @@ def test_an_over_current_in_a_commanded_safing_has_its_retry_too(session: Sessio
     since = len(session.events)
     session.send("SET_MODE_SAR", mode="SAFE")
     session.run_for(0.1)
-    bench.units.force("power.latchup_sar", 1)
-    session.wait_event("LIMITER_TRIPPED", steps.ANSWER_S, since, limiter="SAR_UNIT")
-    bench.units.release("power.latchup_sar")
+    over_current(session, bench, since)
     session.run_for(2 * OFF_S)
     assert mode_changes(session, since)[-2:] == ["SAFE_UNPOWERED", "SAFE"]
     assert int(bench.units.observe("power.limiters_closed")) & 1
@@ -184,9 +188,7 @@ def test_level_4_that_finds_the_power_unit_deaf_ends_a_retry_to_come(
     """Only the ground switches on again."""
     steps.sar_standby(session)
     since = len(session.events)
-    bench.units.force("power.latchup_sar", 1)
-    session.wait_event("LIMITER_TRIPPED", steps.ANSWER_S, since, limiter="SAR_UNIT")
-    bench.units.release("power.latchup_sar")
+    over_current(session, bench, since)
     session.wait_event("MODE_CHANGED", steps.SAFE_S, since, to_mode="SAFE_UNPOWERED")
     session.run_for(3)
     bench.units.force("power.deaf", 1)
@@ -211,9 +213,7 @@ def test_a_hard_off_that_finds_the_power_unit_deaf_switches_off_what_the_retry_h
 ) -> None:
     steps.sar_standby(session)
     since = len(session.events)
-    bench.units.force("power.latchup_sar", 1)
-    session.wait_event("LIMITER_TRIPPED", steps.ANSWER_S, since, limiter="SAR_UNIT")
-    bench.units.release("power.latchup_sar")
+    over_current(session, bench, since)
     session.wait_event("LIMITER_SWITCHED", 2 * OFF_S, since, limiter="SAR_UNIT", position="ON")
     session.run_for(0.3)
     bench.units.force("power.deaf", 1)
