@@ -339,6 +339,8 @@ OPTICAL = (
              "test_a_start_that_moves_away_is_not_waited_for"),
     _optical("a unit that does not start is not watched", "OPTICAL_UNIT_STATE_IMAGING:\n            self._require_imaging()",
              "OPTICAL_UNIT_STATE_IMAGING:\n            pass", "test_a_unit_that_does_not_start_is_watched"),
+    _optical("the door is not watched until an image begins", "self._require_taking(request)\n            self._require_within(commanded_ms, self._waits.take_begin_ms", "self._require_within(commanded_ms, self._waits.take_begin_ms",
+             "test_a_door_that_leaves_its_position_before_the_image_begins_ends_it"),
     _optical("a unit that images is not watched", "self._require_imaging()\n            self._require_within(commanded_ms, longest_ms, STEP_IMAGING)",
              "self._require_within(commanded_ms, longest_ms, STEP_IMAGING)",
              "test_a_unit_that_images_is_watched"),

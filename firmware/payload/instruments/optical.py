@@ -426,6 +426,7 @@ class Optical(Instrument):
         yield from self.unit.fresh_sample()
         while hal.pool_get(pool.OPTICAL_STATE) != enums.OPTICAL_UNIT_STATE_IMAGING:
             self._require_imaging()
+            self._require_taking(request)
             self._require_within(commanded_ms, self._waits.take_begin_ms, STEP_ENTRY_OPEN)
             yield 0
         self.machine.set_mode(request.mode)

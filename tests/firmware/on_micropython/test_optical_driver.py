@@ -127,6 +127,16 @@ def test_a_unit_that_does_not_start_is_watched():
     fails_with(failures.UNIT_FAULT, take, 2)
 
 
+def test_a_door_that_leaves_its_position_before_the_image_begins_ends_it():
+    setup = OpticalSetup()
+    take = setup.driver._image(setup.request())
+    while not _commands(setup):
+        next(take)
+    lasts(take)
+    hal.pool_set(pool.OPTICAL_DOOR, enums.DOOR_MOVING)
+    fails_with(failures.DOOR_LEFT_POSITION, take, 2)
+
+
 def test_a_unit_that_images_is_watched():
     setup = OpticalSetup()
     take = setup.imaging()
