@@ -103,3 +103,12 @@ bool hal_monitor_would_trip(unsigned monitor, unsigned mode, uint64_t now_us) {
     return applies(entry, mode) && (entry->limits & HAL_MONITOR_EVENT_ONLY) == 0 &&
            hal_pool_valid(entry->parameter, now_us) && is_beyond_trip(entry, hal_pool_get(entry->parameter));
 }
+
+bool hal_monitor_is_unknown(unsigned monitor, unsigned mode, uint64_t now_us) {
+    if (monitor >= monitor_count()) {
+        return false;
+    }
+    const hal_monitor_t *entry = &hal_monitors[monitor];
+    return applies(entry, mode) && (entry->limits & HAL_MONITOR_EVENT_ONLY) == 0 &&
+           !hal_pool_valid(entry->parameter, now_us);
+}

@@ -84,5 +84,7 @@ int hal_monitor_changed(hal_monitor_state_t *state);
 hal_monitor_state_t hal_monitor_state(unsigned monitor);
 /* Is the present sample beyond a trip limit that applies in a mode, whatever mode was swept last? */
 bool hal_monitor_would_trip(unsigned monitor, unsigned mode, uint64_t now_us);
+/* Does a trip limit apply in a mode to a parameter that has no fresh sample? */
+bool hal_monitor_is_unknown(unsigned monitor, unsigned mode, uint64_t now_us);
 
 #endif

@@ -318,6 +318,7 @@ static const mp_rom_map_elem_t globals_table[] = {
     SHARED(monitor_changed),
     SHARED(monitor_state),
     SHARED(monitor_would_trip),
+    SHARED(monitor_is_unknown),
     SHARED(monitor_parameter),
     SHARED(monitor_instrument),
     SHARED(monitor_event_only),

@@ -68,6 +68,7 @@ MP_DECLARE_CONST_FUN_OBJ_3(modhal_pool_pack_obj);
 MP_DECLARE_CONST_FUN_OBJ_0(modhal_pool_refresh_obj);
 MP_DECLARE_CONST_FUN_OBJ_2(modhal_monitor_sweep_obj);
 MP_DECLARE_CONST_FUN_OBJ_2(modhal_monitor_would_trip_obj);
+MP_DECLARE_CONST_FUN_OBJ_2(modhal_monitor_is_unknown_obj);
 MP_DECLARE_CONST_FUN_OBJ_0(modhal_monitor_changed_obj);
 MP_DECLARE_CONST_FUN_OBJ_1(modhal_monitor_state_obj);
 MP_DECLARE_CONST_FUN_OBJ_1(modhal_monitor_parameter_obj);

@@ -87,6 +87,12 @@ static mp_obj_t monitor_would_trip(mp_obj_t monitor, mp_obj_t mode) {
 }
 MP_DEFINE_CONST_FUN_OBJ_2(modhal_monitor_would_trip_obj, monitor_would_trip);
 
+static mp_obj_t monitor_is_unknown(mp_obj_t monitor, mp_obj_t mode) {
+    return mp_obj_new_bool(
+        hal_monitor_is_unknown(modhal_unsigned(monitor, UINT16_MAX), modhal_unsigned(mode, UINT8_MAX), hal_time_us()));
+}
+MP_DEFINE_CONST_FUN_OBJ_2(modhal_monitor_is_unknown_obj, monitor_is_unknown);
+
 static const hal_monitor_t *known_monitor(mp_obj_t monitor) {
     unsigned index = modhal_unsigned(monitor, UINT16_MAX);
     if (index >= hal_monitor_count) {

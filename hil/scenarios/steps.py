@@ -45,12 +45,12 @@ def all_off(session: Session) -> None:
 
 
 def leave_refuse(session: Session) -> None:
-    """Both steps; a safing with its power cycle is waited for."""
+    """Both steps; a safing with its power cycle is waited for, and so are the first samples after it."""
     for _ in range(30):
         session.send("ARM_SAFE_EXIT").wait(ANSWER_S)
         command = session.send("SAFE_EXIT")
         session.wait_for(lambda command=command: command.finished, ANSWER_S, "SAFE_EXIT")  # type: ignore[misc]
-        if command.failure is None or command.failure.name != "SAFING_UNDER_WAY":
+        if command.failure is None or command.failure.name not in ("SAFING_UNDER_WAY", "LIMIT_UNKNOWN"):
             break
         session.run_for(2)
     command.wait(ANSWER_S)

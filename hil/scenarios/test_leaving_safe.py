@@ -87,6 +87,25 @@ def test_safe_is_commanded_on_the_way_out_of_safe(session: Session, bench: Bench
     assert len(named(session, since, "SAFED")) == 1
 
 
+@pytest.mark.parametrize("mode", ["SAFE", "OFF"])
+def test_what_is_not_known_is_not_clear(session: Session, platform: Platform, mode: str) -> None:
+    """The battery, of which the platform tells."""
+    to_safe(session, "SAR")
+    session.send("SET_MODE_SAR", mode="SAFE").wait(steps.SAFE_S)
+    if mode == "OFF":
+        session.send("HARD_OFF", instrument="SAR").wait(steps.ANSWER_S)
+    platform.pause(time_messages=False)
+    session.run_for(5)
+    session.send("ARM_SAFE_EXIT").wait(steps.ANSWER_S)
+    refusal = session.send("SAFE_EXIT").refusal(steps.ANSWER_S)
+    assert refusal.name == "LIMIT_UNKNOWN" and "BATTERY_PERCENT" in refusal.sentence
+    platform.resume()
+    session.run_for(2)
+    assert session.value("REFUSE") == "ON"
+    steps.leave_refuse(session)
+    assert session.value("SAR_MODE") == mode
+
+
 @pytest.mark.parametrize("instrument", ["SAR", "OPTICAL"])
 def test_a_unit_that_is_lost_in_safe_loses_its_supply(session: Session, bench: Bench, instrument: str) -> None:
     """Nobody would see its limits broken. One retry, as after any power cycle, and then off for good."""

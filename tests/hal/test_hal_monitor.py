@@ -179,6 +179,25 @@ def test_a_sample_is_looked_at_without_a_sweep(monitor: int) -> None:
 
 
 @pytest.mark.parametrize("monitor", MONITORS)
+def test_a_limit_is_unknown_without_a_fresh_sample(monitor: int) -> None:
+    """In the modes in which it applies, and of a monitor that does more than tell."""
+    mode = mode_of(monitor)
+    acts = not entry(monitor).limits & lib.HAL_MONITOR_EVENT_ONLY
+    fresh_ms = fresh_ms_of(monitor)
+    for is_known in (False, True, fresh_ms == 0):
+        if is_known:
+            assert lib.hal_pool_set(entry(monitor).parameter, inside(monitor), now_us())
+        else:
+            advance_ms(fresh_ms + 1)
+        meet_condition(monitor)
+        for other in range(33):
+            applies = other < 32 and bool(entry(monitor).modes >> other & 1)
+            expected = acts and applies and not is_known
+            assert lib.hal_monitor_is_unknown(monitor, other, now_us()) == expected
+    assert not lib.hal_monitor_is_unknown(lib.hal_monitor_count, mode, now_us())
+
+
+@pytest.mark.parametrize("monitor", MONITORS)
 def test_another_instruments_sweep_leaves_it_alone(monitor: int) -> None:
     meet_condition(monitor)
     for _ in range(5):

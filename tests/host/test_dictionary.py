@@ -436,6 +436,32 @@ def test_failure_sentences_name_the_zone() -> None:
     assert f"zone {zone.index} (PARKES)" in sentence and "7000 ms from now" in sentence
 
 
+@pytest.mark.parametrize(
+    ("failure", "detail", "limit", "words"),
+    [
+        ("NOT_FITTED", 2, 0, "instrument OPTICAL is not fitted"),
+        ("NOT_FITTED", 9, 0, "instrument 9 is not fitted"),
+        ("REFUSE_STATE", "TRIP_LIMIT", 0, "(event: TRIP_LIMIT)"),
+        ("ABORTED", 0, 0, "(event: none)"),
+        ("LIMIT_BROKEN", "POWER_BUS_VOLTAGE_V", "SAR_BUS_VOLTAGE", "POWER_BUS_VOLTAGE_V still breaks the limit of"),
+        ("LIMIT_UNKNOWN", "BATTERY_PERCENT", "SAR_BATTERY", "limit of monitor SAR_BATTERY is not known"),
+        ("GUARD_OUT_OF_RANGE", 5, "SAR_BASEPLATE", "guard SAR_BASEPLATE: its parameter"),
+        ("GUARD_OUT_OF_RANGE", 5, 999, "guard 999: its parameter"),
+    ],
+)
+def test_failure_sentences_name_what_their_values_number(
+    failure: str, detail: int | str, limit: int | str, words: str
+) -> None:
+    dictionary = load()
+    numbers: dict[int | str, int] = {name: item.id for name, item in dictionary.events.items()}
+    numbers |= {name: item.index for name, item in dictionary.parameters.items()}
+    numbers |= {name: item.index for name, item in dictionary.monitors.items()}
+    if failure == "GUARD_OUT_OF_RANGE":
+        numbers |= {name: index for index, name in enumerate(dictionary.guards)}
+    code = dictionary.failures[failure].code
+    assert words in dictionary.failure_sentence(code, numbers.get(detail, detail), numbers.get(limit, limit))  # type: ignore[arg-type]
+
+
 def test_a_constant_that_only_a_tool_needs_is_a_sentence(tmp_path: Path) -> None:
     shutil.copytree(FOLDER, tmp_path / "dictionary")
     mission = tmp_path / "dictionary" / "mission.toml"

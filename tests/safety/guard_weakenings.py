@@ -27,6 +27,7 @@ _ALLOWANCES = "test_hal_zones.py::test_half_a_step_and_an_eighth_of_the_way_are_
 _NO_DIRECTION = "test_hal_zones.py::test_without_a_direction_every_direction_is_allowed_for"
 _WRONG_MESSAGES = "test_hal_time.py::test_two_wrong_messages_that_do_not_agree_do_not_either"
 _TOLD_ONCE = "test_hal_monitor.py::test_a_change_is_told_once"
+_UNKNOWN = "test_hal_monitor.py::test_a_limit_is_unknown_without_a_fresh_sample"
 _STALE = "test_hal_monitor.py::test_a_stale_parameter_trips_where_the_dictionary_says_so"
 _OTHER_LENGTH = "test_hal_pool.py::test_a_block_of_another_length_sets_nothing"
 
@@ -281,6 +282,13 @@ MONITORS = (
     GuardWeakening("a trip is asked for in vain", "monitor.c",
                    "monitor < monitor_count() ? (hal_monitor_state_t)progress[monitor].state : HAL_MONITOR_WITHIN",
                    "HAL_MONITOR_WITHIN", "test_hal_monitor.py::test_only_fresh_samples_count"),
+    GuardWeakening("a limit of which nothing is known is clear", "monitor.c",
+                   "           !hal_pool_valid(entry->parameter, now_us);", "           false;", _UNKNOWN),
+    GuardWeakening("a limit that does not apply is known only with a sample", "monitor.c",
+                   "applies(entry, mode) && (entry->limits & HAL_MONITOR_EVENT_ONLY) == 0 &&\n           !hal",
+                   "(entry->limits & HAL_MONITOR_EVENT_ONLY) == 0 &&\n           !hal", _UNKNOWN),
+    GuardWeakening("what only tells is asked for its sample", "monitor.c",
+                   "(entry->limits & HAL_MONITOR_EVENT_ONLY) == 0 &&\n           !hal", "!hal", _UNKNOWN),
     GuardWeakening("what was never set is valid", "pool.c",
                    "if (index >= POOL_COUNT || !cells[index].set) {\n        return false;",
                    "if (index >= POOL_COUNT) {\n        return false;", _OTHER_LENGTH),

@@ -294,6 +294,10 @@ CODE = (
         old="            if self._is_broken(monitor):", new="            if False:",
     ),
     Weakening(
+        "the exit from REFUSE takes what is not known for clear", SAR, file=_PROTECTION,
+        old="            if self._is_unknown(monitor):", new="            if False:",
+    ),
+    Weakening(
         "a first step of the exit outlives a new safing", SAR, file=_INTERLOCKS,
         old="        self._exit.disarm()\n", new="",
     ),

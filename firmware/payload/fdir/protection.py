@@ -71,7 +71,7 @@ class Protection:
         return self._await_safe(machine)
 
     def require_limits_clear(self):
-        """Raise Refusal for the alarm, a parameter still beyond its trip limit, or an instrument nobody watches."""
+        """Raise Refusal for the alarm, a limit broken or not known to be kept, or an instrument nobody watches."""
         if hal.alarm():
             raise Refusal(failures.ALARM_STANDS)
         for monitor in range(len(monitors.LEVELS)):
@@ -83,6 +83,9 @@ class Protection:
             if not driver.powered() and not driver.is_seen_unsupplied():
                 # It is asked for no samples: nobody would see its limits broken.
                 raise Refusal(failures.SUPPLY_NOT_OFF, driver.machine.instrument)
+        for monitor in range(len(monitors.LEVELS)):
+            if self._is_unknown(monitor):
+                raise Refusal(failures.LIMIT_UNKNOWN, hal.monitor_parameter(monitor), monitor)
         self._tripped.clear()
 
     def _is_broken(self, monitor):
@@ -95,6 +98,16 @@ class Protection:
             and driver.machine.is_off()
             and hal.monitor_would_trip(monitor, driver.machine.unpowered_mode)
         )
+
+    def _is_unknown(self, monitor):
+        """Has its parameter no fresh sample, in SAFE or as good as so?"""
+        driver = self._instruments.get(hal.monitor_instrument(monitor))
+        if driver is None:
+            return False
+        machine = driver.machine
+        if machine.is_off():
+            return hal.monitor_is_unknown(monitor, machine.unpowered_mode)
+        return machine.is_safe() and hal.monitor_is_unknown(monitor, machine.mode)
 
     def _await_safe(self, machine):
         started_ms = hal.ticks_ms()

@@ -222,11 +222,9 @@ class Playback:
         elif self._step_lasted_ms() > _STEP_LIMIT_MS and (self._alone or self._state != enums.PLAYBACK_STATE_STORING):
             # In a playback the flash may take longer, and the pass bounds it.
             cause = enums.PLAYBACK_END_RECORDER_REFUSED
-        elif self._alone:
-            pass
-        elif self._refuse.latched():
+        elif not self._alone and self._refuse.latched():
             cause = enums.PLAYBACK_END_SAFED
-        elif hal.ticks_diff(hal.ticks_ms(), self._started_ms) >= self._limit_ms:
+        elif not self._alone and hal.ticks_diff(hal.ticks_ms(), self._started_ms) >= self._limit_ms:
             cause = self._limit_cause
         if cause < 0:
             return False

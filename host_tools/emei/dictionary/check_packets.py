@@ -3,6 +3,7 @@
 from string import Formatter
 
 from emei.dictionary.checks import Checks, Path
+from emei.dictionary.model import SENTENCE_WORDS
 from emei.dictionary.source import Content
 from emei.dictionary.types import WIRE_TYPES
 
@@ -11,7 +12,7 @@ _TC_OVERHEAD_OCTETS = 13
 _TM_OVERHEAD_OCTETS = 23
 # Reports that this list does not describe: they come from other files.
 _DERIVED_REPORTS = {(3, 25), (5, 1), (5, 2), (5, 3), (5, 4), (9, 2)}
-_SENTENCE_VALUES = {"detail", "limit", "rule", "zone"}
+_SENTENCE_VALUES = {"detail", "limit", *SENTENCE_WORDS}
 
 
 class PacketChecks(Checks):

@@ -13,6 +13,8 @@ T = TypeVar("T")
 
 SEVERITIES = ("informative", "low", "medium", "high")
 MODE_KINDS = ("off", "rest", "take", "safe")
+# What a failure's sentence may call by name: of its detail the first five, of its limit the others.
+SENTENCE_WORDS = ("rule", "zone", "instrument", "event", "parameter", "monitor", "guard")
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Failure:
-    """Failure code of a verification report. `sentence` is a format string of {detail}, {limit}, {rule} and {zone}."""
+    """Failure code of a verification report. `sentence` is a format string of {detail}, {limit} and SENTENCE_WORDS."""
 
     name: str
     code: int
@@ -391,8 +393,16 @@ class Dictionary:
         failure = self._failures_by_code.get(code)
         if failure is None:
             return f"failure code {code} is not in the dictionary (detail {detail}, limit {limit})"
-        names = {word: self.enumerations[word.upper()].label(detail) for word in ("rule", "zone")}
-        return failure.sentence.format(detail=detail, limit=limit, **names)
+        return failure.sentence.format(detail=detail, limit=limit, **self._numbered(detail, limit))
+
+    def _numbered(self, detail: int, limit: int) -> dict[str, str]:
+        """SENTENCE_WORDS with the names of what the two values number; the number itself when that is nothing."""
+        names = {word: self.enumerations[word.upper()].label(detail) for word in ("rule", "zone", "instrument")}
+        names["event"] = {0: "none", **{item.id: item.name for item in self.events.values()}}.get(detail, str(detail))
+        names["parameter"] = {item.index: item.name for item in self.parameters.values()}.get(detail, str(detail))
+        names["monitor"] = {item.index: item.name for item in self.monitors.values()}.get(limit, str(limit))
+        names["guard"] = dict(enumerate(self.guards)).get(limit, str(limit))
+        return names
 
     @cached_property
     def _failures_by_code(self) -> dict[int, Failure]:

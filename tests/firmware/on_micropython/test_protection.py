@@ -294,6 +294,7 @@ def test_in_off_the_exit_asks_for_the_limits_of_unpowered_safe():
     machine.instrument = enums.INSTRUMENT_SAR
     machine.unpowered_mode = enums.SAR_MODE_SAFE_UNPOWERED
     setup.protection._instruments = {enums.INSTRUMENT_SAR: setup.driver}
+    hal.pool_set(pool.BATTERY_PERCENT, 800)
     for mode, is_refused in ((enums.SAR_MODE_OFF, True), (enums.SAR_MODE_PREOP, False)):
         machine.mode = mode
         hal.pool_set(pool.POWER_BUS_VOLTAGE_V, 24999)
@@ -304,6 +305,41 @@ def test_in_off_the_exit_asks_for_the_limits_of_unpowered_safe():
             setup.protection.require_limits_clear()  # it is swept there, and did not trip
         hal.pool_set(pool.POWER_BUS_VOLTAGE_V, 25000)
         setup.protection.require_limits_clear()
+
+
+def test_no_exit_while_nobody_knows_whether_a_limit_of_safe_is_kept():
+    """In OFF by the limits of the unpowered SAFE; elsewhere the unit has other things to keep, and is looked after."""
+    setup = Setup()
+    machine = setup.driver.machine
+    machine.instrument = enums.INSTRUMENT_SAR
+    machine.unpowered_mode = enums.SAR_MODE_SAFE_UNPOWERED
+    setup.protection._instruments = {enums.INSTRUMENT_SAR: setup.driver}
+    fresh = (
+        (pool.POWER_BUS_VOLTAGE_V, 28000),
+        (pool.BATTERY_PERCENT, 800),
+        (pool.SAR_TRM_TEMPERATURE_DEGC, 200),
+        (pool.SAR_BASEPLATE_TEMPERATURE_DEGC, 200),
+        (pool.SAR_CURRENT_EXCESS_PERCENT, 0),
+    )
+    unsupplied = (pool.POWER_BUS_VOLTAGE_V, pool.BATTERY_PERCENT)
+    for mode, is_safe, needed in (
+        (enums.SAR_MODE_OFF, False, unsupplied),
+        (enums.SAR_MODE_SAFE_UNPOWERED, True, unsupplied),
+        (enums.SAR_MODE_SAFE, True, tuple(parameter for parameter, _ in fresh)),
+        (enums.SAR_MODE_PREOP, False, ()),
+    ):
+        machine.mode = mode
+        machine.safe_now = is_safe
+        for unknown, _ in fresh:
+            for parameter, value in fresh:
+                hal.pool_set(parameter, value)
+            setup.protection.require_limits_clear()
+            hal.pool_invalidate(unknown, 1)
+            if unknown in needed:
+                failure = refused(failures.LIMIT_UNKNOWN, setup.protection.require_limits_clear)
+                assert failure.detail == unknown and hal.monitor_parameter(failure.limit) == unknown
+            else:
+                setup.protection.require_limits_clear()
 
 
 def test_the_exit_waits_for_the_end_of_a_safing():

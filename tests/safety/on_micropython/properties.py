@@ -14,6 +14,7 @@ from specification import (
     IN_REFUSE,
     IN_SAFE_BOOT,
     LIMITERS,
+    LOST_CYCLES,
     ONE_AT_A_TIME,
     ONLY_FROM,
     REACTION_CYCLES,
@@ -43,6 +44,7 @@ class Watch:
         self._standing = {}
         self._door_cycles = 0
         self._hot_cycles = 0
+        self._unread_cycles = 0
         self._alarm_cycles = 0
         self._zone_cycles = 0
         self._held_cycles = 0
@@ -241,6 +243,8 @@ class Watch:
                 self.require(self.exit_armed, "the REFUSE state is left in one step")
                 self.require(not self._world.alarm, "the REFUSE state is left with the alarm raised")
                 self.require(self._hot_cycles <= TRIP_CYCLES, "the REFUSE state is left with a limit broken")
+                is_known = "SAR" not in self.machines or self._unread_cycles <= LOST_CYCLES
+                self.require(is_known, "the REFUSE state is left with the bus voltage unknown")
                 self.retried = False
             # One first step is good for one second step, whatever becomes of it.
             self.exit_armed = False
@@ -331,6 +335,7 @@ class Watch:
     def cycle_done(self):
         known = [name for name, machine in self.machines.items() if self._hot_is_seen(name, machine)]
         self._hot_cycles = self._hot_cycles + 1 if known else 0
+        self._unread_cycles = self._unread_cycles + 1 if self._world.power.silent else 0
         if not self._payload.permit.in_force() and not hal.guard_permitted():
             self.takes = 0  # withdrawn, used or expired: it never comes back by itself
         for name, machine in self.machines.items():

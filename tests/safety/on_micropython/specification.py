@@ -93,6 +93,9 @@ ZONE_CYCLES = 12
 # Samples that make a trip, and one cycle for the last of them.
 TRIP_CYCLES = 4
 
+# What a unit takes to be found lost, and what was read from it to be forgotten.
+LOST_CYCLES = 12
+
 # The cycle that sees the alarm, and the one after.
 ALARM_CYCLES = 2
 
