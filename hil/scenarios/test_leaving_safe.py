@@ -15,13 +15,14 @@ LIMITER_BITS = {"SAR": 1 << 0, "OPTICAL": 1 << 1 | 1 << 2 | 1 << 3}
 SHORT_S = 0.3  # too short for the unit to be lost
 LONG_S = 30.0  # a reaction with its retry is over
 FAULTS = [f"{unit}.{fault}" for unit in ("power", "sar", "optical") for fault in ("dead", "deaf")]
+STATES = ("sar.state", "optical.state")
 
 
 @pytest.fixture(autouse=True)
 def _from_off_to_off(session: Session, platform: Platform, bench: Bench) -> Iterator[None]:
     steps.ready(session, bench)
     yield
-    for fault in FAULTS:
+    for fault in (*FAULTS, *STATES):
         bench.units.release(fault)
     session.run_for(6)
     steps.all_off(session)
@@ -125,3 +126,22 @@ def test_a_unit_that_is_lost_in_safe_loses_its_supply(session: Session, bench: B
         if fields["limiter"] == f"{instrument}_UNIT"
     ]
     assert switched == ["OFF", "ON", "OFF"]
+
+
+@pytest.mark.parametrize("instrument", ["SAR", "OPTICAL"])
+@pytest.mark.parametrize(("fault", "value", "is_well"), [("reset", 1, True), ("fail", 1, True), ("state", None, False)])
+def test_a_unit_that_fails_in_safe_is_switched_off(
+    session: Session, bench: Bench, instrument: str, fault: str, value: int | None, is_well: bool
+) -> None:
+    """What it does then, the mode does not tell. One that comes up well is safe again after the one retry."""
+    since = to_safe(session, instrument)
+    if value is None:
+        value = session.dictionary.enumeration(f"{instrument}_UNIT_STATE").members["FAILED"]
+    bench.units.force(f"{instrument.lower()}.{fault}", value)
+    session.wait_event("UNIT_FAULT", steps.ANSWER_S, since)
+    session.run_for(LONG_S)
+    assert session.value(f"{instrument}_MODE") == ("SAFE" if is_well else "SAFE_UNPOWERED")
+    assert len(named(session, since, "UNIT_FAULT")) == 1
+    assert session.value("REFUSE") == "ON"
+    bits = LIMITER_BITS[instrument] & int(bench.units.observe("power.limiters_closed"))
+    assert (bits != 0) == is_well

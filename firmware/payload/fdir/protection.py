@@ -166,6 +166,9 @@ class Protection:
                 if driver.unit.lost() and not machine.busy():
                     # Nobody sees its limits broken: it has no supply then.
                     machine.safe(events.UNIT_LOST[0], True)
+                elif driver.failed() and not machine.busy():
+                    driver.report_fault()
+                    machine.safe(events.UNIT_FAULT[0], True)
             elif driver.unit.lost() or power_lost:
                 machine.safe(events.UNIT_LOST[0])
             elif driver.failed():

@@ -68,8 +68,8 @@ class Instrument:
     """Base of the instruments.
 
     `limiters_used` are opened by cut_power(), the unit's own last; `state` is (pool index of the
-    unit's state, pool index of its fault flags, value of the state that means failed, {mode of rest:
-    state of its unit}).
+    unit's state, pool index of its fault flags, value of the state that means failed, {mode of rest, or
+    SAFE: state of its unit}).
     """
 
     def __init__(self, machine, unit, limiters, limiters_used, catalogue, waits, state, event_service):
@@ -79,7 +79,7 @@ class Instrument:
         self._limiters_used = limiters_used
         self._catalogue = catalogue
         self._waits = waits
-        self._state_parameter, self._flags_parameter, self._failed_state, self._rest_states = state
+        self._state_parameter, self._flags_parameter, self._failed_state, self._mode_states = state
         self._events = event_service
         self._entry_open = False
         self._unit_commanded = True
@@ -191,7 +191,7 @@ class Instrument:
             return False
         if state == _STATE_BOOT:
             return True
-        return not machine.busy() and machine.mode in self._rest_states and state != self._rest_states[machine.mode]
+        return not machine.busy() and machine.mode in self._mode_states and state != self._mode_states[machine.mode]
 
     def report_fault(self):
         self._events.report(

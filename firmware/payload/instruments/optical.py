@@ -25,10 +25,11 @@ STEP_ENTRY_OPEN = const(2)
 STEP_IMAGING = const(3)
 STEP_IMAGED = const(4)
 
-_REST_STATES = {
+_MODE_STATES = {
     enums.OPTICAL_MODE_STANDBY: enums.OPTICAL_UNIT_STATE_IDLE,
     enums.OPTICAL_MODE_THERMAL_STABILISATION: enums.OPTICAL_UNIT_STATE_STABILISING,
     enums.OPTICAL_MODE_READY: enums.OPTICAL_UNIT_STATE_READY,
+    enums.OPTICAL_MODE_SAFE: enums.OPTICAL_UNIT_STATE_SAFE,
 }
 _DOOR_TEST_MODES = (enums.OPTICAL_MODE_STANDBY, enums.OPTICAL_MODE_THERMAL_STABILISATION)
 
@@ -59,7 +60,7 @@ class Optical(Instrument):
             (enums.LIMITER_DOOR, enums.LIMITER_OPTICAL_HEATER, enums.LIMITER_OPTICAL_UNIT),
             catalogue,
             waits,
-            (pool.OPTICAL_STATE, pool.OPTICAL_FAULT_FLAGS, enums.OPTICAL_UNIT_STATE_FAILED, _REST_STATES),
+            (pool.OPTICAL_STATE, pool.OPTICAL_FAULT_FLAGS, enums.OPTICAL_UNIT_STATE_FAILED, _MODE_STATES),
             event_service,
         )
         self._line_period = LinePeriod(unit)

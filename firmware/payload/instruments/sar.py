@@ -17,10 +17,11 @@ STEP_ENTRY_OPEN = const(2)
 STEP_TAKING = const(3)
 STEP_TAKEN = const(4)
 
-_REST_STATES = {
+_MODE_STATES = {
     enums.SAR_MODE_INIT: enums.SAR_UNIT_STATE_IDLE,
     enums.SAR_MODE_STANDBY: enums.SAR_UNIT_STATE_IDLE,
     enums.SAR_MODE_PREOP: enums.SAR_UNIT_STATE_READY,
+    enums.SAR_MODE_SAFE: enums.SAR_UNIT_STATE_SAFE,
 }
 
 
@@ -33,7 +34,7 @@ class Sar(Instrument):
             (enums.LIMITER_SAR_UNIT,),
             catalogue,
             waits,
-            (pool.SAR_STATE, pool.SAR_FAULT_FLAGS, enums.SAR_UNIT_STATE_FAILED, _REST_STATES),
+            (pool.SAR_STATE, pool.SAR_FAULT_FLAGS, enums.SAR_UNIT_STATE_FAILED, _MODE_STATES),
             event_service,
         )
         self._slots = slots

@@ -464,6 +464,22 @@ def test_a_unit_that_is_lost_in_safe_is_switched_off():
     assert machine.power_cycles == 1
 
 
+def test_a_unit_that_fails_in_safe_is_switched_off():
+    """It came up anew, say: what it does then, the mode does not tell. One that leaves SAFE finds it out by itself."""
+    setup = Setup()
+    machine = setup.driver.machine
+    machine.safe_now = True
+    setup.driver.has_failed = True
+    setup.protection.run()
+    assert machine.causes == [] and setup.driver.reported == 0
+    machine.is_busy = False
+    setup.protection.run()
+    assert machine.causes == [events.UNIT_FAULT[0]] and machine.power_cycles == 1 and setup.driver.reported == 1
+    machine.safing = True
+    setup.protection.run()
+    assert machine.power_cycles == 1 and setup.driver.reported == 1
+
+
 def test_a_lost_power_unit_safes_what_is_on():
     setup = Setup()
     setup.power_unit.is_lost = True

@@ -359,6 +359,17 @@ def test_a_unit_that_left_the_state_of_its_mode_has_failed():
     assert not setup.driver.failed(), "under way"
 
 
+def test_a_unit_that_left_the_state_of_safe_has_failed():
+    setup = SarSetup()
+    setup.machine.mode = enums.SAR_MODE_SAFE
+    for state in (enums.SAR_UNIT_STATE_SAFE, enums.SAR_UNIT_STATE_IDLE):
+        hal.pool_set(pool.SAR_STATE, state)
+        assert setup.driver.failed() == (state != enums.SAR_UNIT_STATE_SAFE)
+    setup.machine.mode = enums.SAR_MODE_SAFE_UNPOWERED
+    hal.pool_invalidate(pool.SAR_STATE, 1)
+    assert not setup.driver.failed(), "without supply it is in no state"
+
+
 def test_a_unit_that_says_so_or_came_up_anew_has_failed():
     for state in (enums.SAR_UNIT_STATE_FAILED, enums.SAR_UNIT_STATE_BOOT):
         setup = SarSetup()

@@ -430,7 +430,7 @@ class Watch:
         failed = unit.powered() and not unit.silent and not self._world.power.silent and unit.state in (0, 7)
         is_unsupplied = machine.is_off() or machine.mode == machine.unpowered_mode
         conditions = (
-            ("unit failed", failed and not machine.is_off() and not machine.busy()),
+            ("unit failed", failed and not is_unsupplied and not machine.busy()),
             ("unit silent", unit.silent and unit.powered() and not machine.is_off()),
             ("limit broken", self._hot_is_seen(name, machine) and self._is_active(name, machine)),
             ("alarm raised", reachable and self._world.alarm and unit.powered()),
@@ -439,7 +439,7 @@ class Watch:
         )
         for condition, stands in conditions:
             key = name + condition
-            is_enough = machine.is_safe() and condition in ("unit failed", "limit broken")
+            is_enough = machine.is_safe() and condition == "limit broken"
             reacting = machine._reaction != 0 and condition != "alarm raised"
             if not stands or is_enough or reacting:
                 self._standing[key] = 0
