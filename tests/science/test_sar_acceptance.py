@@ -18,7 +18,7 @@ from hil.passes.flight import DataTake, Flight, StepFailed
 from hil.passes.picture_steps import sar_picture
 from hil.passes.plan import plan_pass
 from tests.hal.hal_board import lib
-from tests.hal.sim_take import SAR_TABLE, SPOTLIGHT
+from tests.hal.sim_take import SAR_TABLE, SPOTLIGHT, TOPS
 from tests.science.takes import DICTIONARY, LAYOUT, look, record, take_of
 
 RATE = 12_000_000
@@ -82,8 +82,57 @@ def test_another_mode_is_refused() -> None:
     found = look(record(rate=RATE, mode=lib.SAR_MODE_RX_ONLY))
     assert names(differences(settings(found, SAR_TABLE, DICTIONARY))) == ["measurement mode"]
     assert names(differences(settings(look(record(rate=320_000, **SPOTLIGHT)), SAR_TABLE, DICTIONARY))) == [
-        "measurement mode"
+        "measurement mode",
+        "azimuth beam at echo 0",
     ]
+
+
+SWEPT = {"SPOTLIGHT": SPOTLIGHT, "TOPS": TOPS}
+
+
+def swept_differently(mode: str, commanded: dict[str, Any], **taken: Any) -> list[str]:
+    """Names of what differs when another table was taken than commanded."""
+    found = look(record(rate=640_000, **{**SWEPT[mode], **taken}))
+    assert found.problems == []
+    return names(differences(settings(found, {**SAR_TABLE, **SWEPT[mode], **commanded}, DICTIONARY)))
+
+
+@pytest.mark.parametrize("mode", SWEPT)
+def test_a_sweep_as_commanded_is_accepted(mode: str) -> None:
+    assert swept_differently(mode, {}) == []
+
+
+SWEPT_DIFFERENTLY: dict[str, tuple[str, dict[str, Any], list[str]]] = {
+    "first beam": ("SPOTLIGHT", {"azimuth_beam": 701}, ["azimuth beam at echo 0"]),
+    "beam step": ("SPOTLIGHT", {"azimuth_beam_step": -2}, ["azimuth beam at echo"]),
+    "pulses per beam": ("SPOTLIGHT", {"pulses_per_beam": 101}, ["azimuth beam at echo"]),
+    "rank": ("SPOTLIGHT", {"rank": 16}, ["window delay (rank x PRI + SWST)"]),
+    "PRI": ("SPOTLIGHT", {"pri_code": 8161}, ["PRF", "window delay (rank x PRI + SWST)"]),
+    "bandwidth": ("SPOTLIGHT", {"bandwidth_mhz": 149}, ["bandwidth"]),
+    "first beam of a sub-swath": ("TOPS", {"azimuth_beam_2": 301}, ["azimuth beam of swath 7 at echo"]),
+    "beam step of a sub-swath": ("TOPS", {"azimuth_beam_step_3": -3}, ["azimuth beam of swath 8 at echo"]),
+    "window of a sub-swath": (
+        "TOPS",
+        {"swl_code_3": 3800},
+        ["window length of swath 8", "number of samples recorded of swath 8"],
+    ),
+    "PRI of a sub-swath": (
+        "TOPS",
+        {"pri_code_2": 7901},
+        ["PRF of swath 7", "window delay (rank x PRI + SWST) of swath 7"],
+    ),
+    "turns": ("TOPS", {"burst_pulses_2": 601}, ["azimuth beam of swath"]),
+    "number of sub-swaths": ("TOPS", {"sub_swaths": 2}, ["swath", "azimuth beam of swath"]),
+}
+
+
+@pytest.mark.parametrize("field", SWEPT_DIFFERENTLY)
+def test_a_sweep_with_another_setting_is_refused(field: str) -> None:
+    mode, table, expected = SWEPT_DIFFERENTLY[field]
+    found = swept_differently(mode, {}, **table)
+    assert found and all(any(name.startswith(begin) for begin in expected) for name in found), found
+    assert all(any(name.startswith(begin) for name in found) for begin in expected), found
+    assert swept_differently(mode, table, **table) == [], "it is what was commanded then"
 
 
 def test_too_few_echoes_are_refused() -> None:

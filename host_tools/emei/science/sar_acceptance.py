@@ -1,18 +1,21 @@
 """A SAR data take held against the acquisition table that was commanded: every number its source packets tell.
 
-Tables are raw values by name, as SAR_LOAD_TABLE carries them. Of TOPS and SPOTLIGHT, which make no burst, only what
-the whole data take has in common is compared.
+Tables are raw values by name, as SAR_LOAD_TABLE carries them. Where the beam sweeps, each echo's beam is held against
+its place in the sweep, and in TOPS each sub-swath against its part of the table.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from emei.dictionary import Dictionary
 from emei.packets import raw_arguments
 from emei.science.errors import ScienceError
 from emei.science.quicklook import SarQuicklook
 from emei.science.sar_measures import calibration_pulse
-from emei.science.sar_take import Burst
+from emei.science.sar_take import Burst, Scattered
 
 LEVEL_TOLERANCE = 0.05  # of noise and calibration pulses, as commissioning allows
 _BANDWIDTH_TOLERANCE = 1e-3  # the codes of ramp rate and pulse are whole numbers
@@ -64,10 +67,19 @@ def settings(look: SarQuicklook, table: Mapping[str, int], dictionary: Dictionar
         Comparison("BAQ mode", "", names["BAQ"].get(take.baq_mode, str(take.baq_mode)), names["BAQ"][table["baq"]]),
         Comparison("receive gain", "dB", take.receive_gain_db, _gain_db(table)),
     ]
+    echoes: list[Burst | Scattered] = [*take.bursts, *take.scattered]
+    mode = names["SAR_MODE"][table["mode"]]
+    swaths = _sub_swaths(table, mode)
     for burst in take.bursts:
-        rows += _of_burst(burst, table, dictionary)
-    if take.bursts:
-        elapsed_s = take.last_packet_gps_s - min(burst.first_gps_s for burst in take.bursts)
+        if burst.swath in swaths:
+            rows += _of_burst(burst, swaths[burst.swath], dictionary)
+    for scattered in take.scattered:
+        if scattered.swath in swaths:
+            rows += _of_scattered(scattered, swaths, mode == "TOPS", dictionary)
+    if echoes:
+        found = sorted({item.swath for item in echoes})
+        rows.append(Comparison("swath", "", _listed(found), _listed(sorted(swaths))))
+        elapsed_s = take.last_packet_gps_s - min(item.first_gps_s for item in echoes)
         rows.append(
             Comparison("duration from the first echo on", "s", elapsed_s, table["duration_ms"] / 1e3, _TIME_TOLERANCE_S)
         )
@@ -106,11 +118,67 @@ def differences(rows: list[Comparison]) -> list[str]:
     return [row.sentence for row in rows if not row.holds]
 
 
+def _sub_swaths(table: Mapping[str, int], mode: str) -> dict[int, dict[str, int]]:
+    """By elevation beam, in their turn, the table as it holds in that sub-swath; one in any mode but TOPS."""
+    found = {}
+    for number in range(1, (table["sub_swaths"] if mode == "TOPS" else 1) + 1):
+        own = {name: table.get(f"{name}_{number}", value) for name, value in table.items()}
+        if mode not in ("TOPS", "SPOTLIGHT"):
+            own["pulses_per_beam"] = 0
+        found[own["elevation_beam"]] = own
+    return found
+
+
 def _of_burst(burst: Burst, table: Mapping[str, int], dictionary: Dictionary) -> list[Comparison]:
+    prf_hz = 1 / _seconds(table["pri_code"], dictionary)
+    rows = [
+        Comparison("PRF", "Hz", burst.interval * burst.prf_hz, prf_hz, _PRF_TOLERANCE * prf_hz),
+        *_of_window(burst, table, dictionary),
+    ]
+    if not table["pulses_per_beam"]:
+        rows.append(Comparison("azimuth beam", "", float(burst.azimuth_beam), float(table["azimuth_beam"])))
+    return rows
+
+
+def _of_scattered(
+    scattered: Scattered, swaths: Mapping[int, Mapping[str, int]], takes_turns: bool, dictionary: Dictionary
+) -> list[Comparison]:
+    table = swaths[scattered.swath]
+    prf_hz = 1 / _seconds(table["pri_code"], dictionary)
+    of = f" of swath {scattered.swath}" if takes_turns else ""
+    expected = _beams(scattered, swaths, takes_turns)
+    differing = (*np.flatnonzero(scattered.azimuth_beams != expected), 0)[0]
+    return [
+        Comparison(f"PRF{of}", "Hz", 1 / scattered.pri_s, prf_hz, _PRF_TOLERANCE * prf_hz),
+        *(replace(row, name=row.name + of) for row in _of_window(scattered, table, dictionary)),
+        Comparison(
+            f"azimuth beam{of} at echo {scattered.pulses[differing]}",
+            "",
+            float(scattered.azimuth_beams[differing]),
+            float(expected[differing]),
+        ),
+    ]
+
+
+def _beams(scattered: Scattered, swaths: Mapping[int, Mapping[str, int]], takes_turns: bool) -> NDArray[np.int64]:
+    """The beam that each echo is to have. A pulse out of the sub-swath's turn has none: -1."""
+    table = swaths[scattered.swath]
+    pulses = scattered.pulses
+    in_turn = np.ones(len(pulses), bool)
+    if takes_turns:
+        before = list(swaths).index(scattered.swath)
+        lengths = [swath["burst_pulses"] for swath in swaths.values()]
+        pulses = pulses % sum(lengths) - sum(lengths[:before])
+        in_turn = (pulses >= 0) & (pulses < table["burst_pulses"])
+    steps = pulses // table["pulses_per_beam"] if table["pulses_per_beam"] else np.zeros_like(pulses)
+    return np.where(in_turn, table["azimuth_beam"] + table["azimuth_beam_step"] * steps, -1)
+
+
+def _of_window(echoes: Burst | Scattered, table: Mapping[str, int], dictionary: Dictionary) -> list[Comparison]:
+    """Pulse and window, which every echo of a sub-swath has in common."""
     divisor = dictionary.science.integer("sar_scale", "swath_divisor")
     code_us = 1e6 * _seconds(1, dictionary)
     rate_hz = 1e3 * dictionary.mission.row("sar", "sampling_rate_khz")[table["sampling_rate"]]
-    prf_hz = 1 / _seconds(table["pri_code"], dictionary)
     bandwidth_mhz = float(table["bandwidth_mhz"])
     delay_us = code_us * (table["rank"] * table["pri_code"] + table["swst_code"])
     pulse, window = table["pulse_code"], table["swl_code"]
@@ -119,18 +187,19 @@ def _of_burst(burst: Burst, table: Mapping[str, int], dictionary: Dictionary) ->
     in_window = window * code_us * rate_hz / 1e6
     near = _HALF_CODE * code_us
     return [
-        Comparison("sampling rate", "MHz", burst.sampling_rate_hz / 1e6, rate_hz / 1e6),
-        Comparison("PRF", "Hz", burst.interval * burst.prf_hz, prf_hz, _PRF_TOLERANCE * prf_hz),
-        Comparison("pulse length", "us", 1e6 * burst.chirp.pulse_s, code_us * pulse, near),
+        Comparison("sampling rate", "MHz", echoes.sampling_rate_hz / 1e6, rate_hz / 1e6),
+        Comparison("pulse length", "us", 1e6 * echoes.chirp.pulse_s, code_us * pulse, near),
         Comparison(
-            "bandwidth", "MHz", burst.chirp.bandwidth_hz / 1e6, bandwidth_mhz, _BANDWIDTH_TOLERANCE * bandwidth_mhz
+            "bandwidth", "MHz", echoes.chirp.bandwidth_hz / 1e6, bandwidth_mhz, _BANDWIDTH_TOLERANCE * bandwidth_mhz
         ),
-        Comparison("window delay (rank x PRI + SWST)", "us", 1e6 * burst.window_delay_s, delay_us, near),
-        Comparison("window length", "samples", burst.window_samples, in_window, near * rate_hz / 1e6),
-        Comparison("number of samples recorded", "", float(burst.lines.shape[1]), float(samples)),
-        Comparison("swath", "", float(burst.swath), float(table["elevation_beam"])),
-        Comparison("azimuth beam", "", float(burst.azimuth_beam), float(table["azimuth_beam"])),
+        Comparison("window delay (rank x PRI + SWST)", "us", 1e6 * echoes.window_delay_s, delay_us, near),
+        Comparison("window length", "samples", echoes.window_samples, in_window, near * rate_hz / 1e6),
+        Comparison("number of samples recorded", "", float(echoes.lines.shape[1]), float(samples)),
     ]
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return ", ".join(map(str, numbers))
 
 
 def _gain_db(table: Mapping[str, int]) -> float:

@@ -85,12 +85,17 @@ class Burst:
 class Scattered:
     """Echoes of one sub-swath too far apart to be a burst: a line each, with its time after the first and its beam.
 
-    `window_delay_s` is the first sample's delay after the pulse.
+    `pulses` number them among all pulses, from the data take's first echo. `window_delay_s` is the first sample's
+    delay after the pulse.
     """
 
     lines: Complexes
     time_s: Reals
+    first_gps_s: float
+    pulses: NDArray[np.int64]
+    pri_s: float
     azimuth_beams: NDArray[np.int64]
+    window_samples: float  # of the whole window as commanded
     window_delay_s: float
     sampling_rate_hz: float
     chirp: Chirp
@@ -170,7 +175,7 @@ def read_take(packets: SourcePackets, dictionary: Dictionary) -> SarTake:
     for name in channels.pairs:
         dense, sparse = _parts(packets, np.flatnonzero(echoes & (channel_of == name)), channels.interval)
         bursts += [_burst(packets, samples, part, radar, name, channels.interval, first_pulse) for part in dense]
-        scattered += [_scattered(packets, samples, part, radar, name) for part in sparse]
+        scattered += [_scattered(packets, samples, part, radar, name, first_pulse) for part in sparse]
         apart -= sum(len(part) for part in [*dense, *sparse])
     if platform is None and bursts:
         problems.append(
@@ -248,7 +253,12 @@ def _parts(
 
 
 def _scattered(
-    packets: SourcePackets, samples: list[Samples], part: NDArray[np.int64], radar: Radar, polarisation: str
+    packets: SourcePackets,
+    samples: list[Samples],
+    part: NDArray[np.int64],
+    radar: Radar,
+    polarisation: str,
+    first_pulse: int,
 ) -> Scattered:
     header = {name: int(values[part[0]]) for name, values in packets.header.items()}
     fref_hz = radar.reference_frequency_hz
@@ -256,7 +266,11 @@ def _scattered(
     return Scattered(
         lines=np.array([samples[number] for number in part], np.complex64),
         time_s=gps_s - gps_s[0],
+        first_gps_s=float(gps_s[0]),
+        pulses=packets.header["pri_count"][part].astype(np.int64) - first_pulse,
+        pri_s=header["pri"] / fref_hz,
         azimuth_beams=packets.header["azimuth_beam"][part],
+        window_samples=header["window_length"] / fref_hz * 1e3 * header["instrument_configuration"],
         window_delay_s=(header["rank"] * header["pri"] + header["window_start"]) / fref_hz,
         sampling_rate_hz=1e3 * header["instrument_configuration"],
         chirp=chirp_of(header, radar.reference_frequency_hz),
