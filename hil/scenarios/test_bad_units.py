@@ -212,6 +212,11 @@ def ask_for_data(session: Session, platform: Platform, instrument: str, task_id:
     return session.send("OPTICAL_START_IMAGE", task_id=task_id, mode="STRIP", start=start, duration_ms=duration_ms)
 
 
+def times_raised(bench: Bench) -> int:
+    """How often transmit-enable was raised. The emulated board tells too that it is dropped when it is down already."""
+    return sum(edge.on for edge in bench.edges)
+
+
 @pytest.mark.virtual_time
 @pytest.mark.parametrize("instrument", ["SAR", "OPTICAL"])
 def test_what_the_unit_does_not_keep_as_written_is_not_used(
@@ -221,7 +226,7 @@ def test_what_the_unit_does_not_keep_as_written_is_not_used(
     radiates, and the instrument is safed, for its unit cannot be trusted. Afterwards it takes data as ever."""
     to_rest = steps.sar_preop if instrument == "SAR" else steps.optical_ready
     to_rest(session)
-    entries, since, edges = session.value("CATALOGUE_ENTRIES"), len(session.events), len(bench.edges)
+    entries, since, raised = session.value("CATALOGUE_ENTRIES"), len(session.events), times_raised(bench)
     bench.units.force(f"{instrument.lower()}.spoil_write", 1)
     failure = ask_for_data(session, platform, instrument, 604).refusal(steps.ANSWER_S)
     node = session.dictionary.unit(instrument).node
@@ -232,7 +237,7 @@ def test_what_the_unit_does_not_keep_as_written_is_not_used(
     told = [event.fields.get("failure") for event in session.events[since:] if event.name == "TRANSITION_FAILED"]
     assert told == ["READ_BACK_MISMATCH"]
     assert not [event for event in session.events[since:] if event.name == "DATA_TAKE_CLOSED"]
-    assert (len(bench.edges), session.value("CATALOGUE_ENTRIES")) == (edges, entries)
+    assert (times_raised(bench), session.value("CATALOGUE_ENTRIES")) == (raised, entries)
     assert session.value(f"{instrument}_MODE") == "SAFE"
     steps.all_off(session)
     to_rest(session)
