@@ -453,13 +453,14 @@ def test_failure_sentences_name_what_their_values_number(
     failure: str, detail: int | str, limit: int | str, words: str
 ) -> None:
     dictionary = load()
-    numbers: dict[int | str, int] = {name: item.id for name, item in dictionary.events.items()}
+    numbers = {name: item.id for name, item in dictionary.events.items()}
     numbers |= {name: item.index for name, item in dictionary.parameters.items()}
     numbers |= {name: item.index for name, item in dictionary.monitors.items()}
     if failure == "GUARD_OUT_OF_RANGE":
         numbers |= {name: index for index, name in enumerate(dictionary.guards)}
     code = dictionary.failures[failure].code
-    assert words in dictionary.failure_sentence(code, numbers.get(detail, detail), numbers.get(limit, limit))  # type: ignore[arg-type]
+    values = [numbers[value] if isinstance(value, str) else value for value in (detail, limit)]
+    assert words in dictionary.failure_sentence(code, *values)
 
 
 def test_a_constant_that_only_a_tool_needs_is_a_sentence(tmp_path: Path) -> None:
