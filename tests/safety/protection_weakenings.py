@@ -15,7 +15,7 @@ _UNIT = "units/unit.py"
 _SAR = "services/sar.py"
 _NOT_FITTED = "test_spacecraft.py::test_what_is_not_fitted_is_refused_and_its_unit_left_alone"
 _THREE_SAMPLES = "test_protection.py::test_a_limit_is_broken_by_three_samples_in_a_row_and_answered_by_standing_down"
-_UNKNOWN = "test_protection.py::test_no_exit_while_nobody_knows_whether_a_limit_of_safe_is_kept"
+_UNKNOWN = "test_refuse_exit.py::test_no_exit_while_nobody_knows_whether_a_limit_of_safe_is_kept"
 _PLATFORM_SAFE = "test_protection.py::test_the_platforms_going_safe_switches_both_instruments_off"
 _SAFE_BOOT = "test_reboot.py::test_a_safe_boot_leaves_instruments_and_recorder_alone"
 _THREE_BOOTS = "test_reboot.py::test_three_boots_within_an_hour_are_a_safe_boot"
@@ -35,12 +35,12 @@ _STARVES = "test_executive.py::test_an_activity_that_makes_no_progress_starves_w
 PROTECTION = (
     TestedWeakening("the exit from REFUSE does not ask for a supply that may be on", _PROTECTION,
                     "if not driver.powered() and not driver.is_seen_unsupplied():", "if False:",
-                    "test_protection.py::test_no_exit_while_a_supply_that_was_switched_off_may_be_on"),
+                    "test_refuse_exit.py::test_no_exit_while_a_supply_that_was_switched_off_may_be_on"),
     TestedWeakening("a limit that tripped and stands does not keep the exit shut", _PROTECTION,
                     "if monitor in self._tripped and hal.monitor_state(monitor) == _TRIP:", "if False:",
-                    "test_protection.py::test_a_limit_that_tripped_keeps_the_exit_shut_until_it_is_clear"),
+                    "test_refuse_exit.py::test_a_limit_that_tripped_keeps_the_exit_shut_until_it_is_clear"),
     TestedWeakening("HARD_OFF leads round a broken limit", _PROTECTION, "driver is not None\n            and driver.machine.is_off()", "False",
-                    "test_protection.py::test_in_off_the_exit_asks_for_the_limits_of_unpowered_safe"),
+                    "test_refuse_exit.py::test_in_off_the_exit_asks_for_the_limits_of_unpowered_safe"),
     TestedWeakening("HARD_OFF leads round a limit that is not known", _PROTECTION,
                     "return hal.monitor_is_unknown(monitor, machine.unpowered_mode)", "return False", _UNKNOWN),
     TestedWeakening("what is not known keeps no exit shut in SAFE", _PROTECTION,

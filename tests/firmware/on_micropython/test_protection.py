@@ -7,113 +7,10 @@ import runner
 from bench import GPS_S, Bench
 from driver_setup import fails_with
 from payload.fdir.escalation import Escalation
-from payload.fdir.protection import Protection
 from payload.storage.persistent import Persistent
 from payload.tables import enums, events, failures, mission, monitors, persistent, pool
+from protection_setup import Driver, Setup
 from runner import refused
-
-
-class Events:
-    def __init__(self):
-        self.seen = []
-
-    def report(self, event, *fields):
-        self.seen.append(event)
-
-
-class Unit:
-    def __init__(self):
-        self.is_lost = False
-
-    def lost(self):
-        return self.is_lost
-
-
-class Machine:
-    def __init__(self):
-        self.instrument = enums.INSTRUMENT_OPTICAL
-        self.mode = enums.OPTICAL_MODE_STRIP
-        self.safing = False
-        self.standing_down = False
-        self.safe_now = False
-        self.causes = []
-        self.power_cycles = 0
-        self.stood_down = []
-        self.is_busy = True
-        self.unpowered_mode = enums.OPTICAL_MODE_SAFE_UNPOWERED
-
-    def safe(self, cause, power_cycle=False):
-        self.causes.append(cause)
-        self.power_cycles += power_cycle
-
-    def stand_down(self, cause):
-        self.stood_down.append(cause)
-
-    def is_standing_down(self):
-        return self.standing_down
-
-    def is_safing(self):
-        return self.safing
-
-    def is_becoming_safe(self):
-        return self.safing
-
-    def is_safe(self):
-        return self.safe_now
-
-    def is_off(self):
-        return self.mode == enums.OPTICAL_MODE_OFF
-
-    def busy(self):
-        return self.is_busy
-
-
-class Driver:
-    def __init__(self):
-        self.machine = Machine()
-        self.unit = Unit()
-        self.has_failed = False
-        self.is_powered = True
-        self.is_seen_off = False
-        self.reported = 0
-
-    def failed(self):
-        return self.has_failed
-
-    def powered(self):
-        return self.is_powered
-
-    def is_seen_unsupplied(self):
-        return self.is_seen_off
-
-    def report_fault(self):
-        self.reported += 1
-
-    def uses(self, limiter):
-        return limiter in (enums.LIMITER_OPTICAL_UNIT, enums.LIMITER_DOOR)
-
-
-class Setup:
-    def __init__(self):
-        hal.init(0x0E00, True)
-        self.driver = Driver()
-        self.events = Events()
-        instruments = {enums.INSTRUMENT_OPTICAL: self.driver}
-        self.persistent = Persistent()
-        self.persistent.put(persistent.OPTICAL_LEVEL_1_GPS_S, 0)
-        escalation = Escalation(self.persistent, tuple(instruments))
-        self.power_unit = Unit()
-        self.protection = Protection(instruments, self.power_unit, None, escalation, self.events)
-
-    def break_limit(self):
-        """A new trip of the focal plane: within its limits first."""
-        self.sample(pool.OPTICAL_FOCAL_PLANE_TEMPERATURE_DEGC, 2000)
-        self.sample(pool.OPTICAL_FOCAL_PLANE_TEMPERATURE_DEGC, 3000)
-
-    def sample(self, parameter, value, times=3):
-        for _ in range(times):
-            hal.pool_set(parameter, value)
-            self.protection.run()
 
 
 def test_the_transmit_guards_trip_is_reported_and_safes_the_sar():
@@ -260,97 +157,6 @@ def test_a_limit_broken_in_safe_is_level_2_at_once():
     assert setup.driver.machine.power_cycles == 1 and setup.driver.machine.stood_down == []
 
 
-def test_no_exit_while_a_limit_is_broken():
-    setup = Setup()
-    setup.break_limit()
-    failure = refused(failures.LIMIT_BROKEN, setup.protection.require_limits_clear)
-    assert failure.detail == pool.OPTICAL_FOCAL_PLANE_TEMPERATURE_DEGC
-    setup.sample(pool.OPTICAL_FOCAL_PLANE_TEMPERATURE_DEGC, 2000)
-    setup.protection.require_limits_clear()
-
-
-def test_no_exit_while_a_supply_that_was_switched_off_may_be_on():
-    """Its unit is asked for no samples then."""
-    setup = Setup()
-    setup.driver.is_powered = False
-    refused(failures.SUPPLY_NOT_OFF, setup.protection.require_limits_clear)
-    setup.driver.is_seen_off = True
-    setup.protection.require_limits_clear()
-
-
-def test_a_limit_that_tripped_keeps_the_exit_shut_until_it_is_clear():
-    setup = Setup()
-    setup.break_limit()
-    failure = refused(failures.LIMIT_BROKEN, setup.protection.require_limits_clear)
-    assert failure.detail == pool.OPTICAL_FOCAL_PLANE_TEMPERATURE_DEGC
-    setup.sample(pool.OPTICAL_FOCAL_PLANE_TEMPERATURE_DEGC, 2000)
-    setup.protection.require_limits_clear()
-
-
-def test_in_off_the_exit_asks_for_the_limits_of_unpowered_safe():
-    """The SAR's: the bus and the battery, which are read without its unit."""
-    setup = Setup()
-    machine = setup.driver.machine
-    machine.instrument = enums.INSTRUMENT_SAR
-    machine.unpowered_mode = enums.SAR_MODE_SAFE_UNPOWERED
-    setup.protection._instruments = {enums.INSTRUMENT_SAR: setup.driver}
-    hal.pool_set(pool.BATTERY_PERCENT, 800)
-    for mode, is_refused in ((enums.SAR_MODE_OFF, True), (enums.SAR_MODE_PREOP, False)):
-        machine.mode = mode
-        hal.pool_set(pool.POWER_BUS_VOLTAGE_V, 24999)
-        if is_refused:
-            failure = refused(failures.LIMIT_BROKEN, setup.protection.require_limits_clear)
-            assert failure.detail == pool.POWER_BUS_VOLTAGE_V
-        else:
-            setup.protection.require_limits_clear()  # it is swept there, and did not trip
-        hal.pool_set(pool.POWER_BUS_VOLTAGE_V, 25000)
-        setup.protection.require_limits_clear()
-
-
-def test_no_exit_while_nobody_knows_whether_a_limit_of_safe_is_kept():
-    """In OFF by the limits of the unpowered SAFE; elsewhere the unit has other things to keep, and is looked after."""
-    setup = Setup()
-    machine = setup.driver.machine
-    machine.instrument = enums.INSTRUMENT_SAR
-    machine.unpowered_mode = enums.SAR_MODE_SAFE_UNPOWERED
-    setup.protection._instruments = {enums.INSTRUMENT_SAR: setup.driver}
-    fresh = (
-        (pool.POWER_BUS_VOLTAGE_V, 28000),
-        (pool.BATTERY_PERCENT, 800),
-        (pool.SAR_TRM_TEMPERATURE_DEGC, 200),
-        (pool.SAR_BASEPLATE_TEMPERATURE_DEGC, 200),
-        (pool.SAR_CURRENT_EXCESS_PERCENT, 0),
-    )
-    unsupplied = (pool.POWER_BUS_VOLTAGE_V, pool.BATTERY_PERCENT)
-    for mode, is_safe, needed in (
-        (enums.SAR_MODE_OFF, False, unsupplied),
-        (enums.SAR_MODE_SAFE_UNPOWERED, True, unsupplied),
-        (enums.SAR_MODE_SAFE, True, tuple(parameter for parameter, _ in fresh)),
-        (enums.SAR_MODE_PREOP, False, ()),
-    ):
-        machine.mode = mode
-        machine.safe_now = is_safe
-        for unknown, _ in fresh:
-            for parameter, value in fresh:
-                hal.pool_set(parameter, value)
-            setup.protection.require_limits_clear()
-            hal.pool_invalidate(unknown, 1)
-            if unknown in needed:
-                failure = refused(failures.LIMIT_UNKNOWN, setup.protection.require_limits_clear)
-                assert failure.detail == unknown and hal.monitor_parameter(failure.limit) == unknown
-            else:
-                setup.protection.require_limits_clear()
-
-
-def test_the_exit_waits_for_the_end_of_a_safing():
-    setup = Setup()
-    setup.driver.machine.safing = True
-    failure = refused(failures.SAFING_UNDER_WAY, setup.protection.require_limits_clear)
-    assert failure.detail == enums.INSTRUMENT_OPTICAL
-    setup.driver.machine.safing = False
-    setup.protection.require_limits_clear()
-
-
 def test_an_over_current_is_level_2_once_for_the_instrument_that_uses_the_limiter():
     setup = Setup()
     setup.protection.run()
@@ -429,14 +235,6 @@ def test_an_alarm_that_stands_at_the_boot_is_level_4():
     assert bench.payload.refuse.latched()
     assert hal.pool_get(pool.SAFING_CAUSE) == events.ALARM_RAISED[0]
     explore.discrete_edge("a")
-
-
-def test_no_exit_while_the_alarm_stands():
-    setup = Setup()
-    explore.discrete_edge("A")
-    refused(failures.ALARM_STANDS, setup.protection.require_limits_clear)
-    explore.discrete_edge("a")
-    setup.protection.require_limits_clear()
 
 
 def test_a_lost_unit_is_safed():
