@@ -33,6 +33,7 @@ from payload.services.time_reports import TimeReports
 from payload.services.verification import Verification
 from payload.storage.catalogue import Catalogue
 from payload.storage.entries import Entries
+from payload.storage.flash import Flash
 from payload.storage.memory_boards import MemoryBoards
 from payload.storage.persistent import Persistent
 from payload.storage.playback import Playback
@@ -191,9 +192,6 @@ class Payload:
         for driver in self.instruments.values():
             activities.append(Activity(driver.machine.run))
         activities.append(Activity(over_current.run))
-        # What works on the flash follows each other: the first that starts an operation keeps it busy for the rest.
-        activities.append(Activity(self.persistent.run))
-        activities.append(Activity(self.tables.run))
         if not self.boot_history.safe:
             activities.append(Activity(self.catalogue.run))
             activities.append(Activity(self.playback.run))
@@ -203,6 +201,9 @@ class Payload:
         if optical is not None:
             activities.append(Activity(optical.run))
         activities.append(Activity(self.router.resume))
+        # Behind all that may store something.
+        flash = Flash(self.persistent, self.tables, None if self.boot_history.safe else self.entries)
+        activities.append(Activity(flash.run))
         activities.append(Activity(self.permit.run))
         activities.append(Activity(platform.run))
         activities.append(Activity(LinkWatch(self.events).run, 10, 8))

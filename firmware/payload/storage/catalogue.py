@@ -151,7 +151,6 @@ class Catalogue:
 
         Left open by what ran before us, by a hard-off, or by a recorder that was lost when it was to be closed.
         """
-        self._entries.run()
         if not hal.pool_valid(pool.RECORDER_STATE):
             return
         state = hal.pool_get(pool.RECORDER_STATE)
