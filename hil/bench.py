@@ -26,12 +26,9 @@ BOARDS: Mapping[str, Callable[[Description, Path], Board]] = {"host": HostBoard,
 class Bench:
     """A running bench. Everything it started is gone after `stop`, and when this process dies."""
 
-    def __init__(self, bench: str, directory: Path, description: Path | None = None) -> None:
+    def __init__(self, bench: str, directory: Path, description: Path | Description | None = None) -> None:
         path = description or BENCHES / f"{bench}.toml"
-        if not path.exists():
-            known = ", ".join(sorted(file.stem for file in BENCHES.glob("*.toml")))
-            raise BenchError(f"There is no bench description {path}; there are {known}.")
-        self.description = Description.read(path)
+        self.description = path if isinstance(path, Description) else read_description(path)
         self.directory = directory
         directory.mkdir(parents=True, exist_ok=True)
         self._board = start(self.description, directory)
@@ -110,6 +107,14 @@ class Bench:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def read_description(path: Path) -> Description:
+    """BenchError when there is no such file."""
+    if not path.exists():
+        known = ", ".join(sorted(file.stem for file in BENCHES.glob("*.toml")))
+        raise BenchError(f"There is no bench description {path}; there are {known}.")
+    return Description.read(path)
 
 
 def start(description: Description, directory: Path) -> Board:

@@ -4,6 +4,7 @@ pytest hil/scenarios --board emulated
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,12 @@ from emei.archive import Archive
 from emei.dictionary import load
 from emei.platform import Platform
 from emei.session import Session
-from hil.bench import Bench
+from hil.bench import BENCHES, Bench, read_description
 from hil.model import ROOT
 from hil.run_directory import fresh_directory
 
 BOARDS = ("host", "emulated")
+_FLIGHT = BENCHES / "host.toml"  # its units warm up and settle as those of flight
 _FOREIGN = {"emulated": ("virtual_time",), "host": ("power_cut",)}
 GPS_EPOCH_S = 1_450_000_000  # GPS second of bench time 0; any whole second will do
 
@@ -40,6 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "virtual_time: takes too long in real time; on the emulated board with --real-time only"
     )
+    config.addinivalue_line("markers", "waits_of_flight: warm-up and stabilisation last as in flight on every board")
     config.addinivalue_line("markers", "power_cut: the units outlive the payload computer; left out on the host board")
 
 
@@ -62,7 +65,9 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     """A running bench, started for this module and gone after it."""
     bench = Path(request.param).stem
     name = f"{request.module.__name__.rpartition('.')[2]}-{bench}"
-    description = request.param if isinstance(request.param, Path) else None
+    description = read_description(request.param if isinstance(request.param, Path) else BENCHES / f"{bench}.toml")
+    if request.node.get_closest_marker("waits_of_flight"):
+        description = replace(description, units=read_description(_FLIGHT).units, shortened_waits={})
     with Bench(bench, fresh_directory(ROOT / "build" / "hil" / name), description) as running:
         yield running
 

@@ -9,7 +9,7 @@ from emei.session import Session
 from hil.bench import Bench
 from hil.scenarios import steps
 
-pytestmark = pytest.mark.virtual_time
+pytestmark = [pytest.mark.virtual_time, pytest.mark.waits_of_flight]
 
 # (at least, at most), of the tables of modes.
 SAR_S = {"INIT": (0, 20), "STANDBY": (0, 1), "PREOP": (120, 240), "OFF": (0, 1)}
