@@ -115,8 +115,8 @@ bench: firmware ## Measure the firmware in guest instructions: make bench [ARGS=
 test: all ## Run every test: make test [WORKERS=3] [ARGS=...]
 	@$(PYTHON) -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(ARGS)
 
-real-time: all ## Run every scenario on the emulated board, two files at a time: make real-time [ARGS=...]
-	@$(PYTHON) -m pytest hil/scenarios --board emulated --real-time -n 2 --dist loadfile $(ARGS)
+real-time: all ## Run every scenario on the emulated board, four files at a time: make real-time [ARGS=...]
+	@$(PYTHON) -m pytest hil/scenarios --board emulated --real-time -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 verify: host-board cffi ## Explore every state of modes, inhibits and faults, and weaken each guard: make verify [ARGS=...]
 	@$(PYTHON) -m tests.safety.verify $(ARGS)

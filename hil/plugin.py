@@ -1,5 +1,8 @@
 """The bench for pytest: fixtures `bench` and `session`, one bench a module, on each board asked for.
 
+"fast" is the host board with a processor four times as fast, which is through with a cycle while an operation of the
+flash that was begun in it still lasts.
+
 pytest hil/scenarios --board emulated
 """
 
@@ -17,14 +20,24 @@ from hil.bench import BENCHES, Bench, read_description
 from hil.model import ROOT
 from hil.run_directory import fresh_directory
 
-BOARDS = ("host", "emulated")
+BOARDS = ("host", "fast", "emulated")
 _FLIGHT = BENCHES / "host.toml"  # its units warm up and settle as those of flight
-_FOREIGN = {"emulated": ("virtual_time",), "host": ("power_cut",)}
+_FAST_VM_EVENT_US = 1  # the host board's own is 4
+_FOREIGN = {"emulated": ("virtual_time",), "host": ("power_cut",), "fast": ("power_cut",)}
+# A quarter of an hour and more each: begun first, so that none ends alone.
+_LONGEST_IN_REAL_TIME = (
+    "test_commissioning.py",
+    "test_optical_decontamination.py",
+    "test_optical_modes.py",
+    "test_fault_levels.py",
+    "test_take_end.py",
+    "test_while_waiting.py",
+)
 GPS_EPOCH_S = 1_450_000_000  # GPS second of bench time 0; any whole second will do
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--board", choices=BOARDS, action="append", help="benches to run scenarios on (default: both)")
+    parser.addoption("--board", choices=BOARDS, action="append", help="benches to run scenarios on (default: all)")
     parser.addoption(
         "--real-time", action="store_true", help="on the emulated board, also the scenarios that take long there"
     )
@@ -48,7 +61,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out on each board what is for the other only, and what takes too long there."""
-    foreign = _FOREIGN | ({"emulated": ()} if config.getoption("--real-time") else {})
+    foreign: dict[str, tuple[str, ...]] = dict(_FOREIGN)
+    if config.getoption("--real-time"):
+        foreign["emulated"] = ()
+        items.sort(key=lambda item: item.path.name not in _LONGEST_IN_REAL_TIME)
     left_out = [item for item in items if any(item.get_closest_marker(mark) for mark in foreign.get(_board(item), ()))]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
@@ -65,9 +81,12 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     """A running bench, started for this module and gone after it."""
     bench = Path(request.param).stem
     name = f"{request.module.__name__.rpartition('.')[2]}-{bench}"
-    description = read_description(request.param if isinstance(request.param, Path) else BENCHES / f"{bench}.toml")
+    path = BENCHES / f"{'host' if bench == 'fast' else bench}.toml"
+    description = read_description(request.param if isinstance(request.param, Path) else path)
     if request.node.get_closest_marker("waits_of_flight"):
         description = replace(description, units=read_description(_FLIGHT).units, shortened_waits={})
+    if request.param == "fast":
+        description = replace(description, units={**description.units, "vm_event_us": _FAST_VM_EVENT_US})
     with Bench(bench, fresh_directory(ROOT / "build" / "hil" / name), description) as running:
         yield running
 

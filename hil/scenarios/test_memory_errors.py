@@ -55,7 +55,7 @@ def test_an_uncorrectable_error_drops_transmission_and_reboots_and_counts_toward
             dropped = next(edge for edge in bench.edges if edge.time_s >= failed_s)
             assert not dropped.on
             # In real time the line's and the host's delays are in it.
-            assert bench.name != "host" or dropped.time_s - failed_s <= DROP_S
+            assert bench.description.board != "host" or dropped.time_s - failed_s <= DROP_S
             assert int(bench.units.observe("power.limiters_closed")) == 0
             assert session.value("REFUSE") == "ON", "as after any reset that cuts a transmission"
         seen = {event.name: event for event in session.events[since:]}

@@ -14,9 +14,6 @@
 #define UNITS_STEP_US 10000u
 #define SECOND_US 1000000u
 
-/* One loop or return of the interpreter is taken to last 4 us, a 200 MHz core's pace. */
-#define US_PER_VM_EVENT 4u
-
 unsigned host_vm_events;
 
 static bool interrupts_disabled;
@@ -135,6 +132,6 @@ void host_vm_compute(void) {
     unsigned events = host_vm_events;
     host_vm_events = 0;
     if (host != NULL && !in_interrupt && !interrupts_disabled && !explore_active()) {
-        host_advance(host->now_us + events * US_PER_VM_EVENT);
+        host_advance(host->now_us + events * host->vm_event_us);
     }
 }

@@ -34,6 +34,7 @@ typedef struct {
 
 typedef struct {
     uint32_t spacecraft_id;
+    uint32_t vm_event_us; /* what one loop or return of the interpreter takes */
     uint64_t now_us;
     uint64_t grant_us;
     uint64_t tick_us, pps_us, units_us; /* when the next is due */

@@ -19,6 +19,14 @@
 
 #define EXIT_USAGE 2
 
+/* One loop or return of the interpreter, at the pace of a 200 MHz core. */
+#define VM_EVENT_US 4u
+
+typedef struct {
+    sim_settings_t sim;
+    uint32_t spacecraft_id, vm_event_us;
+} settings_t;
+
 int __real_main(int argc, char **argv);
 int __wrap_main(int argc, char **argv);
 ssize_t __real_write(int fd, const void *data, size_t octets);
@@ -39,16 +47,17 @@ unsigned host_spacecraft_id(void) {
     return host->spacecraft_id;
 }
 
-static bool set(sim_settings_t *settings, uint32_t *spacecraft_id, const char *name, uint32_t value) {
+static bool set(settings_t *settings, const char *name, uint32_t value) {
     const struct {
         const char *name;
         uint32_t *value;
     } known[] = {
-        {"spacecraft_id", spacecraft_id},
-        {"seed", &settings->seed},
-        {"sar_warmup_s", &settings->sar_warmup_s},
-        {"optical_stabilisation_s", &settings->optical_stabilisation_s},
-        {"science_octets_per_second", &settings->science_octets_per_second},
+        {"spacecraft_id", &settings->spacecraft_id},
+        {"vm_event_us", &settings->vm_event_us},
+        {"seed", &settings->sim.seed},
+        {"sar_warmup_s", &settings->sim.sar_warmup_s},
+        {"optical_stabilisation_s", &settings->sim.optical_stabilisation_s},
+        {"science_octets_per_second", &settings->sim.science_octets_per_second},
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (strcmp(name, known[i].name) == 0) {
@@ -60,7 +69,7 @@ static bool set(sim_settings_t *settings, uint32_t *spacecraft_id, const char *n
 }
 
 /* EMEI_BOARD_SETTINGS: name=value, comma between them. False when it cannot be read. */
-static bool read_settings(sim_settings_t *settings, uint32_t *spacecraft_id, const char *text) {
+static bool read_settings(settings_t *settings, const char *text) {
     char copy[512];
     if (strlen(text) >= sizeof copy) {
         return false;
@@ -75,7 +84,7 @@ static bool read_settings(sim_settings_t *settings, uint32_t *spacecraft_id, con
         *value++ = '\0';
         char *end;
         unsigned long number = strtoul(value, &end, 10);
-        if (end == value || *end != '\0' || !set(settings, spacecraft_id, item, (uint32_t)number)) {
+        if (end == value || *end != '\0' || !set(settings, item, (uint32_t)number)) {
             return false;
         }
     }
@@ -83,11 +92,13 @@ static bool read_settings(sim_settings_t *settings, uint32_t *spacecraft_id, con
 }
 
 static bool build_board(void) {
-    sim_settings_t settings = {
-        .seed = 1, .sar_warmup_s = 120, .optical_stabilisation_s = 60, .science_octets_per_second = 20000};
-    uint32_t spacecraft_id = SPACECRAFT_BENCH;
+    settings_t settings = {
+        .sim = {.seed = 1, .sar_warmup_s = 120, .optical_stabilisation_s = 60, .science_octets_per_second = 20000},
+        .spacecraft_id = SPACECRAFT_BENCH,
+        .vm_event_us = VM_EVENT_US,
+    };
     const char *text = getenv("EMEI_BOARD_SETTINGS");
-    if (text != NULL && !read_settings(&settings, &spacecraft_id, text)) {
+    if (text != NULL && !read_settings(&settings, text)) {
         fprintf(stderr, "emei-host: EMEI_BOARD_SETTINGS cannot be read: %s\n", text);
         return false;
     }
@@ -99,8 +110,9 @@ static bool build_board(void) {
         return false;
     }
     host = memory;
-    host->spacecraft_id = spacecraft_id;
-    host->sim = sim_create_at(host + 1, sim_octets, &settings);
+    host->spacecraft_id = settings.spacecraft_id;
+    host->vm_event_us = settings.vm_event_us;
+    host->sim = sim_create_at(host + 1, sim_octets, &settings.sim);
     return host->sim != NULL;
 }
 

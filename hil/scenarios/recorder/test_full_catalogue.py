@@ -28,6 +28,7 @@ def taken(session: Session, platform: Platform, task_id: int) -> int:
     since = len(session.events)
     ask(session, platform, task_id).wait(steps.SAFE_S)
     entry_id = closed_entry(session, since, task_id)
+    session.wait_event("MODE_CHANGED", steps.ANSWER_S, since, to_mode="PREOP")
     session.wait_for(lambda: session.value("RECORDER_STATE") == "READY", steps.ANSWER_S, "A recorder that is ready")
     return entry_id
 
