@@ -17,11 +17,11 @@ from emei.dictionary import load
 from emei.platform import Platform
 from emei.session import Session
 from hil.bench import BENCHES, Bench, read_description
-from hil.model import ROOT
+from hil.model import ROOT, Description
 from hil.run_directory import fresh_directory
 
 BOARDS = ("host", "fast", "emulated")
-_FLIGHT = BENCHES / "host.toml"  # its units warm up and settle as those of flight
+_FLIGHT = BENCHES / "host.toml"  # its units warm up and settle as those of flight, and no wait is shortened
 _FAST_VM_EVENT_US = 1  # the host board's own is 4
 _FOREIGN = {"emulated": ("virtual_time",), "host": ("power_cut",), "fast": ("power_cut",)}
 # A quarter of an hour and more each: begun first, so that none ends alone.
@@ -81,14 +81,21 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     """A running bench, started for this module and gone after it."""
     bench = Path(request.param).stem
     name = f"{request.module.__name__.rpartition('.')[2]}-{bench}"
-    path = BENCHES / f"{'host' if bench == 'fast' else bench}.toml"
-    description = read_description(request.param if isinstance(request.param, Path) else path)
-    if request.node.get_closest_marker("waits_of_flight"):
-        description = replace(description, units=read_description(_FLIGHT).units, shortened_waits={})
-    if request.param == "fast":
-        description = replace(description, units={**description.units, "vm_event_us": _FAST_VM_EVENT_US})
+    if isinstance(request.param, Path):
+        description = read_description(request.param)
+    else:
+        description = _description(bench, request.node.get_closest_marker("waits_of_flight") is not None)
     with Bench(bench, fresh_directory(ROOT / "build" / "hil" / name), description) as running:
         yield running
+
+
+def _description(board: str, has_waits_of_flight: bool) -> Description:
+    """Of one of BOARDS."""
+    flight = read_description(_FLIGHT)
+    if board == "fast":
+        return replace(flight, name=board, units={**flight.units, "vm_event_us": _FAST_VM_EVENT_US})
+    description = read_description(BENCHES / f"{board}.toml")
+    return replace(description, units=flight.units, shortened_waits={}) if has_waits_of_flight else description
 
 
 @pytest.fixture(scope="module")
