@@ -183,7 +183,7 @@ class Tour:
             self._flying = Replay(self._side, DIRECTORY / self._side)
         for step in way:
             try:
-                difference = self._flying.take(step)
+                difference = self._flying.take(step, step.kind not in self._wanted)
             except Late:
                 self._land()
                 if is_shortest:

@@ -20,8 +20,7 @@ class Ceiling:
 # gives every unit the time for what follows (replay_board.py), and what time brings by itself is noted as a limit.
 CEILINGS = {
     ("SAR", False): Ceiling(too_late=0, not_tried=0, differed_later=0),
-    # Out of powered SAFE the unit has two seconds to be in STANDBY, too short for acts in between; two lie behind it.
-    ("SAR", True): Ceiling(too_late=5, not_tried=0, differed_later=0),
+    ("SAR", True): Ceiling(too_late=0, not_tried=0, differed_later=0),
     ("OPTICAL", False): Ceiling(too_late=0, not_tried=0, differed_later=0),
     # Not tried: a recorder that is lost behind a start that came while the unit did nothing; nobody sees that it came.
     # Five differ after a long way only, with times behind it that the checker's states do not tell.

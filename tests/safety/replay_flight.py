@@ -55,10 +55,10 @@ TAKES = 20  # at 5 s each: less than the orbit's 300 s; and the catalogue holds 
 AHEAD_S = START_LEAD_S - 10
 MARGIN_S = 3.0
 LEVEL_1_MARGIN_S = 30.0  # when exactly it came, before it was seen, is not known
-SHORT_MARGIN_S = 0.4  # where the limit is two seconds
+SHORT_MARGIN_S = 0.1  # where the limit is two seconds; what is later than that after all is seen to have timed out
 ANCILLARY_S = 3.0  # of the 3.2 s after which it is stale, counted from the act that ended them
 STALE_S = 0.4  # later it is
-STARTS_S = 2.0  # for a decontamination to begin, and for a lamp to be on
+STARTS_S = 1.6  # of the 2 s for a decontamination to begin, and for a lamp to be on
 STILL_BROKEN_S = 8.0  # of the 10 s after which a limit that was acted upon is acted upon again
 # What is being ended or waited for is over at its limit. Each limit is noted ahead of when it is up, by what the times
 # of acts and samples are uncertain by: what comes before even that is not the doing of time.
@@ -126,7 +126,10 @@ class Replay:
         self._is_ending = False
         self._is_cut_short = False
 
-    def take(self, step: Step) -> Difference | None:
+    def take(self, step: Step, is_known: bool = False) -> Difference | None:
+        """What differs, or None. Of what is known to agree, where little time is left, one look is enough: what comes
+        after it is seen with the next act.
+        """
         self._require_in_time(step)
         flight = self.flight
         self.path.append(step.label)
@@ -141,7 +144,7 @@ class Replay:
         self._is_cut_short |= step.label in _SWITCH_ON and step.failures == ("failed:ABORTED",)
         self._is_cut_short &= step.after.get("unit") == "BOOT"
         was_ending, self._is_ending = self._is_ending, self._ends(step)
-        seen = self._settle(step, expected)
+        seen = self._settle(step, expected, is_known)
         flight.mark_edges()
         self.acts.forget(step)
         if was_enabled and not flight.transmit_enabled:
@@ -184,7 +187,7 @@ class Replay:
             words = [word for word in words if word != "LIMITER_SWITCHED"]
         return " ".join(words)
 
-    def _settle(self, step: Step, expected: dict[str, str]) -> dict[str, str]:
+    def _settle(self, step: Step, expected: dict[str, str], is_known: bool) -> dict[str, str]:
         """Go on until all is as expected and stays so, or the time is over; what is seen then."""
         flight = self.flight
         failures: Counter[str] = Counter()
@@ -203,7 +206,10 @@ class Replay:
         is_slow = step.after["faults"] or step.after["target"] not in ("-1", step.before["target"]) or is_over
         is_slow = is_slow and step.after["reaction"] == "0" and step.after["cancelled"] == "0"
         is_slow = is_slow and not (step.label.startswith(_COMMANDS_DOOR) and step.after.get("door") == "MOVING")
-        stays_s = 0.0 if is_short(step.after) else STAYS_LONG_S if is_slow else STAYS_S
+        stays_s = STAYS_LONG_S if is_slow else STAYS_S
+        if is_short(step.after):
+            may_hurry = is_known and not is_starting_to_heat(step.after)
+            stays_s = 0.0 if may_hurry else CYCLE_S
         if step.after["reaction"] == RETRYING:
             stays_s = RETRY_S
         ends_s = until_s if step.label == TIME else min(self._until_s.values(), default=until_s)
@@ -224,11 +230,12 @@ class Replay:
                 if step.label == TIME and flight.now_s >= arm_again_s:
                     self.acts.keep_armed(step)
                     arm_again_s += ARM_S / 2
-            elif stays_until_s is None:
-                # Not beyond what time brings.
-                stays_until_s = min(flight.now_s + stays_s, max(flight.now_s + STAYS_S, ends_s))
-            elif flight.now_s >= stays_until_s - CYCLE_S / 2:
-                return seen
+            else:
+                if stays_until_s is None:
+                    # Not beyond what time brings.
+                    stays_until_s = min(flight.now_s + stays_s, max(flight.now_s + STAYS_S, ends_s))
+                if flight.now_s >= stays_until_s - CYCLE_S / 2:
+                    return seen
             flight.session.run_for(CYCLE_S)
 
     def _require_in_time(self, step: Step) -> None:
@@ -297,7 +304,7 @@ class Replay:
             self._began_s = act_began_s if is_short(after) or self._waits_for_lamp else now_s
         limit_s = self._limits_s.get(after["target"], 0.0) - (SHORT_MARGIN_S if is_short(after) else MARGIN_S)
         if self._waits_for_lamp or is_starting_to_heat(after):
-            limit_s = STARTS_S - SHORT_MARGIN_S
+            limit_s = STARTS_S
         self._times_out_s = math.inf if after["target"] == "-1" else self._began_s + limit_s
         if after["mode"] == "DECONTAMINATION" and after.get("unit") == "DECONTAMINATING":
             limit_s = DECONTAMINATION_S - MARGIN_S
