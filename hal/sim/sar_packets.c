@@ -157,16 +157,15 @@ static double beam_rad(uint16_t beam) {
     return (beam - (int)SAR_AZIMUTH_BEAM_BROADSIDE) * SAR_AZIMUTH_BEAM_STEP_URAD * 1e-6;
 }
 
-/* After the first echo pulse, when the scene is abeam: at once, but where SPOTLIGHT looks when its beam passes
- * broadside. */
-static double scene_after_s(const sim_t *sim) {
-    int64_t step = unit_raw(&sim->units[SIM_SAR], UNIT_MEMORY, SAR_TABLE_AZIMUTH_BEAM_STEP_OFFSET);
-    int64_t beams = (int64_t)SAR_AZIMUTH_BEAM_BROADSIDE - (int64_t)field(sim, SAR_TABLE_AZIMUTH_BEAM_OFFSET);
-    if (field(sim, SAR_TABLE_MODE_OFFSET) != SAR_MODE_SPOTLIGHT || step == 0 || beams / step <= 0) {
+/* After the first echo pulse, when the scene of a sub-swath is abeam: at once, but where a beam sweeps, when it first
+ * comes to broadside. */
+static double scene_after_s(const sim_t *sim, unsigned swath) {
+    sar_turn_t turn = sar_turn(sim, swath);
+    if (turn.step == 0 || turn.at_broadside >= turn.end) {
         return 0;
     }
-    double pulses = (double)(beams / step) * field(sim, SAR_TABLE_PULSES_PER_BEAM_OFFSET);
-    return pulses * field(sim, SAR_TABLE_PRI_CODE_OFFSET) / SAR_REFERENCE_FREQUENCY_HZ;
+    sar_pulse_t pulse = sar_pulse(sim, SAR_PHASE_ECHO, turn.at_broadside);
+    return (double)pulse.start_code / SAR_REFERENCE_FREQUENCY_HZ;
 }
 
 static void receive(sim_t *sim, const about_t *packet_of, unsigned channel) {
@@ -181,7 +180,8 @@ static void receive(sim_t *sim, const about_t *packet_of, unsigned channel) {
         .window_delay_s = ((double)pulse->rank * pulse->pri_code + pulse->swst_code) / fref,
         .window_error_s = sar->window_error_ns * 1e-9,
         .gain = receiver_gain(sim),
-        .time_s = pulse->start_code / fref - scene_after_s(sim), /* the echo phase begins with its first pulse */
+        /* The echo phase begins with its first pulse. */
+        .time_s = pulse->start_code / fref - scene_after_s(sim, pulse->sub_swath),
         .beam_rad = beam_rad(pulse->azimuth_beam),
         .cross_polarised = sar_pulse_transmits_v(pulse->polarisation) != (channel == 0),
         .antenna_length_m = SAR_ANTENNA_LENGTH_M * sar->antenna_share,
@@ -232,13 +232,22 @@ static size_t pulse_octets(const sar_pulse_t *pulse, unsigned quads, uint8_t baq
     return channels * ((octets + 3) / 4 * 4);
 }
 
+static double rate_octets_s(const sim_t *sim) {
+    return sim->settings.science_octets_per_second * sim->sar.science_factor;
+}
+
 static void begin_phase(sim_t *sim, uint8_t phase) {
     sar_packets_t *packets = &sim->sar.packets;
     packets->phase = phase;
     packets->sent_in_phase = 0;
-    packets->number = 0;
+    packets->number = packets->next = 0;
     packets->first_interval = (uint32_t)((double)(sim->sar.phase_start_us - sim->sar.take_start_us) *
                                          SAR_REFERENCE_FREQUENCY_HZ / 1e6 / field(sim, SAR_TABLE_PRI_CODE_OFFSET));
+    if (sar_sweeps(sim, phase)) {
+        about_t first = about(sim, phase, 0);
+        double octets = rate_octets_s(sim) * field(sim, SAR_TABLE_DURATION_MS_OFFSET) * 1e-3;
+        packets->sweep = sar_sweep(sim, octets / (double)pulse_octets(&first.pulse, first.quads, first.baq));
+    }
 }
 
 /* Calibration pulses among the echoes are always sent, however few the packets. */
@@ -253,24 +262,6 @@ static void send_interleaved(sim_t *sim, uint32_t from, uint32_t to, uint64_t no
     }
 }
 
-/* Does the beam move in this phase? Its echoes are sent as they are due, so that a sweep is seen from end to end;
- * elsewhere the phase's first pulses are, one after the other. */
-static bool follows(const sim_t *sim, uint8_t phase) {
-    uint32_t mode = field(sim, SAR_TABLE_MODE_OFFSET);
-    return phase == SAR_PHASE_ECHO && (mode == SAR_MODE_SPOTLIGHT || mode == SAR_MODE_TOPS);
-}
-
-/* The pulse whose echo is sent next: the one under way of a sweep, else the first that was not sent yet. Where the
- * polarisation alternates, the pulse under way has its turn or the one before it, for both to be seen. */
-static uint32_t next_number(const sim_t *sim, uint8_t phase, uint32_t number) {
-    uint32_t sent = sim->sar.packets.sent_in_phase;
-    if (!follows(sim, phase)) {
-        return sent;
-    }
-    bool others_turn = sar_pulse_alternates(sim) && number % 2 != sent % 2;
-    return number - (others_turn && number > 0);
-}
-
 /* What the unit would send for the pulses: the whole window of each, whatever its signal. */
 static void charge(sim_t *sim, uint8_t phase, uint32_t number, uint32_t pulses) {
     sar_pulse_t pulse = sar_pulse(sim, phase, number);
@@ -281,6 +272,7 @@ static void charge(sim_t *sim, uint8_t phase, uint32_t number, uint32_t pulses) 
                     (double)octets * pulses);
 }
 
+/* Echoes of a sweep are spread over it; of all else the phase's first pulses are sent, one after the other. */
 void sar_packets_step(sim_t *sim, uint8_t phase, uint64_t now_us) {
     sar_packets_t *packets = &sim->sar.packets;
     if (packets->phase != phase) {
@@ -292,16 +284,23 @@ void sar_packets_step(sim_t *sim, uint8_t phase, uint64_t now_us) {
     }
     charge(sim, phase, number, number - packets->number);
     packets->number = number;
-    science_pace(&packets->pace, (uint32_t)(sim->settings.science_octets_per_second * sim->sar.science_factor),
-                 SIM_STEP_US);
-    uint32_t most = phase == SAR_PHASE_ECHO ? SAR_SCALE_ECHO_PULSES : SAR_SCALE_OTHER_PULSES;
+    science_pace(&packets->pace, (uint32_t)rate_octets_s(sim), SIM_STEP_US);
+    bool of_sweep = sar_sweeps(sim, phase);
+    uint32_t most = of_sweep                  ? sar_sweep_most()
+                    : phase == SAR_PHASE_ECHO ? SAR_SCALE_ECHO_PULSES
+                                              : SAR_SCALE_OTHER_PULSES;
     while (packets->sent_in_phase < most) {
-        about_t packet_of = about(sim, phase, next_number(sim, phase, number));
+        uint32_t next = of_sweep ? sar_sweep_next(&packets->sweep, packets->next) : packets->next;
+        about_t packet_of = about(sim, phase, next);
+        if (packet_of.at_us > now_us) {
+            return;
+        }
         bool due = science_due(&packets->pace, pulse_octets(&packet_of.pulse, packet_of.quads, packet_of.baq));
-        if (packet_of.at_us > now_us || (!due && packets->sent_in_phase > 0)) {
+        if (!due && packets->sent_in_phase > 0) {
             return;
         }
         send(sim, &packet_of, now_us);
         packets->sent_in_phase++;
+        packets->next = next + 1;
     }
 }

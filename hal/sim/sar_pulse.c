@@ -5,8 +5,6 @@
 #include "science_data.h"
 #include "sim_internal.h"
 
-#define SUB_SWATHS 3u
-#define CALIBRATION_SIGNALS 3u
 #define TRANSMITS_V 4u
 #define RECEIVES_V 2u
 #define RECEIVES_H 1u
@@ -25,7 +23,7 @@ typedef struct {
             SAR_TABLE_SWST_CODE##suffix##_OFFSET, SAR_TABLE_SWL_CODE##suffix##_OFFSET                                  \
     }
 
-static const fields_t fields[SUB_SWATHS] = {FIELDS(), FIELDS(_2), FIELDS(_3)};
+static const fields_t fields[SAR_SUB_SWATHS] = {FIELDS(), FIELDS(_2), FIELDS(_3)};
 
 static const uint8_t polarisation_codes[SAR_PACKETS_POLARISATION_CODES_COUNT][2] = SAR_PACKETS_POLARISATION_CODES;
 
@@ -43,7 +41,7 @@ static bool sweeps(uint32_t mode) {
 static unsigned turns(const sim_t *sim, uint8_t phase) {
     uint32_t count = value(sim, SAR_TABLE_SUB_SWATHS_OFFSET);
     bool alone = phase != SAR_PHASE_ECHO || value(sim, SAR_TABLE_MODE_OFFSET) != SAR_MODE_TOPS;
-    return alone || count == 0 ? 1 : count > SUB_SWATHS ? SUB_SWATHS : count;
+    return alone || count == 0 ? 1 : count > SAR_SUB_SWATHS ? SAR_SUB_SWATHS : count;
 }
 
 /* Pulses of a sub-swath's turn; a sub-swath that is alone has no end. */
@@ -65,14 +63,14 @@ static uint16_t beam_of(const sim_t *sim, uint8_t phase, unsigned swath, uint32_
 uint8_t sar_pulse_signal(uint8_t phase, uint32_t number) {
     uint32_t in_group = number % SAR_INTERLEAVED_CALIBRATION_PULSES;
     /* At the end of each group, so that a data take begins with an unbroken run of echoes. */
-    uint32_t first = SAR_INTERLEAVED_CALIBRATION_PULSES - CALIBRATION_SIGNALS;
+    uint32_t first = SAR_INTERLEAVED_CALIBRATION_PULSES - SAR_CALIBRATION_SIGNALS;
     switch (phase) {
     case SAR_PHASE_NOISE:
         return SAR_SIGNAL_NOISE;
     case SAR_PHASE_ECHO:
         return (uint8_t)(in_group < first ? SAR_SIGNAL_ECHO : SAR_SIGNAL_TX_CALIBRATION + in_group - first);
     default:
-        return (uint8_t)(SAR_SIGNAL_TX_CALIBRATION + number % CALIBRATION_SIGNALS);
+        return (uint8_t)(SAR_SIGNAL_TX_CALIBRATION + number % SAR_CALIBRATION_SIGNALS);
     }
 }
 
@@ -89,11 +87,6 @@ bool sar_pulse_transmits_v(uint8_t polarisation) {
 
 bool sar_pulse_receives(uint8_t polarisation, unsigned channel) {
     return (polarisation & (channel == 0 ? RECEIVES_V : RECEIVES_H)) != 0;
-}
-
-bool sar_pulse_alternates(const sim_t *sim) {
-    const uint8_t *codes = polarisation_codes[value(sim, SAR_TABLE_POLARISATION_OFFSET)];
-    return codes[0] != codes[1];
 }
 
 /* Where the polarisation alternates, the three calibration pulses among the echoes change places from group to group,
@@ -136,6 +129,32 @@ sar_pulse_t sar_pulse(const sim_t *sim, uint8_t phase, uint32_t number) {
         .swl_code = (uint16_t)value(sim, at->swl),
         .start_code = start_code + (uint64_t)in_burst * value(sim, at->pri),
     };
+}
+
+sar_turn_t sar_turn(const sim_t *sim, unsigned swath) {
+    unsigned count = turns(sim, SAR_PHASE_ECHO);
+    sar_turn_t turn = {0};
+    if (swath >= count) {
+        return turn;
+    }
+    for (unsigned i = 0; i < swath; i++) {
+        turn.begin += burst_pulses(sim, i);
+    }
+    const fields_t *at = &fields[swath];
+    turn.end = count > 1 ? turn.begin + burst_pulses(sim, swath) : UINT32_MAX;
+    turn.at_broadside = turn.end;
+    turn.pulses_per_beam = value(sim, at->pulses_per_beam);
+    if (sweeps(value(sim, SAR_TABLE_MODE_OFFSET)) && turn.pulses_per_beam > 0) {
+        turn.step = (int32_t)unit_raw(&sim->units[SIM_SAR], UNIT_MEMORY, at->step);
+    }
+    int32_t beams = (int32_t)SAR_AZIMUTH_BEAM_BROADSIDE - (int32_t)value(sim, at->azimuth_beam);
+    if (turn.step != 0 && (beams == 0 || (beams < 0) == (turn.step < 0))) {
+        uint32_t distance = (uint32_t)(beams < 0 ? -beams : beams);
+        uint32_t step = (uint32_t)(turn.step < 0 ? -turn.step : turn.step);
+        uint64_t pulse = turn.begin + (uint64_t)((distance + step - 1) / step) * turn.pulses_per_beam;
+        turn.at_broadside = pulse < turn.end ? (uint32_t)pulse : turn.end;
+    }
+    return turn;
 }
 
 uint32_t sar_pulse_number(const sim_t *sim, uint8_t phase, uint64_t elapsed_us) {

@@ -6,7 +6,7 @@ from emei.report.page import Picture
 from emei.science.errors import ScienceError
 from emei.science.optical_quicklook import optical_quicklook
 from emei.science.optical_truth import background, edges, surfaces, theory_snr
-from emei.science.quicklook import Quicklook, SarQuicklook, sar_quicklook
+from emei.science.quicklook import Quicklook, SarPicture, SarQuicklook, sar_quicklook
 from emei.science.sar_acceptance import differences, levels, settings, table_of
 from emei.science.scene import match_targets
 from hil.passes import optical_steps, sar_steps
@@ -33,8 +33,13 @@ def sar_picture(flight: Flight) -> str:
     require(found.take.task_id == sar_steps.TASK_ID, f"The packets are of task {found.take.task_id}.")
     compared = _as_commanded(found, flight.plan.timing, dictionary)
     require(len(found.images) == 1, f"{len(found.images)} pictures came out of the data take.")
-    image, targets = found.images[0].image, found.images[0].targets
     _keep(flight, found)
+    return f"{require_in_place(found.images[0], dictionary)}; {compared} settings and levels as commanded"
+
+
+def require_in_place(picture: SarPicture, dictionary: Dictionary) -> str:
+    """Every target of the scene, and no other, in its place and as sharp as theory says; in words how near."""
+    image, targets = picture.image, picture.targets
     matches = match_targets(dictionary, image, targets)
     lost = [match for match in matches if max(abs(match.range_px), abs(match.azimuth_px)) > PLACE_PX or not match.found]
     where = ", ".join(f"{match.range_m:g} m, {match.azimuth_m:g} m" for match in lost)
@@ -48,7 +53,7 @@ def sar_picture(flight: Flight) -> str:
     return (
         f"{len(targets)} of {len(matches)} targets within {worst_px:.2f} px, widths within {100 * worst_width:.1f} % "
         f"of {image.range_resolution_m:.3f} m x {image.azimuth_resolution_m:.2f} m, "
-        f"side lobes at most {worst_lobe_db:.1f} dB; {compared} settings and levels as commanded"
+        f"side lobes at most {worst_lobe_db:.1f} dB"
     )
 
 

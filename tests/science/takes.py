@@ -8,7 +8,7 @@ from typing import Any
 from emei.dictionary import SciencePacket, load
 from emei.science.quicklook import SarQuicklook, sar_quicklook
 from emei.science.sar_take import SarTake, read_take
-from emei.science.source_packets import SourcePackets, read_packets
+from emei.science.source_packets import PRIMARY_OCTETS, SourcePackets, read_packets
 from tests.hal.hal_board import ffi, lib
 from tests.hal.sim_take import open_entry, ready_sar, start_sar
 
@@ -65,3 +65,12 @@ def packet(layout: SciencePacket, data: bytes, apid: int = APID, **fields: int) 
         header = header << item.bits | value
     body = header.to_bytes(layout.octets, "big") + data
     return (0x0800 | apid).to_bytes(2, "big") + b"\xc0\0" + (len(body) - 1).to_bytes(2, "big") + body
+
+
+def packet_starts(file: bytes) -> list[int]:
+    """Where each packet begins, and where the last one ends."""
+    starts = [0]
+    while starts[-1] < len(file):
+        length = int.from_bytes(file[starts[-1] + 4 : starts[-1] + 6], "big")
+        starts.append(starts[-1] + PRIMARY_OCTETS + 1 + length)
+    return starts

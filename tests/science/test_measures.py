@@ -87,7 +87,7 @@ def test_a_beam_that_points_elsewhere_than_it_says() -> None:
     takes = [look(record(rate=RATE, azimuth_beam=beam)) for beam in BEAMS]
     squinted = [look(record(rate=RATE, azimuth_beam=beam + 10)) for beam in BEAMS]
     for there, take in zip(squinted, takes, strict=True):
-        object.__setattr__(there.images[0].image.burst, "azimuth_beam", take.images[0].image.burst.azimuth_beam)
+        object.__setattr__(there.images[0].image.burst, "azimuth_beams", take.images[0].image.burst.azimuth_beams)
     assert value("beam_pointing_mrad", *squinted) == pytest.approx(0.5, abs=0.05)
     assert value("beam_width_mrad", *squinted) == pytest.approx(THEORY_MRAD, rel=0.01)
 

@@ -9,10 +9,8 @@ import pytest
 
 from emei.science.scene import match_targets
 from tests.hal.hal_board import lib
-from tests.hal.sim_take import SPOTLIGHT, TOPS
 from tests.science.takes import DICTIONARY, look, packets_of, record, take_of
 
-SCENE = DICTIONARY.science.rows("sar_scene", "targets")
 TABLES: dict[str, dict[str, Any]] = {
     "the worked case": {},
     "a narrow chirp, slowly sampled": {"bandwidth_mhz": 50, "sampling_rate": lib.SAMPLING_RATE_MHZ_60},
@@ -144,28 +142,3 @@ def test_samples_follow_from_window_and_rate() -> None:
 def test_the_same_seed_gives_the_same_octets() -> None:
     assert record(seed=5) == record(seed=5)
     assert record(seed=5) != record(seed=6)
-
-
-def test_a_sweep_is_compressed_in_range_and_not_focused() -> None:
-    """SPOTLIGHT sees the scene while its beam passes broadside; no response in azimuth is made up."""
-    found = look(record(rate=320_000, **SPOTLIGHT))
-    assert found.problems == [] and found.images == []
-    (profile,) = found.profiles
-    assert 60 < len(profile.pixels) == len(profile.echoes.lines)
-    name, text = next(fact for fact in found.facts() if fact[0].startswith("Echoes"))
-    assert name == "Echoes, swath 6" and "not focused in azimuth" in text
-    assert found.as_json()["range_profiles"][0]["azimuth_beams"] == list(profile.echoes.azimuth_beams[[0, -1]])
-    columns = [round(target[0] / (profile.range_m[1] - profile.range_m[0])) for target in SCENE]
-    strongest = np.abs(profile.pixels)[:, [column + off for column in columns for off in range(-3, 4)]].max(axis=1)
-    background = np.median(np.abs(profile.pixels))
-    beams = profile.echoes.azimuth_beams
-    assert (strongest[np.abs(beams - 512) < 20] > 12 * background).all()
-    assert (strongest[beams > 660] < 8 * background).all()
-    assert set(found.pictures()) == {"sar"}
-
-
-def test_each_sub_swath_of_tops_is_a_profile() -> None:
-    found = look(record(rate=320_000, **TOPS))
-    assert found.problems == [] and found.images == []
-    assert [profile.echoes.swath for profile in found.profiles] == [6, 7, 8]
-    assert sum(fact[0].startswith("Echoes") for fact in found.facts()) == 3

@@ -15,7 +15,7 @@ from emei.science.sar_take import Burst
 from emei.science.scene import match_targets
 from tests.hal.hal_board import lib
 from tests.hal.sim_take import SPOTLIGHT, TOPS
-from tests.science.takes import DICTIONARY, look, packets_of, record, take_of
+from tests.science.takes import DICTIONARY, look, packet_starts, packets_of, record, take_of
 
 ECHO, NOISE, CALIBRATIONS = 0, 1, (8, 9, 10)
 # Of each commanded polarisation: the packets of successive pulses, as (Sentinel-1 code, receive channel: 0 V, 1 H).
@@ -196,13 +196,15 @@ def test_a_sweep_shows_each_polarisation(polarisation: str) -> None:
     assert [profile.echoes.polarisation for profile in found.profiles] == NAMES[polarisation]
     one, other = (len(profile.echoes.lines) for profile in found.profiles)
     assert min(one, other) > 25 and abs(one - other) <= 1
-    assert set(found.pictures()) == {f"sar_{name}" for name in NAMES[polarisation]}
+    assert set(found.pictures()) == {f"sar_{name}_echoes" for name in NAMES[polarisation]}
 
 
 def test_pictures_of_tops_are_named_by_sub_swath_and_polarisation() -> None:
-    found = look(taken("VV_VH", rate=640_000, **TOPS))
+    found = look(taken("VV_VH", rate=1_600_000, **TOPS))
     assert found.problems == []
-    assert set(found.pictures()) == {f"sar_swath_{swath}_{name}" for swath in (6, 7, 8) for name in ("VV", "VH")}
+    # The beam of the first sub-swath alone comes to broadside.
+    echoes = {f"sar_swath_{swath}_{name}_echoes" for swath in (6, 7, 8) for name in ("VV", "VH")}
+    assert set(found.pictures()) == echoes | {"sar_swath_6_VV", "sar_swath_6_VH"}
 
 
 @pytest.mark.parametrize("polarisation", ["VV", "VV_VH", "HH_VV"])
@@ -211,9 +213,7 @@ def test_a_packet_of_another_polarisation_is_left_out_and_named(polarisation: st
     file = bytearray(taken(polarisation))
     packets = packets_of(bytes(file))
     echo = int(np.flatnonzero(packets.header["signal_type"] == ECHO)[5])
-    start = 0
-    for _ in range(echo):
-        start += 7 + int.from_bytes(file[start + 4 : start + 6], "big")
+    start = packet_starts(bytes(file))[echo]
     file[start + 59] ^= 0x70  # the polarisation, all three bits
     take = take_of(bytes(file))
     assert [burst.polarisation for burst in take.bursts] == NAMES[polarisation]

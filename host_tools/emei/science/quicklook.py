@@ -66,7 +66,7 @@ class SarPicture:
 
 @dataclass(frozen=True)
 class SarProfile:
-    """Range-compressed echoes of a sub-swath that has no burst to focus: rows pulses, columns slant range."""
+    """Range-compressed echoes of a sub-swath that are too far apart to focus: rows pulses, columns slant range."""
 
     echoes: Scattered
     pixels: Complexes
@@ -75,8 +75,8 @@ class SarProfile:
 
 @dataclass(frozen=True)
 class SarQuicklook:
-    """A SAR data take: of each sub-swath a picture in each polarisation, of its longest burst; where it has none, its
-    range profiles.
+    """A SAR data take: of each sub-swath a picture in each polarisation, of its longest burst; where it has none, and
+    of the rest of a sweep, range profiles.
     """
 
     take: SarTake
@@ -117,7 +117,7 @@ class SarQuicklook:
         from emei.science.sar_picture import draw_profile, draw_sar
 
         figures = {
-            (picture.image.burst.swath, picture.image.burst.polarisation): draw_sar(
+            (picture.image.burst.swath, picture.image.burst.polarisation, ""): draw_sar(
                 picture.image, picture.targets, self._title(picture)
             )
             for picture in self.images
@@ -125,12 +125,13 @@ class SarQuicklook:
         for profile in self.profiles:
             echoes = profile.echoes
             title = f"SAR task {self.take.task_id}, {self.mode}, {echoes.polarisation}: {_profile_fact(profile)[1]}"
-            figures[echoes.swath, echoes.polarisation] = draw_profile(echoes, profile.pixels, profile.range_m, title)
-        of_swath = "_swath_{}" if len({swath for swath, _ in figures}) > 1 else ""
+            figure = draw_profile(echoes, profile.pixels, profile.range_m, title)
+            figures[echoes.swath, echoes.polarisation, "_echoes"] = figure
+        of_swath = "_swath_{}" if len({swath for swath, _, _ in figures}) > 1 else ""
         of_polarisation = "_{}" if self.several_polarisations else ""
         return {
-            f"sar{of_swath.format(swath)}{of_polarisation.format(polarisation)}": png(figure, _DOTS_PER_INCH)
-            for (swath, polarisation), figure in sorted(figures.items())
+            f"sar{of_swath.format(swath)}{of_polarisation.format(polarisation)}{kind}": png(figure, _DOTS_PER_INCH)
+            for (swath, polarisation, kind), figure in sorted(figures.items())
         }
 
     def as_json(self) -> dict[str, Any]:
@@ -173,6 +174,7 @@ def sar_quicklook(file: bytes, dictionary: Dictionary) -> SarQuicklook:
     packets = read_packets(file, layout, apid, dictionary.science.integer("sar_packets", "sync_word"))
     take = read_take(packets, dictionary)
     radar = Radar.of(dictionary)
+    mode = _label(MEASUREMENT_MODES, take.measurement_mode)
     images: list[SarPicture] = []
     swaths = sorted({burst.swath for burst in take.bursts}) if take.platform else []
     for swath, polarisation in itertools.product(swaths, take.channels):
@@ -201,8 +203,8 @@ def sar_quicklook(file: bytes, dictionary: Dictionary) -> SarQuicklook:
         take=take,
         images=images,
         profiles=profiles,
-        mode=_label(MEASUREMENT_MODES, take.measurement_mode),
-        scale=science_scale(dictionary.science),
+        mode=mode,
+        scale=science_scale(dictionary.science, mode),
     )
 
 

@@ -14,6 +14,7 @@ from emei.dictionary import Dictionary
 from emei.packets import raw_arguments
 from emei.science.errors import ScienceError
 from emei.science.quicklook import SarQuicklook
+from emei.science.sar_header import SWEEPS
 from emei.science.sar_measures import calibration_pulse
 from emei.science.sar_take import Burst, Scattered
 
@@ -72,10 +73,10 @@ def settings(look: SarQuicklook, table: Mapping[str, int], dictionary: Dictionar
     swaths = _sub_swaths(table, mode)
     for burst in take.bursts:
         if burst.swath in swaths:
-            rows += _of_burst(burst, swaths[burst.swath], dictionary)
+            rows += _of_burst(burst, swaths, mode, dictionary)
     for scattered in take.scattered:
         if scattered.swath in swaths:
-            rows += _of_scattered(scattered, swaths, mode == "TOPS", dictionary)
+            rows += _of_scattered(scattered, swaths, mode, dictionary)
     if echoes:
         found = sorted({item.swath for item in echoes})
         rows.append(Comparison("swath", "", _listed(found), _listed(sorted(swaths))))
@@ -95,7 +96,8 @@ def levels(look: SarQuicklook, table: Mapping[str, int], dictionary: Dictionary)
     calibration_lsb = dict(zip(("Tx", "Rx", "EPDN"), science.row("sar_model", "calibration_lsb"), strict=True))
     pulses = table["duration_ms"] / 1e3 / _seconds(table["pri_code"], dictionary)
     rows: list[Comparison] = []
-    for burst in take.bursts:
+    # Of a sweep as many are recorded as the bench's rate carries.
+    for burst in take.bursts if look.mode not in SWEEPS else ():
         most = min(science.integer("sar_scale", "echo_pulses"), int(pulses)) // burst.interval
         rows.append(Comparison(f"number of {burst.polarisation} echoes", "", float(burst.recorded), float(most)))
     for channel, found in take.channels.items():
@@ -123,50 +125,53 @@ def _sub_swaths(table: Mapping[str, int], mode: str) -> dict[int, dict[str, int]
     found = {}
     for number in range(1, (table["sub_swaths"] if mode == "TOPS" else 1) + 1):
         own = {name: table.get(f"{name}_{number}", value) for name, value in table.items()}
-        if mode not in ("TOPS", "SPOTLIGHT"):
+        if mode not in SWEEPS:
             own["pulses_per_beam"] = 0
         found[own["elevation_beam"]] = own
     return found
 
 
-def _of_burst(burst: Burst, table: Mapping[str, int], dictionary: Dictionary) -> list[Comparison]:
-    prf_hz = 1 / _seconds(table["pri_code"], dictionary)
-    rows = [
-        Comparison("PRF", "Hz", burst.interval * burst.prf_hz, prf_hz, _PRF_TOLERANCE * prf_hz),
-        *_of_window(burst, table, dictionary),
-    ]
-    if not table["pulses_per_beam"]:
-        rows.append(Comparison("azimuth beam", "", float(burst.azimuth_beam), float(table["azimuth_beam"])))
-    return rows
+def _of_burst(
+    burst: Burst, swaths: Mapping[int, Mapping[str, int]], mode: str, dictionary: Dictionary
+) -> list[Comparison]:
+    prf_hz = 1 / _seconds(swaths[burst.swath]["pri_code"], dictionary)
+    return _of_echoes(burst, burst.interval * burst.prf_hz, prf_hz, swaths, mode, dictionary)
 
 
 def _of_scattered(
-    scattered: Scattered, swaths: Mapping[int, Mapping[str, int]], takes_turns: bool, dictionary: Dictionary
+    scattered: Scattered, swaths: Mapping[int, Mapping[str, int]], mode: str, dictionary: Dictionary
 ) -> list[Comparison]:
-    table = swaths[scattered.swath]
-    prf_hz = 1 / _seconds(table["pri_code"], dictionary)
-    of = f" of swath {scattered.swath}" if takes_turns else ""
-    expected = _beams(scattered, swaths, takes_turns)
-    differing = (*np.flatnonzero(scattered.azimuth_beams != expected), 0)[0]
+    prf_hz = 1 / _seconds(swaths[scattered.swath]["pri_code"], dictionary)
+    return _of_echoes(scattered, 1 / scattered.pri_s, prf_hz, swaths, mode, dictionary)
+
+
+def _of_echoes(
+    echoes: Burst | Scattered,
+    found_hz: float,
+    prf_hz: float,
+    swaths: Mapping[int, Mapping[str, int]],
+    mode: str,
+    dictionary: Dictionary,
+) -> list[Comparison]:
+    table = swaths[echoes.swath]
+    of = f" of swath {echoes.swath}" if mode == "TOPS" else ""
+    expected = _beams(echoes, swaths, mode == "TOPS")
+    differing = (*np.flatnonzero(echoes.azimuth_beams != expected), 0)[0]
+    at = f" at echo {echoes.pulses[differing]}" if mode in SWEEPS else ""
     return [
-        Comparison(f"PRF{of}", "Hz", 1 / scattered.pri_s, prf_hz, _PRF_TOLERANCE * prf_hz),
-        *(replace(row, name=row.name + of) for row in _of_window(scattered, table, dictionary)),
-        Comparison(
-            f"azimuth beam{of} at echo {scattered.pulses[differing]}",
-            "",
-            float(scattered.azimuth_beams[differing]),
-            float(expected[differing]),
-        ),
+        Comparison(f"PRF{of}", "Hz", found_hz, prf_hz, _PRF_TOLERANCE * prf_hz),
+        *(replace(row, name=row.name + of) for row in _of_window(echoes, table, dictionary)),
+        Comparison(f"azimuth beam{of}{at}", "", float(echoes.azimuth_beams[differing]), float(expected[differing])),
     ]
 
 
-def _beams(scattered: Scattered, swaths: Mapping[int, Mapping[str, int]], takes_turns: bool) -> NDArray[np.int64]:
+def _beams(echoes: Burst | Scattered, swaths: Mapping[int, Mapping[str, int]], takes_turns: bool) -> NDArray[np.int64]:
     """The beam that each echo is to have. A pulse out of the sub-swath's turn has none: -1."""
-    table = swaths[scattered.swath]
-    pulses = scattered.pulses
+    table = swaths[echoes.swath]
+    pulses = echoes.pulses
     in_turn = np.ones(len(pulses), bool)
     if takes_turns:
-        before = list(swaths).index(scattered.swath)
+        before = list(swaths).index(echoes.swath)
         lengths = [swath["burst_pulses"] for swath in swaths.values()]
         pulses = pulses % sum(lengths) - sum(lengths[:before])
         in_turn = (pulses >= 0) & (pulses < table["burst_pulses"])

@@ -25,8 +25,8 @@ _BEAM_HALF_WIDTHS = 1.0  # how much of the beam's footprint the picture shows, i
 class SarImage:
     """Complex pixels: rows azimuth, columns slant range.
 
-    `azimuth_s` is the time of closest approach after the burst's first pulse of any polarisation, `azimuth_m` the same
-    on the ground.
+    `azimuth_s` is the time of closest approach after the picture's origin (Burst.origin), `azimuth_m` the same on the
+    ground.
     Resolutions are the theory's -3 dB widths.
     """
 

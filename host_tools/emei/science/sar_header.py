@@ -18,10 +18,12 @@ from emei.science.source_packets import PRIMARY_OCTETS, SourcePackets
 # The standard's codes in the words of this project's modes.
 MEASUREMENT_MODES = {1: "STRIPMAP", 8: "TOPS", 15: "CALIBRATION", 16: "TEST", 28: "SPOTLIGHT", 37: "RX_ONLY"}
 _TOPS, _SPOTLIGHT = 8, 28
+SWEEPS = (MEASUREMENT_MODES[_TOPS], MEASUREMENT_MODES[_SPOTLIGHT])  # modes whose azimuth beam moves
 _RECEIVE_CHANNELS = (0, 1)
 _CALIBRATION_TYPE = 7  # mask of the elevation beam's field, of calibration pulses
 _WORD_OCTETS = 4  # packets are padded to a multiple
 _CHIRP_TOLERANCE = 0.01  # of the bandwidth: codes are whole numbers
+_REFERENCES = 64  # echoes that a sweep is judged by
 # Of all packets of a data take, and of those of one sub-swath.
 _OF_THE_TAKE = (
     "measurement_mode",
@@ -283,11 +285,14 @@ def _beams(screen: Screen, numbers: Numbers, largest_step: int) -> None:
     if modes[0] != _SPOTLIGHT:
         screen.agree("azimuth_beam", by="swath")
         return
-    half = len(numbers) // 2
-    one, other = numbers[: len(numbers) - half], numbers[half:]
+    # Some evenly over the sweep, of which most echoes may lie in one place.
+    places = np.linspace(counts[numbers].min(), counts[numbers].max(), _REFERENCES)
+    some = numbers[np.unique(np.searchsorted(np.maximum.accumulate(counts[numbers]), places))]
+    half = len(some) // 2
+    one, other = some[: len(some) - half], some[half:]
     passed = np.maximum(counts[other] - counts[one], 1)
     slope = float(np.median((beams[other] - beams[one]) / passed))
     left = beams - slope * counts
     holds = np.ones(len(beams), bool)
-    holds[numbers] = np.abs(left[numbers] - np.median(left[numbers])) <= largest_step
+    holds[numbers] = np.abs(left[numbers] - np.median(left[some])) <= largest_step
     screen.require("azimuth_beam", holds, beams, "it moves on evenly with the pri_count")

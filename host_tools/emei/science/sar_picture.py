@@ -86,7 +86,7 @@ def _overview(figure: Figure, axes: Axes, image: SarImage, title: str) -> None:
         interpolation="nearest",
     )
     axes.set_title(title, loc="left", fontsize=10.5)
-    axes.set_xlabel("azimuth, km along the track from the first echo")
+    axes.set_xlabel(f"azimuth, km along the track from {image.burst.origin}")
     axes.set_ylabel(f"slant range, m\nfrom {near_m / 1e3:.3f} km")
     bar = figure.colorbar(shown, ax=axes, fraction=0.018, pad=0.01)
     axes.set_anchor("W")  # a short picture leaves room for its title

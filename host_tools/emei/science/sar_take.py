@@ -9,14 +9,15 @@ from emei.dictionary import Dictionary, Mission
 from emei.science.arrays import Complexes, Reals
 from emei.science.baq import Baq, Samples
 from emei.science.sar_chirp import Chirp, chirp_of
-from emei.science.sar_header import usable_packets
+from emei.science.sar_header import MEASUREMENT_MODES, SWEEPS, usable_packets
 from emei.science.sar_platform import ANCILLARY_WORDS, Platform, read_platform
 from emei.science.source_packets import Columns, SourcePackets
 from emei.words import count
 
 ECHO, NOISE = 0, 1
 CALIBRATIONS = {8: "Tx", 9: "Rx", 10: "EPDN"}
-_LARGEST_GAP = 64  # pulse intervals without an echo within a burst (interleaved calibration)
+_LARGEST_GAP = 64  # pulse intervals without an echo within a burst (interleaved calibration, packets lost)
+_LARGEST_GAP_OF_SWEEP = 8  # where echoes spread over the sweep lie before and behind it
 _FEWEST_LINES = 2
 _LEAST_RECORDED = 0.5  # of a burst's pulse intervals: with fewer, its Doppler is not sampled
 # What makes up one picture: echoes that differ in any of these cannot be focused together.
@@ -53,13 +54,17 @@ class Radar:
 class Burst:
     """Echoes of consecutive pulses of one polarisation: a line for each of its pulses, zero where none was recorded.
 
-    The radar sends a pulse of it in every `interval`, which `pri_s` lasts; its first line is `late_s` after the first
-    pulse of any.
+    The radar sends a pulse of it in every `interval`, which `pri_s` lasts. Its first line is `late_s` after the origin
+    of its picture: the first pulse of any polarisation or, where the beam sweeps, the pulse with which it came to
+    broadside. Of each echo `pulses` is its number among all pulses, from the data take's first echo, and
+    `azimuth_beams` its beam.
     `first_gps_s` is the first line's time, `window_delay_s` the first sample's delay after its pulse.
     """
 
     lines: Complexes
-    recorded: int
+    pulses: NDArray[np.int64]
+    azimuth_beams: NDArray[np.int64]
+    origin: str  # of the picture, in words
     first_gps_s: float
     pri_s: float
     interval: int
@@ -69,8 +74,16 @@ class Burst:
     chirp: Chirp
     swath: int
     polarisation: str  # transmitted and received
-    azimuth_beam: int
     window_samples: float  # of the whole window as commanded
+
+    @property
+    def recorded(self) -> int:
+        return len(self.pulses)
+
+    @property
+    def azimuth_beam(self) -> int:
+        """Of the first echo."""
+        return int(self.azimuth_beams[0])
 
     @property
     def prf_hz(self) -> float:
@@ -169,12 +182,16 @@ def read_take(packets: SourcePackets, dictionary: Dictionary) -> SarTake:
     # A packet left out for something else still carries its word of the orbit.
     platform = read_platform(recorded, dictionary, problems)
     first_pulse = int(header["pri_count"][first])
+    is_sweep = MEASUREMENT_MODES.get(int(header["measurement_mode"][first])) in SWEEPS
+    origins = _broadside_pulses(header, echoes, dictionary) if is_sweep else {}
     bursts: list[Burst] = []
     scattered: list[Scattered] = []
     apart = int(np.count_nonzero(echoes))
     for name in channels.pairs:
-        dense, sparse = _parts(packets, np.flatnonzero(echoes & (channel_of == name)), channels.interval)
-        bursts += [_burst(packets, samples, part, radar, name, channels.interval, first_pulse) for part in dense]
+        dense, sparse = _parts(packets, np.flatnonzero(echoes & (channel_of == name)), channels.interval, is_sweep)
+        bursts += [
+            _burst(packets, samples, part, radar, name, channels.interval, first_pulse, origins) for part in dense
+        ]
         scattered += [_scattered(packets, samples, part, radar, name, first_pulse) for part in sparse]
         apart -= sum(len(part) for part in [*dense, *sparse])
     if platform is None and bursts:
@@ -224,9 +241,10 @@ def _calibration_setting(packets: SourcePackets, radar: Radar) -> CalibrationSet
 
 
 def _parts(
-    packets: SourcePackets, echoes: NDArray[np.int64], interval: int
+    packets: SourcePackets, echoes: NDArray[np.int64], interval: int, is_sweep: bool
 ) -> tuple[list[NDArray[np.int64]], list[NDArray[np.int64]]]:
-    """The numbers of echoes that make bursts, and, of sub-swaths without any burst, all that go together.
+    """The numbers of echoes that make bursts, and, of sub-swaths without any burst or of a sweep, all others that go
+    together.
 
     Every `interval`-th pulse has such an echo.
     """
@@ -236,7 +254,7 @@ def _parts(
     counts_of = packets.header["pri_count"][echoes]
     change = (np.diff(columns, axis=0) != 0).any(axis=1)
     step = np.diff(counts_of)
-    change |= (step > _LARGEST_GAP) | (step <= 0)
+    change |= (step > (_LARGEST_GAP_OF_SWEEP if is_sweep else _LARGEST_GAP)) | (step <= 0)
     bounds = np.flatnonzero(change) + 1
     dense = [
         part
@@ -244,12 +262,38 @@ def _parts(
         if len(part) >= _FEWEST_LINES and len(part) >= _LEAST_RECORDED * ((counts[-1] - counts[0]) // interval + 1)
     ]
     covered = {int(packets.header["swath"][part[0]]) for part in dense}
+    in_bursts = np.isin(echoes, np.concatenate(dense)) if dense else np.zeros(len(echoes), bool)
     sparse = []
     for setting in np.unique(columns, axis=0):
-        part = echoes[(columns == setting).all(axis=1)]
-        if int(packets.header["swath"][part[0]]) not in covered:
+        part = echoes[(columns == setting).all(axis=1) & ~in_bursts]
+        if len(part) and (is_sweep or int(packets.header["swath"][part[0]]) not in covered):
             sparse.append(part)
     return dense, sparse
+
+
+def _broadside_pulses(header: Columns, echoes: NDArray[np.bool_], dictionary: Dictionary) -> dict[int, int]:
+    """Of each sub-swath the pulse with which its sweeping beam came to broadside or passed it, in its longest run.
+
+    A sub-swath whose beam does not, or not between two pulses in a row that were both recorded, has none.
+    """
+    broadside = dictionary.mission.integer("sar", "azimuth_beam_broadside")
+    found: dict[int, int] = {}
+    for swath in np.unique(header["swath"][echoes]):
+        numbers = np.flatnonzero(echoes & (header["swath"] == swath))
+        counts, first = np.unique(header["pri_count"][numbers], return_index=True)
+        beams = header["azimuth_beam"][numbers][first]
+        bounds = np.flatnonzero(np.diff(counts) > _LARGEST_GAP_OF_SWEEP) + 1
+        run = max(np.split(np.arange(len(counts)), bounds), key=len)
+        counts, beams = counts[run], beams[run]
+        half = len(run) // 2
+        forward = np.mean(beams[half:]) > np.mean(beams[:half]) if half else True
+        has_come = beams >= broadside if forward else beams <= broadside
+        # A beam that is damaged in one header does not move the place where most of those before and behind agree.
+        right = np.concatenate([[0], np.cumsum(~has_come)]) + np.concatenate([np.cumsum(has_come[::-1])[::-1], [0]])
+        at = int(np.argmax(right))
+        if 0 < at < len(run) and counts[at] - counts[at - 1] == 1:
+            found[int(swath)] = int(counts[at])
+    return found
 
 
 def _scattered(
@@ -287,8 +331,11 @@ def _burst(
     polarisation: str,
     interval: int,
     first_pulse: int,
+    origins: dict[int, int],
 ) -> Burst:
+    """`origins` are pulses by sub-swath; without one the picture begins with its first pulse of any polarisation."""
     header = {name: int(values[part[0]]) for name, values in packets.header.items()}
+    pulses = header["pri_count"] - origins.get(header["swath"], first_pulse)
     counts = (packets.header["pri_count"][part] - header["pri_count"]) // interval
     lines = np.zeros((int(counts[-1]) + 1, 2 * header["quads"]), np.complex64)
     for row, number in zip(counts, part, strict=True):
@@ -296,17 +343,18 @@ def _burst(
     fref_hz = radar.reference_frequency_hz
     return Burst(
         lines=lines,
-        recorded=len(part),
+        pulses=packets.header["pri_count"][part] - first_pulse,
+        azimuth_beams=packets.header["azimuth_beam"][part],
+        origin="where the beam came to broadside" if header["swath"] in origins else "the first echo",
         first_gps_s=header["coarse_time"] + header["fine_time"] / 65536,
         pri_s=interval * header["pri"] / fref_hz,
         interval=interval,
-        late_s=(header["pri_count"] - first_pulse) % interval * header["pri"] / fref_hz,
+        late_s=(pulses if header["swath"] in origins else pulses % interval) * header["pri"] / fref_hz,
         window_delay_s=(header["rank"] * header["pri"] + header["window_start"]) / fref_hz,
         sampling_rate_hz=1e3 * header["instrument_configuration"],
         chirp=chirp_of(header, radar.reference_frequency_hz),
         swath=header["swath"],
         polarisation=polarisation,
-        azimuth_beam=header["azimuth_beam"],
         window_samples=header["window_length"] / fref_hz * 1e3 * header["instrument_configuration"],
     )
 
@@ -330,9 +378,13 @@ def whole_window_share(burst: Burst) -> float:
     return burst.lines.shape[1] / burst.window_samples
 
 
-def science_scale(science: Mission) -> str:
+def science_scale(science: Mission, mode: str) -> str:
     """How much of a data take the bench records, in words."""
+    most, most_of_sweep = (science.integer("sar_scale", name) for name in ("echo_pulses", "sweep_pulses"))
+    echoes = f"at most {most} consecutive echoes"
+    if mode in SWEEPS:
+        echoes = f"at most {most_of_sweep} echoes spread over the sweep and {most} consecutive ones about broadside"
     return (
         f"scaled down on the bench: a pulse and 1/{science.integer('sar_scale', 'swath_divisor')} of the swath, "
-        f"at most {science.integer('sar_scale', 'echo_pulses')} consecutive echoes"
+        f"{echoes}"
     )

@@ -53,7 +53,7 @@ class Response:
 
 @dataclass(frozen=True)
 class Target:
-    """Slant range; along-track distance and time from the burst's first line; level above the mean background.
+    """Slant range; along-track distance and time from the picture's origin; level above the mean background.
 
     `amplitude` is the focused peak's, in the same unit for every picture of as many echoes.
     """
