@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.safety.explorer import ROOT, Board, Graph, explore
-from tests.safety.replay_acts import ARM_S, arms_again, impossible, lasts_s
+from tests.safety.replay_acts import ARM_S, arms_again, ends_flight, impossible, lasts_s
 from tests.safety.replay_board import PERMIT_S, SPACECRAFT
 from tests.safety.replay_ceilings import Ceiling, compared
 from tests.safety.replay_flight import Difference, Late, Replay
@@ -97,7 +97,7 @@ def reached(beginning: int, steps: Sequence[Step]) -> set[int]:
     """States that a way of edges leads to which a flight can take."""
     targets: dict[int, set[int]] = {}
     for step in steps:
-        if cost_s(step) is not None:
+        if cost_s(step) is not None and not ends_flight(step):
             targets.setdefault(step.source, set()).add(step.target)
     found = {beginning}
     waiting = [beginning]
@@ -126,7 +126,7 @@ class Tour:
         self._say = say
         self._tell = tell
         steps = known.excerpt(instances, lambda step: cost_s(step) is not None) if instances else known.all()
-        self._planner = Planner(steps, cost_s)
+        self._planner = Planner(steps, cost_s, ends_flight)
         reachable = reached(self._beginning, steps)
         self._wanted: dict[Kind, list[Step]] = {}
         self._flying: Replay | None = None
@@ -201,6 +201,9 @@ class Tour:
                 del self._wanted[step.kind]
                 if self._tell and len(self.result.agreed) % TOLD_EVERY_KINDS == 0:
                     self._tell(f"{len(self.result.agreed)} kinds replayed, {len(self._wanted)} to go")
+            if ends_flight(step):
+                self._land()
+                return
 
     def _differs(self, step: Step, difference: Difference) -> None:
         """Fly the shortest way to it: what agrees there differed by what the long flight had behind it."""

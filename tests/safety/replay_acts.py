@@ -43,6 +43,16 @@ _SAMPLED_S = 0.3
 _MOVES_S = 2.2  # the door, from one end to the other
 ARM_S = 60.0
 
+# It is the end of an arm or a permit, by the word of the outcome: what gives it, and how long it lives.
+MINUTE = "a minute without anything"
+_EXPIRES = {
+    "armed": ("SAR_ARM_TRANSMIT", ARM_S),
+    "exit_armed": ("ARM_SAFE_EXIT", ARM_S),
+    "takes": ("SAR_PERMIT_TRANSMIT", PERMIT_S),
+}
+_EXPIRED_S = 1.0
+_LONG_END_MS = 120_000  # a unit is given so long to become safe, or to end, while a minute passes
+
 UPSET = "an upset in slot 0"
 ARRIVES = "the door arrives"
 DECONTAMINATED = "the hours of the decontamination pass"
@@ -58,23 +68,21 @@ def impossible(step: Step) -> str:
     """Why no board can be brought to take this edge; empty when one can."""
     if step.label.endswith("for a table of another mode"):
         return "a call inside the application: the service takes the mode from the slot"
-    if step.label == TIME and step.before["mode"] == "DECONTAMINATION" and step.failures:
-        return "the hours of a decontamination pass before its time limit does"
-    transmits = step.before.get("unit") == "TAKING" or step.before["enable"] == "1"
-    if step.label == "a minute without anything" and transmits:
-        return "a minute is longer than the guard's permit for a data take"
+    is_decontaminating = step.before["mode"] == "DECONTAMINATION"
+    if step.label == TIME and is_decontaminating and step.failures and _longest_decontamination_s() < _limit_s(step):
+        return "the hours of the longest decontamination pass before its time limit does"
+    if step.label == MINUTE and step.before["enable"] == "1" and not is_armed(step.before):
+        return "the permit of a data take that transmits ends with it"
     waits = step.before["target"] != "-1" and step.before.get("unit") == "READY" and step.target != step.source
     if step.label == TIME and waits and "_stuck" in step.before["faults"] and is_seen_by_nobody(step):
         return "that a start has come is seen by nobody while the unit does nothing"
-    if is_ending(step) and step.label == "a minute without anything":
-        return "a minute is longer than a unit has to become safe, or to end what is aborted"
-    is_long = step.label in ("a minute without anything", DECONTAMINATED)
-    if is_long and step.before["reaction"] != "0":
+    is_long = step.label in (MINUTE, DECONTAMINATED)
+    if is_long and step.before["reaction"] != "0" and not is_ending(step):
         return "a minute is longer than a reaction of fault protection lasts"
     heater = load().enumeration("LIMITER").members["OPTICAL_HEATER"]
     if step.label == DECONTAMINATED and not int(step.before["limiters"]) >> heater & 1:
         return "a decontamination that is being ended has its end before its hours have passed"
-    if step.label == "a minute without anything" and step.before["takes"] != "0" and step.before["target"] != "-1":
+    if step.label == MINUTE and step.before["takes"] != "0" and step.before["target"] != "-1":
         return f"a permit of the replay lasts {PERMIT_S} s, longer than what is in progress"
     return ""
 
@@ -95,8 +103,8 @@ def lasts_s(step: Step) -> float:
         return _MOVES_S
     if step.label == DECONTAMINATED:
         return DECONTAMINATION_S
-    if step.label == "a minute without anything":
-        return ARM_S + 1 if step.before["takes"] == "0" else PERMIT_S + 1
+    if step.label == MINUTE:
+        return _EXPIRED_S + (ARM_S if step.before["takes"] == "0" else PERMIT_S)
     return (QUICK_S if is_quick else 1.0) + replay_conditions.lasts_s(step.label.partition(", ")[2])
 
 
@@ -114,6 +122,15 @@ def goes_on_s(before: Words) -> float:
     if before["unit"] not in lasts_s:
         raise CheckerError(f"the unit goes on from {before['unit']}, which lasts until it is commanded")
     return _SAMPLED_S + lasts_s[before["unit"]]
+
+
+def ends_flight(step: Step) -> bool:
+    """Does the act leave the board with waiting times that no other step counts on?"""
+    return step.label == MINUTE and is_ending(step)
+
+
+def is_armed(words: Words) -> bool:
+    return "1" in (words["armed"], words["exit_armed"])
 
 
 def arms_again(step: Step) -> bool:
@@ -134,6 +151,18 @@ def is_short(words: Words) -> bool:
 def is_starting_to_heat(words: Words) -> bool:
     """Is a decontamination to begin, for which the unit has two seconds?"""
     return "door" in words and words["mode"] == "STANDBY" and words["target"] == _heating()
+
+
+def _limit_s(step: Step) -> float:
+    """Of the transition to the mode that the instrument is in."""
+    machine = load().machines["OPTICAL" if "door" in step.before else "SAR"]
+    return max(each.time_limit_ms for each in machine.transitions if each.target == step.before["mode"]) / 1000
+
+
+@cache
+def _longest_decontamination_s() -> float:
+    (hours,) = load().telecommand("OPTICAL_DECONTAMINATE").arguments
+    return 3600.0 * hours.raw_maximum
 
 
 @cache
@@ -199,8 +228,10 @@ class Acts:
             return
         if label in BOOTS:
             self._faults.end_with_boot(step)
-        if label in ("a minute without anything", DECONTAMINATED):
-            self._flight.session.run_for(lasts_s(step))
+        if ends_flight(step):
+            self._end_late()
+        if label in (MINUTE, DECONTAMINATED):
+            self._flight.session.run_for(self.lasts_s(step))
         elif label in self._faults.acts:
             self._faults.acts[label]()
             if label in (RESET, THIRD_RESET):
@@ -213,6 +244,15 @@ class Acts:
             self._command(step)
         else:
             raise NoAct(label)
+
+    def lasts_s(self, step: Step) -> float:
+        """How long the act takes now: what expires may be of some age."""
+        in_force = [name for name in _EXPIRES if step.label == MINUTE and step.before[name] != "0"]
+        if not in_force:
+            return lasts_s(step)
+        now_s, given_s = self._flight.now_s, self._flight.given_s
+        ends_s = [given_s.get(_EXPIRES[name][0], now_s) + _EXPIRES[name][1] for name in in_force]
+        return max(0.0, max(ends_s) - now_s) + _EXPIRED_S
 
     def forget(self, step: Step) -> None:
         """Faults that the world ended by itself, because nobody would meet them."""
@@ -288,6 +328,13 @@ class Acts:
         for name, arm in (("armed", "SAR_ARM_TRANSMIT"), ("exit_armed", "ARM_SAFE_EXIT")):
             if step.before[name] == "1" and step.after[name] == "1":
                 self._flight.session.send(arm)
+                self._flight.given_s[arm] = self._flight.now_s
+
+    def _end_late(self) -> None:
+        """The unit may take longer to end what it does than an arm lives."""
+        for wait in ("SAFE", "ABORT"):
+            name = f"{self._flight.side}_{wait}"
+            self._flight.session.send("SET_BENCH_WAIT", wait=name, wait_ms=_LONG_END_MS).wait(ANSWER_S)
 
     def _goes_on(self, step: Step) -> None:
         """The unit comes to its next state, and no further."""

@@ -127,6 +127,7 @@ class Flight:
         self.session = Session(self.dictionary, self.board.link, spacecraft=flown.name)
         self.platform = Platform(self.session, GPS_EPOCH_S)
         self.commands: list[Command] = []
+        self.given_s: dict[str, float] = {}  # when a telecommand was last sent, by name: arms and permits expire
         self._tables: list[tuple[Command, bytes]] = []  # into slot 0, as they are packed
         self._told: set[int] = set()
         self.since = 0  # events from here on are the act's
@@ -238,6 +239,7 @@ class Flight:
         """A telecommand whose failures are told by new_failures()."""
         command = self.session.send(name, **arguments)
         self.commands.append(command)
+        self.given_s[name] = self.now_s
         return command
 
     def after_a_cycle(self) -> None:

@@ -11,6 +11,7 @@ from tests.safety.replay_acts import (
     ARRIVES,
     DECONTAMINATED,
     IN_STRIPS,
+    MINUTE,
     START_LEAD_S,
     Acts,
     arms_again,
@@ -255,10 +256,10 @@ class Replay:
         stale_later = "ancillary" in self._until_s or step.after["mode"] == "DARK"
         if begins and "no_ancillary" in step.before["faults"] and stale_later:
             raise Late("the ancillary data are stale before the start comes")
-        last_s = self.flight.now_s + lasts_s(step) + self.acts.before_start_s(step)
+        last_s = self.flight.now_s + self.acts.lasts_s(step) + self.acts.before_start_s(step)
         for name, until_s in self._until_s.items():
             arm = name in ("armed", "exit_armed")
-            minute = step.label == "a minute without anything" and (arm or name == "takes")
+            minute = step.label == MINUTE and (arm or name == "takes" or is_ending(step))
             waits_for_it = name != "level_1" and (step.label in (TIME, DECONTAMINATED) or minute)
             if last_s > until_s and not waits_for_it and not (arm and (step.after[name] == "0" or arms_again(step))):
                 raise Late(f"{name} at {until_s:.0f} s, and {step.label} lasts to {last_s:.0f} s")

@@ -261,18 +261,23 @@ class Follower:
 
 
 class Planner:
-    """Ways over the steps; `cost_s` says how long one lasts on the board, None when it must not be taken."""
+    """Ways over the steps. `cost_s` says how long one lasts on the board, None when it must not be taken; `is_last`,
+    that it is no way to another.
+    """
 
-    def __init__(self, steps: list[Step], cost_s: Callable[[Step], float | None]) -> None:
+    def __init__(
+        self, steps: list[Step], cost_s: Callable[[Step], float | None], is_last: Callable[[Step], bool]
+    ) -> None:
         self.by_kind: dict[Kind, list[Step]] = {}
         self._moves: dict[int, dict[int, list[tuple[float, Step]]]] = {}  # the shortest first
+        self._is_last = is_last
         self._cost_s = {step.key: cost_s(step) for step in steps}
         for step in steps:
             self.by_kind.setdefault(step.kind, []).append(step)
             cost = self._cost_s[step.key]
             if cost is None:
                 continue
-            if step.target != step.source:
+            if step.target != step.source and not is_last(step):
                 self._moves.setdefault(step.source, {}).setdefault(step.target, []).append((cost, step))
         for row in self._moves.values():
             for moves in row.values():
@@ -288,7 +293,7 @@ class Planner:
 
     def allow(self, step: Step) -> None:
         """Take it again: what forbid() took away."""
-        if step.target != step.source:
+        if step.target != step.source and not self._is_last(step):
             moves = self._moves.setdefault(step.source, {}).setdefault(step.target, [])
             moves.append((self._cost_s[step.key] or 0.0, step))
             moves.sort(key=lambda move: move[0])

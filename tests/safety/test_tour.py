@@ -11,7 +11,7 @@ import pytest
 from tests.safety import replay
 from tests.safety.explorer import Graph
 from tests.safety.replay import BEHIND_LATE, BEHIND_OTHERS, OUTLIVED, TOO_LATE, Result, Tour, report
-from tests.safety.replay_acts import DECONTAMINATED
+from tests.safety.replay_acts import DECONTAMINATED, MINUTE
 from tests.safety.replay_ceilings import CEILINGS, Ceiling, compared
 from tests.safety.replay_flight import Difference, Late
 from tests.safety.replay_plan import Kind, Step
@@ -69,6 +69,27 @@ def test_another_way_is_looked_for_when_one_comes_too_late(monkeypatch: pytest.M
     assert labels(result.agreed) == ["behind", "other"]
     assert labels(result.impossible) == ["late"] and set(result.impossible.values()) == {TOO_LATE}
     assert result.good
+
+
+def test_a_step_that_leaves_the_board_with_other_waits_is_the_last_of_its_flight(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A minute while the instrument becomes safe: no way leads over it, and what was on its way there is flown anew."""
+    began: list[str] = []
+
+    def verdict(path: list[str], step: Step) -> None:
+        assert MINUTE not in path, "the flight went on"
+        began.extend([] if path else [step.label])
+
+    ending = {**WORDS, "reaction": "2", "exit_armed": "1"}
+    minute = Step(MINUTE, 1, 2, (), (), ending, WORDS, 0)
+    steps = [edge("safing", 0, 1), minute, edge("end", 1, 2), edge("behind", 2, 3)]
+    result = tour(steps, verdict, monkeypatch)
+    assert labels(result.agreed) == sorted([MINUTE, "behind", "end", "safing"]) and result.good
+    assert began == ["safing", "safing"]
+    alone = tour([edge("safing", 0, 1), minute, edge("behind", 2, 3)], verdict, monkeypatch)
+    assert labels(alone.agreed) == sorted([MINUTE, "safing"])
+    assert {kind.label: reason for kind, reason in alone.impossible.items()} == {"behind": BEHIND_OTHERS}
 
 
 def test_what_only_such_a_way_leads_to_is_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
