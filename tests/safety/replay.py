@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.safety.explorer import ROOT, Board, Graph, explore
-from tests.safety.replay_acts import ARM_S, arms_again, ends_flight, impossible, lasts_s
+from tests.safety.replay_acts import ARM_S, arms_again, arms_late, ends_flight, impossible, is_begun, lasts_s, with_time
 from tests.safety.replay_board import PERMIT_S, SPACECRAFT
 from tests.safety.replay_ceilings import Ceiling, compared
 from tests.safety.replay_flight import Difference, Late, Replay
@@ -45,6 +45,7 @@ _NAMED = {
     BEHIND_OTHERS: "behind others",
 }
 _PERMIT_LIFE_S = PERMIT_S - 50
+_ARMED_LATE_S = 30.0  # what another way may cost on which an arm is older when something is ended
 
 
 @dataclass
@@ -70,6 +71,7 @@ class Result:
         """What has a ceiling (replay_ceilings.py)."""
         reasons = Counter(self.impossible.values())
         return Ceiling(
+            impossible=sum(count for reason, count in reasons.items() if reason not in _NAMED),
             too_late=reasons[TOO_LATE] + reasons[BEHIND_LATE],
             not_tried=reasons[OUTLIVED] + reasons[BEHIND_OTHERS],
             differed_later=len(self.differed_later),
@@ -90,7 +92,7 @@ def cost_s(step: Step) -> float | None:
             return None
     if step.before["takes"] != "0" != step.after["takes"] and duration_s > _PERMIT_LIFE_S:
         return None
-    return 1.0 + duration_s
+    return 1.0 + duration_s + (_ARMED_LATE_S if arms_late(step) else 0.0)
 
 
 def reached(beginning: int, steps: Sequence[Step]) -> set[int]:
@@ -178,12 +180,15 @@ class Tour:
         return self.result
 
     def _go(self, way: Sequence[Step]) -> None:
+        if is_begun(way):
+            self._land()
+            return
         is_shortest = self._flying is None
         if is_shortest:
             self._flying = Replay(self._side, DIRECTORY / self._side)
-        for step in way:
+        for step, ends_late in with_time(way):
             try:
-                difference = self._flying.take(step, step.kind not in self._wanted)
+                difference = self._flying.take(step, step.kind not in self._wanted, ends_late)
             except Late:
                 self._land()
                 if is_shortest:
@@ -211,8 +216,8 @@ class Tour:
         flying = Replay(self._side, DIRECTORY / self._side)
         shown: Difference | None = difference
         try:
-            for shorter in way or ():
-                if shown := flying.take(shorter):
+            for shorter, ends_late in with_time(way or ()):
+                if shown := flying.take(shorter, ends_late=ends_late):
                     break
         except Late:
             shown = difference
@@ -255,10 +260,11 @@ def replay_path(side: str, labels: Sequence[str], faults: int = 1, directory: Pa
     """One path from the beginning, each step compared; the first difference."""
     with Board(SPACECRAFT[side], faults, script="outcomes.py") as board:
         follower = Follower(board)
+        way = [follower.step(label) for label in labels]
         flying = Replay(side, directory or DIRECTORY / side)
         try:
-            for label in labels:
-                difference = flying.take(follower.step(label))
+            for step, ends_late in with_time(way):
+                difference = flying.take(step, ends_late=ends_late)
                 if difference:
                     return difference
         finally:

@@ -1,6 +1,6 @@
 """Each edge of the checker as an act on the host board. A label that is not known here is an error."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 
 from emei.dictionary import load
@@ -62,6 +62,7 @@ _LONGEST_WAIT_S = 1100.0
 _GOES_ON_S = 30.0
 _SHORT_MS = 2000
 _BEGUN_MS = 300.0
+_LOOKS_AGAIN_MS = 500  # of the checker's two seconds from the telecommand to the start
 
 
 def impossible(step: Step) -> str:
@@ -73,9 +74,6 @@ def impossible(step: Step) -> str:
         return "the hours of the longest decontamination pass before its time limit does"
     if step.label == MINUTE and step.before["enable"] == "1" and not is_armed(step.before):
         return "the permit of a data take that transmits ends with it"
-    waits = step.before["target"] != "-1" and step.before.get("unit") == "READY" and step.target != step.source
-    if step.label == TIME and waits and "_stuck" in step.before["faults"] and is_seen_by_nobody(step):
-        return "that a start has come is seen by nobody while the unit does nothing"
     is_long = step.label in (MINUTE, DECONTAMINATED)
     if is_long and step.before["reaction"] != "0" and not is_ending(step):
         return "a minute is longer than a reaction of fault protection lasts"
@@ -129,6 +127,23 @@ def ends_flight(step: Step) -> bool:
     return step.label == MINUTE and is_ending(step)
 
 
+def is_begun(way: Sequence[Step]) -> bool:
+    """Is what the last step of a way waits for being ended before the way begins? It cannot be given more time then."""
+    return ends_flight(way[-1]) and all(_is_ended(step.before) for step in way)
+
+
+def with_time(way: Sequence[Step]) -> list[tuple[Step, bool]]:
+    """Each step, and whether what it begins to end is to be given the time for the way's last step."""
+    ended = [_is_ended(step.before) for step in way]
+    begins = len(way) - 1 - ended[::-1].index(False) if way and ends_flight(way[-1]) and not all(ended) else -1
+    return [(step, place == begins) for place, step in enumerate(way)]
+
+
+def arms_late(step: Step) -> bool:
+    """Is an arm given while something is being ended, when none will end before that does?"""
+    return _is_ended(step.before) and any(step.label == name for name, _ in _EXPIRES.values())
+
+
 def is_armed(words: Words) -> bool:
     return "1" in (words["armed"], words["exit_armed"])
 
@@ -141,6 +156,15 @@ def arms_again(step: Step) -> bool:
 def is_seen_by_nobody(step: Step) -> bool:
     """Does the edge change nothing that the ground or the bench sees?"""
     return not step.events and not step.failures and visible(step.before) == visible(step.after)
+
+
+def comes_unseen(step: Step) -> bool:
+    """Does a start come that the unit does not follow, because it does nothing? The time that brings the guards' second
+    look before it is shorter.
+    """
+    waits = step.before["target"] != "-1" and step.before.get("unit") == "READY" and step.target != step.source
+    is_stuck = "_stuck" in step.before["faults"] and is_seen_by_nobody(step)
+    return step.label == TIME and waits and is_stuck and step.duration_ms > _LOOKS_AGAIN_MS
 
 
 def is_short(words: Words) -> bool:
@@ -179,8 +203,11 @@ def _short_targets() -> frozenset[str]:
 
 def is_ending(step: Step) -> bool:
     """Does the act come while the unit is to become safe, or to end a data take or an image?"""
-    ends = step.before["reaction"] in _ENDING or step.before["cancelled"] == "1"
-    return ends and step.label != TIME
+    return _is_ended(step.before) and step.label != TIME
+
+
+def _is_ended(words: Words) -> bool:
+    return words["reaction"] in _ENDING or words["cancelled"] == "1"
 
 
 def is_busy(step: Step) -> bool:
@@ -193,6 +220,7 @@ class Acts:
     def __init__(self, flight: Flight) -> None:
         self._flight = flight
         self._faults = Faults(flight)
+        self.start_s = 0.0  # when the last data take or image that was commanded begins
         self._conditions = Conditions(flight)
         self._fixed: dict[str, Callable[[], object]] = {
             "SAR_ARM_TRANSMIT": lambda: flight.send("SAR_ARM_TRANSMIT"),
@@ -226,10 +254,9 @@ class Acts:
         self._flight.mark()
         if label == TIME:
             return
+        given_s = self._flight.given_s.copy()
         if label in BOOTS:
             self._faults.end_with_boot(step)
-        if ends_flight(step):
-            self._end_late()
         if label in (MINUTE, DECONTAMINATED):
             self._flight.session.run_for(self.lasts_s(step))
         elif label in self._faults.acts:
@@ -244,15 +271,21 @@ class Acts:
             self._command(step)
         else:
             raise NoAct(label)
+        if step.failures and label in given_s:
+            # What is refused gives nothing.
+            self._flight.given_s[label] = given_s[label]
 
     def lasts_s(self, step: Step) -> float:
         """How long the act takes now: what expires may be of some age."""
         in_force = [name for name in _EXPIRES if step.label == MINUTE and step.before[name] != "0"]
         if not in_force:
             return lasts_s(step)
-        now_s, given_s = self._flight.now_s, self._flight.given_s
-        ends_s = [given_s.get(_EXPIRES[name][0], now_s) + _EXPIRES[name][1] for name in in_force]
-        return max(0.0, max(ends_s) - now_s) + _EXPIRED_S
+        return max(0.0, max(map(self.expires_s, in_force)) - self._flight.now_s) + _EXPIRED_S
+
+    def expires_s(self, name: str) -> float:
+        """When an arm or a permit ends that is in force."""
+        telecommand, lives_s = _EXPIRES[name]
+        return self._flight.given_s.get(telecommand, self._flight.now_s) + lives_s
 
     def forget(self, step: Step) -> None:
         """Faults that the world ended by itself, because nobody would meet them."""
@@ -308,13 +341,18 @@ class Acts:
             self._conditions.send_in(condition, step, lambda: self._start_take(lead_s))
 
     def _start_take(self, lead_s: float) -> Command:
-        start = self._flight.platform.gps_s() + lead_s
+        start = self._starts(lead_s)
         return self._flight.send("SAR_START_DATA_TAKE", task_id=77, slot=0, start=start)
 
     def _start_image(self, mode: str, name: str = "", condition: str = "") -> Command:
-        start = self._flight.platform.gps_s() + START_LEAD_S
+        start = self._starts(START_LEAD_S)
         longest = condition.endswith("IMAGING_BUDGET")
         return self._flight.start_image(mode, start, name, longest)
+
+    def _starts(self, lead_s: float) -> float:
+        """GPS time of a start so long from now."""
+        self.start_s = self._flight.now_s + lead_s
+        return self._flight.platform.gps_s() + lead_s
 
     def _eclipse(self, switch: str) -> None:
         """Ancillary data from now on: in the Earth's shadow or not."""
@@ -327,11 +365,10 @@ class Acts:
         """Arm again what is armed and stays so: time that passes is longer than an arm lasts."""
         for name, arm in (("armed", "SAR_ARM_TRANSMIT"), ("exit_armed", "ARM_SAFE_EXIT")):
             if step.before[name] == "1" and step.after[name] == "1":
-                self._flight.session.send(arm)
-                self._flight.given_s[arm] = self._flight.now_s
+                self._flight.give(arm)
 
-    def _end_late(self) -> None:
-        """The unit may take longer to end what it does than an arm lives."""
+    def end_late(self) -> None:
+        """What is ended from now on may take longer than an arm lives."""
         for wait in ("SAFE", "ABORT"):
             name = f"{self._flight.side}_{wait}"
             self._flight.session.send("SET_BENCH_WAIT", wait=name, wait_ms=_LONG_END_MS).wait(ANSWER_S)

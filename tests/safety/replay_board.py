@@ -237,10 +237,14 @@ class Flight:
 
     def send(self, name: str, **arguments: object) -> Command:
         """A telecommand whose failures are told by new_failures()."""
-        command = self.session.send(name, **arguments)
+        command = self.give(name, **arguments)
         self.commands.append(command)
-        self.given_s[name] = self.now_s
         return command
+
+    def give(self, name: str, **arguments: object) -> Command:
+        """A telecommand that is no act of its own."""
+        self.given_s[name] = self.now_s
+        return self.session.send(name, **arguments)
 
     def after_a_cycle(self) -> None:
         """Go on until a control cycle has just ended: what is sent now comes before the next samples."""

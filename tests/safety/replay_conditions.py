@@ -135,8 +135,8 @@ class Conditions:
         flight = self._flight
         session = flight.session
         session.run_for(max(0.0, self.cool_at_s - flight.now_s))
-        session.send("SAR_ARM_TRANSMIT").wait(ANSWER_S)
-        session.send("SAR_PERMIT_TRANSMIT", takes=1 + int(step.before["takes"]), valid_s=PERMIT_S).wait(ANSWER_S)
+        flight.give("SAR_ARM_TRANSMIT").wait(ANSWER_S)
+        flight.give("SAR_PERMIT_TRANSMIT", takes=1 + int(step.before["takes"]), valid_s=PERMIT_S).wait(ANSWER_S)
         flight.load_table("STRIPMAP").wait(ANSWER_S)
         flight.units.release("sar.held")
         start = flight.platform.gps_s() + LEAD_S
@@ -144,7 +144,7 @@ class Conditions:
         flight.units.force("sar.held", 1)
         self.took()
         if step.before["armed"] == "1":
-            session.send("SAR_ARM_TRANSMIT").wait(ANSWER_S)
+            flight.give("SAR_ARM_TRANSMIT").wait(ANSWER_S)
         flight.load_table(step.label.split()[1].rstrip(",")).wait(ANSWER_S)
 
     def _image(self) -> None:

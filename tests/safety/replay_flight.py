@@ -15,6 +15,7 @@ from tests.safety.replay_acts import (
     START_LEAD_S,
     Acts,
     arms_again,
+    comes_unseen,
     is_ending,
     is_seen_by_nobody,
     is_short,
@@ -26,7 +27,6 @@ from tests.safety.replay_board import (
     DECONTAMINATION_S,
     ENDS_S,
     IMAGED_S,
-    PERMIT_S,
     REPEATED,
     STRIPS_APART_S,
     Flight,
@@ -40,6 +40,8 @@ RECORDER_S = 8.0  # and this, where a recorder that does nothing is waited for
 STAYS_S = 0.2
 STAYS_LONG_S = 1.0
 RETRY_S = 0.4  # the unit that is on again has its command
+EXPIRES_S = 6.0  # an arm is to live so much longer than a recovery begins, which has 15 s
+COME_S = 1.0  # after a start that nobody sees
 REST_S = 3.0  # time that passes where nothing is to come of it
 
 # What comes by itself after so long must be the checker's edge of time, not happen before it.
@@ -122,15 +124,19 @@ class Replay:
         self._cause = "0"
         self._phase = ""
         self._waits_for_lamp = False
+        self._has_come = False  # a start, which the unit did not follow
         self._takes = 0
         self._next_strip_s = 0.0
         self._is_ending = False
         self._is_cut_short = False
 
-    def take(self, step: Step, is_known: bool = False) -> Difference | None:
+    def take(self, step: Step, is_known: bool = False, ends_late: bool = False) -> Difference | None:
         """What differs, or None. Of what is known to agree, where little time is left, one look is enough: what comes
-        after it is seen with the next act.
+        after it is seen with the next act. `ends_late`: an arm or a permit is to expire while what this step ends is
+        still being ended.
         """
+        if ends_late:
+            self._end_late(step)
         self._require_in_time(step)
         flight = self.flight
         self.path.append(step.label)
@@ -239,6 +245,15 @@ class Replay:
                     return seen
             flight.session.run_for(CYCLE_S)
 
+    def _end_late(self, step: Step) -> None:
+        """A safing is given longer than an arm lives. A recovery is not: it begins when the arm's end is near."""
+        self.acts.end_late()
+        for name in ("armed", "exit_armed"):
+            if step.before[name] == "1":
+                others_s = [until_s for other, until_s in self._until_s.items() if other != name]
+                latest_s = min([self.acts.expires_s(name) - EXPIRES_S, *others_s]) - lasts_s(step)
+                self.flight.session.run_for(max(0.0, latest_s - self.flight.now_s))
+
     def _require_in_time(self, step: Step) -> None:
         """What the checker leaves to the edge of time must not come by itself during this one."""
         if step.label == RESET and self.acts.resets >= RESETS_TO_SAFE - 1:
@@ -259,7 +274,7 @@ class Replay:
         last_s = self.flight.now_s + self.acts.lasts_s(step) + self.acts.before_start_s(step)
         for name, until_s in self._until_s.items():
             arm = name in ("armed", "exit_armed")
-            minute = step.label == MINUTE and (arm or name == "takes" or is_ending(step))
+            minute = step.label == MINUTE and (arm or name == "takes" or (name == "reaction" and is_ending(step)))
             waits_for_it = name != "level_1" and (step.label in (TIME, DECONTAMINATED) or minute)
             if last_s > until_s and not waits_for_it and not (arm and (step.after[name] == "0" or arms_again(step))):
                 raise Late(f"{name} at {until_s:.0f} s, and {step.label} lasts to {last_s:.0f} s")
@@ -294,12 +309,9 @@ class Replay:
             # It knows of nothing else that was before.
             self._until_s = {name: until_s for name, until_s in self._until_s.items() if name == "level_1"}
         before, after = step.before, step.after
-        # Time passed with an arm that was given again and again: the last is up to half a life old.
-        arm_s = now_s + (ARM_S / 2 if step.label == TIME else ARM_S) - MARGIN_S
-        for name, label in (("armed", "SAR_ARM_TRANSMIT"), ("exit_armed", "ARM_SAFE_EXIT")):
-            self._note(name, after[name] == "1", step.label in (label, TIME), arm_s)
-        given = step.label == "SAR_PERMIT_TRANSMIT" and not step.failures
-        self._note("takes", after["takes"] != "0", given, now_s + PERMIT_S - MARGIN_S)
+        for name in ("armed", "exit_armed", "takes"):
+            self._note(name, after[name] != "0", True, self.acts.expires_s(name) - MARGIN_S)
+        self._has_come = (self._has_come or comes_unseen(step)) and after["target"] == before["target"]
         if after["target"] != before["target"]:
             self._waits_for_lamp = step.label == "START LAMP" and "OPTICAL_stuck" in before["faults"]
             self._began_s = act_began_s if is_short(after) or self._waits_for_lamp else now_s
@@ -313,7 +325,7 @@ class Replay:
             if after["unit"] == "IMAGING" and before["unit"] != "IMAGING":
                 self._next_strip_s = now_s + STRIPS_APART_S
             limit_s = min(limit_s, self._next_strip_s - self._began_s - MARGIN_S)
-        elif after.get("unit") == "READY" and after["enable"] == "0":
+        elif after.get("unit") == "READY" and after["enable"] == "0" and not self._has_come:
             # A start that lies ahead, or the rest of a warm-up.
             limit_s = min(limit_s, AHEAD_S)
         if after.get("phase") == "IMAGING":
@@ -338,6 +350,8 @@ class Replay:
         """How long time must pass where nothing tells that it has."""
         if step.target == step.source:
             return REST_S
+        if comes_unseen(step):
+            return max(0.0, self.acts.start_s - self.flight.now_s) + COME_S
         if not is_seen_by_nobody(step) or step.before["reaction"] == "0":
             return 0.0
         ends_s = ENDS_S if step.before["reaction"] in FOR_THE_UNIT else 0.0

@@ -30,17 +30,23 @@ def edge(label: str, source: int, target: int) -> Step:
     return Step(label, source, target, (), (), WORDS, WORDS, 0)
 
 
-def tour(steps: list[Step], verdict: Verdict, monkeypatch: pytest.MonkeyPatch) -> Result:
-    """Every kind of a graph that begins at 0. `verdict` is given the labels flown so far and the next step."""
+def tour(
+    steps: list[Step], verdict: Verdict, monkeypatch: pytest.MonkeyPatch, given: list[str] | None = None
+) -> Result:
+    """Every kind of a graph that begins at 0. `verdict` is given the labels flown so far and the next step; `given`
+    takes in the steps before which the unit is given more time to end what it does.
+    """
 
     agreed: set[Kind] = set()
+    given = [] if given is None else given
 
     class Flying:
         def __init__(self, side: str, directory: Path) -> None:
             self.flight = SimpleNamespace(now_s=0.0)
             self.path: list[str] = []
 
-        def take(self, step: Step, is_known: bool = False) -> Difference | None:
+        def take(self, step: Step, is_known: bool = False, ends_late: bool = False) -> Difference | None:
+            given.extend([step.label] if ends_late else [])
             # One look is enough of what agreed before only.
             assert not is_known or step.kind in agreed
             difference = verdict(self.path, step)
@@ -74,8 +80,11 @@ def test_another_way_is_looked_for_when_one_comes_too_late(monkeypatch: pytest.M
 def test_a_step_that_leaves_the_board_with_other_waits_is_the_last_of_its_flight(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A minute while the instrument becomes safe: no way leads over it, and what was on its way there is flown anew."""
+    """A minute while the instrument becomes safe: the unit is given the time before that begins, no way leads over it,
+    and what was on its way there is flown anew.
+    """
     began: list[str] = []
+    given: list[str] = []
 
     def verdict(path: list[str], step: Step) -> None:
         assert MINUTE not in path, "the flight went on"
@@ -83,10 +92,11 @@ def test_a_step_that_leaves_the_board_with_other_waits_is_the_last_of_its_flight
 
     ending = {**WORDS, "reaction": "2", "exit_armed": "1"}
     minute = Step(MINUTE, 1, 2, (), (), ending, WORDS, 0)
-    steps = [edge("safing", 0, 1), minute, edge("end", 1, 2), edge("behind", 2, 3)]
-    result = tour(steps, verdict, monkeypatch)
-    assert labels(result.agreed) == sorted([MINUTE, "behind", "end", "safing"]) and result.good
-    assert began == ["safing", "safing"]
+    steps = [edge("away", 0, 4), edge("safing", 4, 1), minute, edge("end", 1, 2), edge("behind", 2, 3)]
+    result = tour(steps, verdict, monkeypatch, given)
+    assert set(given) == {"safing"}
+    assert labels(result.agreed) == sorted([MINUTE, "away", "behind", "end", "safing"]) and result.good
+    assert began == ["away", "away"]
     alone = tour([edge("safing", 0, 1), minute, edge("behind", 2, 3)], verdict, monkeypatch)
     assert labels(alone.agreed) == sorted([MINUTE, "safing"])
     assert {kind.label: reason for kind, reason in alone.impossible.items()} == {"behind": BEHIND_OTHERS}
@@ -103,7 +113,7 @@ def test_what_only_such_a_way_leads_to_is_too_late(monkeypatch: pytest.MonkeyPat
         "late": TOO_LATE,
         "behind": BEHIND_LATE,
     }
-    assert result.counted() == Ceiling(too_late=2, not_tried=0, differed_later=0)
+    assert result.counted() == Ceiling(impossible=0, too_late=2, not_tried=0, differed_later=0)
 
 
 def test_what_an_arm_does_not_live_through_is_not_said_to_be_tried(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,7 +130,7 @@ def test_what_an_arm_does_not_live_through_is_not_said_to_be_tried(monkeypatch: 
         DECONTAMINATED: OUTLIVED,
         "behind": BEHIND_OTHERS,
     }
-    assert result.counted() == Ceiling(too_late=0, not_tried=2, differed_later=0)
+    assert result.counted() == Ceiling(impossible=0, too_late=0, not_tried=2, differed_later=0)
 
 
 def test_a_difference_that_came_later_is_told_with_the_command_that_flies_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +145,7 @@ def test_a_difference_that_came_later_is_told_with_the_command_that_flies_it(mon
     assert "mode: the checker saw OFF, the board SAFE" in told[0]
 
 
-@pytest.mark.parametrize("name", ["too_late", "not_tried", "differed_later"])
+@pytest.mark.parametrize("name", ["impossible", "too_late", "not_tried", "differed_later"])
 def test_one_more_than_the_ceiling_is_no_good_and_one_less_is_said(name: str) -> None:
     largest = CEILINGS["OPTICAL", True]
     for more, is_good, sentences in ((0, True, 0), (1, False, 1)):

@@ -258,6 +258,7 @@ def _image_json(picture: SarPicture) -> dict[str, Any]:
         "swath": burst.swath,
         "polarisation": burst.polarisation,
         "first_gps_s": burst.first_gps_s,
+        "azimuth_from": burst.origin,
         "pulses": burst.recorded,
         "prf_hz": burst.prf_hz,
         "samples": burst.lines.shape[1],
