@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from emei.cli import main
 from emei.science.quicklook import SarPicture, SarQuicklook
 from emei.science.scene import match_targets
 from tests.hal.hal_board import lib
@@ -184,3 +187,14 @@ def test_without_the_pulse_at_broadside_the_picture_begins_with_its_first_echo()
     (picture,) = look(file[: starts[at]] + file[starts[at + 1] :]).images
     assert picture.image.burst.origin == "the first echo"
     assert look(file).as_json()["images"][0]["azimuth_from"] == "where the beam came to broadside"
+
+
+def test_the_targets_of_each_sub_swath_are_told_apart(tmp_path: Path) -> None:
+    file = tmp_path / "take.ccsds"
+    file.write_bytes(record(rate=FAST, **TOPS_ABEAM))
+    result = CliRunner().invoke(main, ["quicklook", str(file), "--out", str(tmp_path)])
+    assert result.exit_code == 0
+    titles = [line.strip() for line in result.output.splitlines() if line.startswith("Point targets")]
+    assert titles == ["Point targets in swath 6", "Point targets in swath 7", "Point targets in swath 8"]
+    names = {f"take.sar_swath_{swath}{kind}.png" for swath in (6, 7, 8) for kind in ("", "_echoes")}
+    assert {path.name for path in tmp_path.glob("*.png")} == names

@@ -83,8 +83,11 @@ def _show(found: Quicklook, file: Path, pictures: list[Path]) -> None:
     out = console()
     out.print(rows)
     if isinstance(found, SarQuicklook):
+        several_swaths = len({picture.image.burst.swath for picture in found.images}) > 1
         for picture in found.images:
-            _show_targets(picture, found.several_polarisations)
+            burst = picture.image.burst
+            names = [f"swath {burst.swath}"] if several_swaths else []
+            _show_targets(picture, ", ".join([*names, burst.polarisation] if found.several_polarisations else names))
     for path in pictures:
         click.echo(f"Picture: {path}")
 
@@ -93,8 +96,9 @@ def _cells(cut: Response) -> tuple[str, str, str]:
     return f"{cut.width_m:.3f}", f"{cut.theory_m:.3f} ({100 * cut.error:+.1f} %)", f"{cut.side_lobe_db:.1f}"
 
 
-def _show_targets(picture: SarPicture, names_polarisation: bool) -> None:
-    of = f" in {picture.image.burst.polarisation}" if names_polarisation else ""
+def _show_targets(picture: SarPicture, where: str) -> None:
+    """`where` tells the picture from others of the same file."""
+    of = f" in {where}" if where else ""
     if not picture.targets:
         click.echo(f"No point target stands out{of}.")
         return
