@@ -69,8 +69,8 @@ def impossible(step: Step) -> str:
     """Why no board can be brought to take this edge; empty when one can."""
     if step.label.endswith("for a table of another mode"):
         return "a call inside the application: the service takes the mode from the slot"
-    is_decontaminating = step.before["mode"] == "DECONTAMINATION"
-    if step.label == TIME and is_decontaminating and step.failures and _longest_decontamination_s() < _limit_s(step):
+    times_out = step.before["mode"] == "DECONTAMINATION" and "failed:STEP_TIME_OUT" in step.failures
+    if step.label == TIME and times_out and _longest_decontamination_s() < _limit_s(step):
         return "the hours of the longest decontamination pass before its time limit does"
     if step.label == MINUTE and step.before["enable"] == "1" and not is_armed(step.before):
         return "the permit of a data take that transmits ends with it"
