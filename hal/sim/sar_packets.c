@@ -243,7 +243,7 @@ static void begin_phase(sim_t *sim, uint8_t phase) {
     packets->number = packets->next = 0;
     packets->first_interval = (uint32_t)((double)(sim->sar.phase_start_us - sim->sar.take_start_us) *
                                          SAR_REFERENCE_FREQUENCY_HZ / 1e6 / field(sim, SAR_TABLE_PRI_CODE_OFFSET));
-    if (sar_sweeps(sim, phase)) {
+    if (sar_pulse_sweeps(sim, phase)) {
         about_t first = about(sim, phase, 0);
         double octets = rate_octets_s(sim) * field(sim, SAR_TABLE_DURATION_MS_OFFSET) * 1e-3;
         packets->sweep = sar_sweep(sim, octets / (double)pulse_octets(&first.pulse, first.quads, first.baq));
@@ -285,7 +285,7 @@ void sar_packets_step(sim_t *sim, uint8_t phase, uint64_t now_us) {
     charge(sim, phase, number, number - packets->number);
     packets->number = number;
     science_pace(&packets->pace, (uint32_t)rate_octets_s(sim), SIM_STEP_US);
-    bool of_sweep = sar_sweeps(sim, phase);
+    bool of_sweep = sar_pulse_sweeps(sim, phase);
     uint32_t most = of_sweep                  ? sar_sweep_most()
                     : phase == SAR_PHASE_ECHO ? SAR_SCALE_ECHO_PULSES
                                               : SAR_SCALE_OTHER_PULSES;

@@ -33,8 +33,9 @@ static uint32_t value(const sim_t *sim, uint16_t offset) {
     return (uint32_t)unit_raw(&sim->units[SIM_SAR], UNIT_MEMORY, offset);
 }
 
-static bool sweeps(uint32_t mode) {
-    return mode == SAR_MODE_SPOTLIGHT || mode == SAR_MODE_TOPS;
+bool sar_pulse_sweeps(const sim_t *sim, uint8_t phase) {
+    uint32_t mode = value(sim, SAR_TABLE_MODE_OFFSET);
+    return phase == SAR_PHASE_ECHO && (mode == SAR_MODE_SPOTLIGHT || mode == SAR_MODE_TOPS);
 }
 
 /* Sub-swaths that take turns in the phase: only echoes of TOPS change. */
@@ -54,7 +55,7 @@ static uint16_t beam_of(const sim_t *sim, uint8_t phase, unsigned swath, uint32_
     const fields_t *at = &fields[swath];
     int64_t beam = value(sim, at->azimuth_beam);
     uint32_t per_beam = value(sim, at->pulses_per_beam);
-    if (phase == SAR_PHASE_ECHO && sweeps(value(sim, SAR_TABLE_MODE_OFFSET)) && per_beam > 0) {
+    if (sar_pulse_sweeps(sim, phase) && per_beam > 0) {
         beam += (int64_t)unit_raw(&sim->units[SIM_SAR], UNIT_MEMORY, at->step) * (pulse / per_beam);
     }
     return (uint16_t)beam;
@@ -144,7 +145,7 @@ sar_turn_t sar_turn(const sim_t *sim, unsigned swath) {
     turn.end = count > 1 ? turn.begin + burst_pulses(sim, swath) : UINT32_MAX;
     turn.at_broadside = turn.end;
     turn.pulses_per_beam = value(sim, at->pulses_per_beam);
-    if (sweeps(value(sim, SAR_TABLE_MODE_OFFSET)) && turn.pulses_per_beam > 0) {
+    if (sar_pulse_sweeps(sim, SAR_PHASE_ECHO) && turn.pulses_per_beam > 0) {
         turn.step = (int32_t)unit_raw(&sim->units[SIM_SAR], UNIT_MEMORY, at->step);
     }
     int32_t beams = (int32_t)SAR_AZIMUTH_BEAM_BROADSIDE - (int32_t)value(sim, at->azimuth_beam);

@@ -34,6 +34,9 @@ sar_pulse_t sar_pulse(const sim_t *sim, uint8_t phase, uint32_t number);
 /* Its signal type alone. */
 uint8_t sar_pulse_signal(uint8_t phase, uint32_t number);
 
+/* Does the azimuth beam move from pulse to pulse of the phase? */
+bool sar_pulse_sweeps(const sim_t *sim, uint8_t phase);
+
 /* Of a sub-swath that the table does not have, empty. */
 sar_turn_t sar_turn(const sim_t *sim, unsigned swath);
 

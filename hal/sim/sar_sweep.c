@@ -13,11 +13,6 @@ static uint32_t greatest(uint32_t one, uint32_t other) {
     return one > other ? one : other;
 }
 
-bool sar_sweeps(const sim_t *sim, uint8_t phase) {
-    uint32_t mode = sar_table_value(sim, SAR_TABLE_MODE_OFFSET);
-    return phase == SAR_PHASE_ECHO && (mode == SAR_MODE_SPOTLIGHT || mode == SAR_MODE_TOPS);
-}
-
 uint32_t sar_sweep_most(void) {
     return SAR_SCALE_SWEEP_PULSES + 2 * SAR_SCALE_ECHO_PULSES;
 }

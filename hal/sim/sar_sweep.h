@@ -10,9 +10,6 @@ typedef struct {
     uint32_t from[SAR_SUB_SWATHS], to[SAR_SUB_SWATHS]; /* of each sub-swath, from which pulse up to which all are */
 } sar_sweep_t;
 
-/* Does the beam move in this phase of the data take that the unit's table describes? */
-bool sar_sweeps(const sim_t *sim, uint8_t phase);
-
 /* For as many pulses as the bench's rate of science data carries in the data take. */
 sar_sweep_t sar_sweep(const sim_t *sim, double pulses_carried);
 
