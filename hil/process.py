@@ -11,6 +11,9 @@ from typing import IO
 
 PR_SET_PDEATHSIG = 1
 URGENT_NICENESS = -15
+# A process with a session of its own is a group of its own to the scheduler, and only the group's niceness counts
+# between sessions (sched(7), "The autogroup feature").
+AUTOGROUP = "/proc/self/autogroup"
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -32,8 +35,7 @@ def start(
     def die_with_parent() -> None:
         _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if urgent:
-            with contextlib.suppress(PermissionError):
-                os.setpriority(os.PRIO_PROCESS, 0, URGENT_NICENESS)
+            _come_first()
         if os.getppid() != parent:
             os._exit(1)
 
@@ -49,6 +51,15 @@ def start(
             preexec_fn=die_with_parent,  # noqa: PLW1509 - only system calls, which need no lock
             pass_fds=pass_fds,
         )
+
+
+def _come_first() -> None:
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, URGENT_NICENESS)
+        with contextlib.suppress(FileNotFoundError):  # a kernel without such groups
+            group = os.open(AUTOGROUP, os.O_WRONLY)
+            os.write(group, str(URGENT_NICENESS).encode())
+            os.close(group)
 
 
 def stop(process: subprocess.Popen[bytes], grace_s: float = 2.0) -> None:

@@ -1,0 +1,28 @@
+"""Processes of the bench: what runs in real time comes before everything else, also between sessions."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from hil import process
+
+
+def nicenesses(pid: int) -> set[int]:
+    """Of the process, and of its session where the scheduler shares out by session."""
+    group = Path(f"/proc/{pid}/autogroup")
+    of_session = {int(group.read_text().split()[-1])} if group.exists() else set()
+    return {os.getpriority(os.PRIO_PROCESS, pid)} | of_session
+
+
+@pytest.mark.parametrize("urgent", [True, False])
+def test_only_an_urgent_process_comes_before_others(tmp_path: Path, urgent: bool) -> None:
+    allowed = os.geteuid() == 0  # others may not raise a process above the rest
+    started = process.start(["sleep", "60"], tmp_path / "log", urgent=urgent)
+    try:
+        comes_first = nicenesses(started.pid) == {process.URGENT_NICENESS}
+        assert comes_first == (urgent and allowed)
+    finally:
+        process.stop(started)
