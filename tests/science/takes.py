@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from emei.dictionary import SciencePacket, load
-from emei.science.quicklook import SarQuicklook, sar_quicklook
+from emei.science.quicklook import SarPicture, SarQuicklook, sar_quicklook
 from emei.science.sar_take import SarTake, read_take
+from emei.science.scene import match_targets
 from emei.science.source_packets import PRIMARY_OCTETS, SourcePackets, read_packets
 from tests.hal.hal_board import ffi, lib
 from tests.hal.sim_take import open_entry, ready_sar, start_sar
@@ -21,8 +22,11 @@ Scene = tuple[tuple[float, ...], ...]
 _TARGET = ("range_m", "azimuth_m", "amplitude_lsb", "cross_amplitude_lsb")
 Faults = tuple[tuple[str, float], ...]
 
+# Tests in a row ask for the same; what a whole file of tests asks for would be gigabytes.
+RECORDS_KEPT, LOOKS_KEPT = 16, 2
 
-@cache
+
+@lru_cache(RECORDS_KEPT)
 def record(
     rate: int = 2_000_000, scene: Scene | None = None, task: int = 2026, faults: Faults = (), **table: Any
 ) -> bytes:
@@ -51,9 +55,21 @@ def take_of(file: bytes) -> SarTake:
     return read_take(packets_of(file), DICTIONARY)
 
 
-@cache
+@lru_cache(LOOKS_KEPT)
 def look(file: bytes) -> SarQuicklook:
     return sar_quicklook(file, DICTIONARY)
+
+
+def assert_in_place(picture: SarPicture) -> None:
+    """Each target of its own, within a pixel of where the scene put it, as sharp as theory says."""
+    matches = match_targets(DICTIONARY, picture.image, picture.targets)
+    assert len(picture.targets) == len(matches) == len({id(match.found) for match in matches}) > 0
+    for match in matches:
+        assert abs(match.range_px) < 1 and abs(match.azimuth_px) < 1, match
+        assert match.found is not None
+        for cut in (match.found.range, match.found.azimuth):
+            assert abs(cut.error) < 0.10
+            assert cut.side_lobe_db <= -12
 
 
 def packet(layout: SciencePacket, data: bytes, apid: int = APID, **fields: int) -> bytes:

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emei.science.scene import match_targets
 from tests.hal.hal_board import lib
-from tests.science.takes import DICTIONARY, look, packets_of, record, take_of
+from tests.science.takes import DICTIONARY, assert_in_place, look, packets_of, record, take_of
 
 TABLES: dict[str, dict[str, Any]] = {
     "the worked case": {},
@@ -29,14 +28,7 @@ def test_every_target_in_its_place(table: str) -> None:
     assert found.problems == []
     (picture,) = found.images
     assert 250 < picture.image.burst.recorded < most if bypassed else picture.image.burst.recorded == most
-    matches = match_targets(DICTIONARY, picture.image, picture.targets)
-    assert len(picture.targets) == len(matches) == len({id(match.found) for match in matches})
-    for match in matches:
-        assert abs(match.range_px) < 1 and abs(match.azimuth_px) < 1, match
-        assert match.found is not None
-        for cut in (match.found.range, match.found.azimuth):
-            assert abs(cut.error) < 0.10
-            assert cut.side_lobe_db <= -12
+    assert_in_place(picture)
 
 
 def test_resolution_follows_from_bandwidth_and_aperture() -> None:

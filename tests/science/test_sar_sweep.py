@@ -10,11 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from emei.cli import main
-from emei.science.quicklook import SarPicture, SarQuicklook
+from emei.science.quicklook import SarQuicklook
 from emei.science.scene import match_targets
 from tests.hal.hal_board import lib
 from tests.hal.sim_take import SPOTLIGHT, TOPS
-from tests.science.takes import DICTIONARY, Faults, look, packet_starts, packets_of, record
+from tests.science.takes import DICTIONARY, Faults, assert_in_place, look, packet_starts, packets_of, record
 
 SCENE = DICTIONARY.science.rows("sar_scene", "targets")
 BROADSIDE = DICTIONARY.mission.integer("sar", "azimuth_beam_broadside")
@@ -43,17 +43,6 @@ SWEEPS: dict[str, tuple[dict[str, Any], list[int]]] = {
     "TOPS": (TOPS_ABEAM, [6, 7, 8]),
     "TOPS of which one sub-swath comes to broadside": (TOPS, [6]),
 }
-
-
-def assert_in_place(picture: SarPicture) -> None:
-    matches = match_targets(DICTIONARY, picture.image, picture.targets)
-    assert len(picture.targets) == len(matches) == len({id(match.found) for match in matches}) > 0
-    for match in matches:
-        assert abs(match.range_px) < 1 and abs(match.azimuth_px) < 1, match
-        assert match.found is not None
-        for cut in (match.found.range, match.found.azimuth):
-            assert abs(cut.error) < 0.10
-            assert cut.side_lobe_db <= -12
 
 
 @pytest.mark.parametrize("sweep", SWEEPS)
