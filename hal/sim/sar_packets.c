@@ -102,6 +102,12 @@ static about_t about(const sim_t *sim, uint8_t phase, uint32_t number) {
     };
 }
 
+/* Sub-swaths of TOPS may share an elevation beam. */
+static uint32_t swath_number(const sim_t *sim, const sar_pulse_t *pulse) {
+    bool is_tops = field(sim, SAR_TABLE_MODE_OFFSET) == SAR_MODE_TOPS;
+    return is_tops ? SAR_PACKETS_TOPS_FIRST_SWATH + pulse->sub_swath : pulse->elevation_beam;
+}
+
 static void put_header(science_packet_t *packet, sim_t *sim, const about_t *packet_of, unsigned channel) {
     const sar_pulse_t *pulse = &packet_of->pulse;
     const unit_t *unit = &sim->units[SIM_SAR];
@@ -141,7 +147,7 @@ static void put_header(science_packet_t *packet, sim_t *sim, const about_t *pack
         [SAR_PACKET_ELEVATION_BEAM] = pulse->elevation_beam,
         [SAR_PACKET_AZIMUTH_BEAM] = pulse->azimuth_beam,
         [SAR_PACKET_SIGNAL_TYPE] = pulse->signal,
-        [SAR_PACKET_SWATH] = pulse->elevation_beam,
+        [SAR_PACKET_SWATH] = swath_number(sim, pulse),
         [SAR_PACKET_QUADS] = packet_of->quads,
     };
     if (is_calibration(pulse->signal)) {

@@ -20,7 +20,7 @@ SCIENCE_FACTOR = 150  # all echoes of a picture within two seconds
 # Half the octets: the bench's recorder has room for both data takes.
 OF_A_PICTURE = {"sampling_rate": "MHZ_90", "bandwidth_mhz": 75}
 COOL_DOWN_S = 2 * steps.DATA_TAKE_S + 1
-SWATHS = {"SPOTLIGHT": [6], "TOPS": [6, 7, 8]}
+SWATHS = {"SPOTLIGHT": [6], "TOPS": [10, 11, 12]}
 
 
 @pytest.fixture(autouse=True)

@@ -110,17 +110,23 @@ SWEPT_DIFFERENTLY: dict[str, tuple[str, dict[str, Any], list[str]]] = {
     "rank": ("SPOTLIGHT", {"rank": 16}, ["window delay (rank x PRI + SWST)"]),
     "PRI": ("SPOTLIGHT", {"pri_code": 8161}, ["PRF", "window delay (rank x PRI + SWST)"]),
     "bandwidth": ("SPOTLIGHT", {"bandwidth_mhz": 149}, ["bandwidth"]),
-    "first beam of a sub-swath": ("TOPS", {"azimuth_beam_2": 301}, ["azimuth beam of swath 7 at echo"]),
-    "beam step of a sub-swath": ("TOPS", {"azimuth_beam_step_3": -3}, ["azimuth beam of swath 8 at echo"]),
+    "first beam of a sub-swath": ("TOPS", {"azimuth_beam_2": 301}, ["azimuth beam of swath 11 at echo"]),
+    "beam step of a sub-swath": ("TOPS", {"azimuth_beam_step_3": -3}, ["azimuth beam of swath 12 at echo"]),
     "window of a sub-swath": (
         "TOPS",
         {"swl_code_3": 3800},
-        ["window length of swath 8", "number of samples recorded of swath 8"],
+        ["window length of swath 12", "number of samples recorded of swath 12"],
     ),
     "PRI of a sub-swath": (
         "TOPS",
         {"pri_code_2": 7901},
-        ["PRF of swath 7", "window delay (rank x PRI + SWST) of swath 7"],
+        ["PRF of swath 11", "window delay (rank x PRI + SWST) of swath 11"],
+    ),
+    "elevation beam of a sub-swath": ("TOPS", {"elevation_beam_2": 8}, ["elevation beam of swath 11"]),
+    "sub-swaths in one elevation beam": (
+        "TOPS",
+        {"elevation_beam_2": 6, "elevation_beam_3": 6},
+        ["elevation beam of swath 11", "elevation beam of swath 12"],
     ),
     "turns": ("TOPS", {"burst_pulses_2": 601}, ["azimuth beam of swath"]),
     "number of sub-swaths": ("TOPS", {"sub_swaths": 2}, ["swath", "azimuth beam of swath"]),
@@ -233,7 +239,7 @@ def test_the_step_of_the_pass(tmp_path: Path, wrong: dict[str, int]) -> None:
     session = SimpleNamespace(dictionary=DICTIONARY)
     flight = SimpleNamespace(session=session, bench=bench, plan=plan, takes={"SAR": DataTake(1)}, pictures=[])
     if not wrong:
-        assert sar_picture(cast(Flight, flight)).endswith("22 settings and levels as commanded")
+        assert sar_picture(cast(Flight, flight)).endswith("23 settings and levels as commanded")
         return
     with pytest.raises(StepFailed, match=r"^The azimuth beam is 513; 512 was commanded\.$"):
         sar_picture(cast(Flight, flight))

@@ -22,6 +22,7 @@ SPREAD = DICTIONARY.science.integer("sar_scale", "sweep_pulses")
 MOST = DICTIONARY.science.integer("sar_scale", "echo_pulses")
 FAST = 6_000_000
 SLOW = 320_000  # too slow for a picture
+SUB_SWATHS = [10, 11, 12]
 # Three sub-swaths that all come to broadside, forward and backward, with sweeps of their own.
 TOPS_ABEAM: dict[str, Any] = TOPS | {
     "azimuth_beam": 480,
@@ -40,8 +41,9 @@ SWEEPS: dict[str, tuple[dict[str, Any], list[int]]] = {
     "SPOTLIGHT in steps that pass broadside": (SPOTLIGHT | {"azimuth_beam": 701, "azimuth_beam_step": -5}, [6]),
     "SPOTLIGHT forward": (SPOTLIGHT | {"azimuth_beam": 430, "azimuth_beam_step": 2}, [6]),
     "SPOTLIGHT from broadside": (SPOTLIGHT | {"azimuth_beam": BROADSIDE}, [6]),
-    "TOPS": (TOPS_ABEAM, [6, 7, 8]),
-    "TOPS of which one sub-swath comes to broadside": (TOPS, [6]),
+    "TOPS": (TOPS_ABEAM, SUB_SWATHS),
+    "TOPS in one elevation beam": (TOPS_ABEAM | {"elevation_beam_2": 6, "elevation_beam_3": 6}, SUB_SWATHS),
+    "TOPS of which one sub-swath comes to broadside": (TOPS, SUB_SWATHS[:1]),
 }
 
 
@@ -134,7 +136,7 @@ def test_a_sweep_is_seen_from_end_to_end(rate: int) -> None:
 def test_each_sub_swath_of_tops_is_a_profile() -> None:
     found = look(record(rate=SLOW, **TOPS))
     assert found.problems == [] and found.images == []
-    assert [profile.echoes.swath for profile in found.profiles] == [6, 7, 8]
+    assert [profile.echoes.swath for profile in found.profiles] == SUB_SWATHS
     assert sum(fact[0].startswith("Echoes") for fact in found.facts()) == 3
 
 
@@ -159,7 +161,7 @@ def beam_put_to(file: bytes, number: int, beam: int) -> bytes:
 def test_a_damaged_beam_does_not_move_the_picture() -> None:
     file = record(rate=FAST, **TOPS_ABEAM)
     packets = packets_of(file)
-    echoes = np.flatnonzero((packets.header["signal_type"] == 0) & (packets.header["swath"] == 6))
+    echoes = np.flatnonzero((packets.header["signal_type"] == 0) & (packets.header["swath"] == SUB_SWATHS[0]))
     unbroken = echoes[1:][np.diff(packets.header["pri_count"][echoes]) == 1]
     before = int(unbroken[10])
     assert packets.header["azimuth_beam"][before] < BROADSIDE
@@ -184,6 +186,6 @@ def test_the_targets_of_each_sub_swath_are_told_apart(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["quicklook", str(file), "--out", str(tmp_path)])
     assert result.exit_code == 0
     titles = [line.strip() for line in result.output.splitlines() if line.startswith("Point targets")]
-    assert titles == ["Point targets in swath 6", "Point targets in swath 7", "Point targets in swath 8"]
-    names = {f"take.sar_swath_{swath}{kind}.png" for swath in (6, 7, 8) for kind in ("", "_echoes")}
+    assert titles == [f"Point targets in swath {swath}" for swath in SUB_SWATHS]
+    names = {f"take.sar_swath_{swath}{kind}.png" for swath in SUB_SWATHS for kind in ("", "_echoes")}
     assert {path.name for path in tmp_path.glob("*.png")} == names

@@ -14,7 +14,7 @@ from emei.dictionary import Dictionary
 from emei.packets import raw_arguments
 from emei.science.errors import ScienceError
 from emei.science.quicklook import SarQuicklook
-from emei.science.sar_header import SWEEPS
+from emei.science.sar_header import SWEEPS, tops_first_swath
 from emei.science.sar_measures import calibration_pulse
 from emei.science.sar_take import Burst, Scattered
 
@@ -70,7 +70,7 @@ def settings(look: SarQuicklook, table: Mapping[str, int], dictionary: Dictionar
     ]
     echoes: list[Burst | Scattered] = [*take.bursts, *take.scattered]
     mode = names["SAR_MODE"][table["mode"]]
-    swaths = _sub_swaths(table, mode)
+    swaths = _sub_swaths(table, mode, dictionary)
     for burst in take.bursts:
         if burst.swath in swaths:
             rows += _of_burst(burst, swaths, mode, dictionary)
@@ -120,14 +120,14 @@ def differences(rows: list[Comparison]) -> list[str]:
     return [row.sentence for row in rows if not row.holds]
 
 
-def _sub_swaths(table: Mapping[str, int], mode: str) -> dict[int, dict[str, int]]:
-    """By elevation beam, in their turn, the table as it holds in that sub-swath; one in any mode but TOPS."""
-    found = {}
+def _sub_swaths(table: Mapping[str, int], mode: str, dictionary: Dictionary) -> dict[int, dict[str, int]]:
+    """By swath number, in their turn, the table as it holds in that sub-swath; one in any mode but TOPS."""
+    found, first = {}, tops_first_swath(dictionary)
     for number in range(1, (table["sub_swaths"] if mode == "TOPS" else 1) + 1):
         own = {name: table.get(f"{name}_{number}", value) for name, value in table.items()}
         if mode not in SWEEPS:
             own["pulses_per_beam"] = 0
-        found[own["elevation_beam"]] = own
+        found[first + number - 1 if mode == "TOPS" else own["elevation_beam"]] = own
     return found
 
 
@@ -161,6 +161,7 @@ def _of_echoes(
     return [
         Comparison(f"PRF{of}", "Hz", found_hz, prf_hz, _PRF_TOLERANCE * prf_hz),
         *(replace(row, name=row.name + of) for row in _of_window(echoes, table, dictionary)),
+        Comparison(f"elevation beam{of}", "", float(echoes.elevation_beam), float(table["elevation_beam"])),
         Comparison(f"azimuth beam{of}{at}", "", float(echoes.azimuth_beams[differing]), float(expected[differing])),
     ]
 

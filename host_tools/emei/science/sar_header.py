@@ -57,7 +57,6 @@ def usable_packets(packets: SourcePackets, dictionary: Dictionary) -> tuple[Sour
     screen.within_range_of("pri", table["pri_code"])
     screen.within_range_of("window_start", table["swst_code"])
     screen.within_range_of("window_length", table["swl_code"])
-    screen.within_range_of("swath", table["elevation_beam"])
     screen.one_of("signal_type", signals.values())
     _signal(screen, signals)
     _chirp(screen, dictionary)
@@ -138,9 +137,9 @@ def _signal(screen: Screen, signals: Mapping[str, int]) -> None:
     kind = screen["elevation_beam"] & _CALIBRATION_TYPE
     screen.require(
         "elevation_beam",
-        np.where(of_calibration, kind == signal - first, screen["elevation_beam"] == screen["swath"]),
+        ~of_calibration | (kind == signal - first),
         screen["elevation_beam"],
-        "the swath is allowed, of a calibration 8 and its kind",
+        "8 and the kind of a calibration is allowed in one",
     )
     screen.require(
         "signal_type",
@@ -176,15 +175,25 @@ def _after(pairs: Mask) -> Mask:
 
 
 def _swaths(screen: Screen, dictionary: Dictionary) -> None:
-    """One sub-swath; of TOPS as many as a table has."""
-    modes = np.unique(screen["measurement_mode"][screen.usable])
-    if _TOPS not in modes:
-        screen.agree("swath")
+    """One, in its elevation beam; of TOPS as many as a table has, each in one elevation beam."""
+    has_beam = screen["calibration"] == 0
+    if _TOPS in np.unique(screen["measurement_mode"][screen.usable]):
+        first, most = tops_first_swath(dictionary), _table(dictionary)["sub_swaths"].raw_maximum
+        screen.within("swath", first, first + most - 1)
+        screen.agree("elevation_beam", by="swath", among=has_beam)
         return
-    table = _table(dictionary)
-    most = table["sub_swaths"].raw_maximum
-    values, numbers = np.unique(screen["swath"][screen.usable], return_counts=True)
-    screen.one_of("swath", (int(value) for value in values[np.argsort(-numbers)[:most]]))
+    screen.agree("swath")
+    screen.require(
+        "elevation_beam",
+        ~has_beam | (screen["elevation_beam"] == screen["swath"]),
+        screen["elevation_beam"],
+        "the swath is allowed",
+    )
+
+
+def tops_first_swath(dictionary: Dictionary) -> int:
+    """The swath number of the first sub-swath of TOPS."""
+    return dictionary.science.integer("sar_packets", "tops_first_swath")
 
 
 def _chirp(screen: Screen, dictionary: Dictionary) -> None:

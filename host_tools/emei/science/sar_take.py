@@ -73,6 +73,7 @@ class Burst:
     sampling_rate_hz: float
     chirp: Chirp
     swath: int
+    elevation_beam: int
     polarisation: str  # transmitted and received
     window_samples: float  # of the whole window as commanded
 
@@ -113,6 +114,7 @@ class Scattered:
     sampling_rate_hz: float
     chirp: Chirp
     swath: int
+    elevation_beam: int
     polarisation: str  # transmitted and received
 
 
@@ -319,6 +321,7 @@ def _scattered(
         sampling_rate_hz=1e3 * header["instrument_configuration"],
         chirp=chirp_of(header, radar.reference_frequency_hz),
         swath=header["swath"],
+        elevation_beam=header["elevation_beam"],
         polarisation=polarisation,
     )
 
@@ -354,6 +357,7 @@ def _burst(
         sampling_rate_hz=1e3 * header["instrument_configuration"],
         chirp=chirp_of(header, radar.reference_frequency_hz),
         swath=header["swath"],
+        elevation_beam=header["elevation_beam"],
         polarisation=polarisation,
         window_samples=header["window_length"] / fref_hz * 1e3 * header["instrument_configuration"],
     )
