@@ -239,10 +239,10 @@ def test_send_gives_each_telecommand_a_request_of_its_own(
 
 
 def test_send_shows_a_failure_as_its_sentence(board: Callable[[Answer], Board]) -> None:
-    failure = bytes.fromhex("0011 00000000 00000003")
+    failure = bytes.fromhex("0011 00000100 00000103")
     there = board(lambda packet: report(1, 1, packet[:4]) + report(1, 4, packet[:4] + failure))
     result = run("send", "SET_MODE_SAR", "mode=PREOP", "--port", there.port, "--json")
-    assert "ILLEGAL_TRANSITION: no transition leads from mode 0 to mode 3." in refused(result)
+    assert "ILLEGAL_TRANSITION: not allowed in SAR OFF (transition asked for: SAR PREOP)." in refused(result)
     assert json.loads(result.stdout)["failure"]["name"] == "ILLEGAL_TRANSITION"
 
 

@@ -447,6 +447,10 @@ def test_failure_sentences_name_the_zone() -> None:
         ("LIMIT_UNKNOWN", "BATTERY_PERCENT", "SAR_BATTERY", "limit of monitor SAR_BATTERY is not known"),
         ("GUARD_OUT_OF_RANGE", 5, "SAR_BASEPLATE", "guard SAR_BASEPLATE: its parameter"),
         ("GUARD_OUT_OF_RANGE", 5, 999, "guard 999: its parameter"),
+        ("ILLEGAL_TRANSITION", 0x103, 0x109, "not allowed in SAR PREOP (transition asked for: SAR TEST)"),
+        ("ILLEGAL_TRANSITION", 0x200, 0, "not allowed in OPTICAL OFF (transition asked for: none)"),
+        ("ILLEGAL_TRANSITION", 0x2FF, 0x901, "not allowed in OPTICAL 255 (transition asked for: 2305)"),
+        ("INSTRUMENT_BUSY", 0x204, 0, "the instrument is busy (with a transition to: OPTICAL "),
     ],
 )
 def test_failure_sentences_name_what_their_values_number(

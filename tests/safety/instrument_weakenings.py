@@ -61,7 +61,7 @@ MACHINE = (
     TestedWeakening("a standing down does nothing", _MACHINE, "if reaction == _STANDING_DOWN:\n            self._steps = driver.stand_down()",
                     "if False:\n            self._steps = driver.stand_down()", _STANDS_DOWN),
     TestedWeakening("a transition that no table has is carried out", _MACHINE,
-                    "        raise Refusal(failures.ILLEGAL_TRANSITION, self.mode, target)\n\n    def _override",
+                    "        raise self.not_allowed(target)\n\n    def _override",
                     "        return \"prepare\", (), 1000\n\n    def _override",
                     "test_machine.py::test_only_the_tables_transitions_are_taken"),
     TestedWeakening("a software fault in a procedure is not safed", _MACHINE,

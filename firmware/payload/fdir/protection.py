@@ -65,7 +65,7 @@ class Protection:
         """
         machine = driver.machine
         if machine.is_off() and not machine.busy():
-            raise Refusal(failures.ILLEGAL_TRANSITION, machine.mode, machine.mode)
+            raise machine.not_allowed()
         self._events.report(events.SAFE_COMMANDED, machine.instrument)
         machine.safe(events.SAFE_COMMANDED[0])
         return self._await_safe(machine)

@@ -104,6 +104,10 @@ class ModeMachine:
         """The mode a transition leads to, else the present one."""
         return self.mode if self._target == _NOBODY else self._target
 
+    def not_allowed(self, target=_NOBODY):
+        """The refusal of what the present mode does not allow: a transition to `target`, or what leads to no other."""
+        return Refusal(failures.ILLEGAL_TRANSITION, self._told(self.mode), self._told(target))
+
     def set_mode(self, mode):
         """Record the mode the instrument is in now."""
         if mode != self.mode:
@@ -115,13 +119,13 @@ class ModeMachine:
     def go_to(self, target):
         """Generator: a commanded transition to a mode that is not a data take."""
         if self._kinds[target] not in (_KIND_OFF, _KIND_REST):
-            raise Refusal(failures.ILLEGAL_TRANSITION, self.mode, target)
+            raise self.not_allowed(target)
         yield from self.transition(target, None)
 
     def take(self, target, request):
         """Generator: a transition to a data take. Raises Refusal when the mode is not one."""
         if self._kinds[target] != _KIND_TAKE:
-            raise Refusal(failures.ILLEGAL_TRANSITION, self.mode, target)
+            raise self.not_allowed(target)
         yield from self.transition(target, request)
 
     def transition(self, target, request):
@@ -136,7 +140,7 @@ class ModeMachine:
         """Generator: a procedure that leaves the mode as it is, allowed in `modes` only."""
         self._require_free()
         if self.mode not in modes:
-            raise Refusal(failures.ILLEGAL_TRANSITION, self.mode, self.mode)
+            raise self.not_allowed()
         yield from self._carry_out(self.mode, procedure, guards, time_limit_ms, request)
 
     def require_entry(self, request, goes_on=False):
@@ -294,17 +298,21 @@ class ModeMachine:
         if hal.ticks_diff(hal.ticks_ms(), self._since_ms) > _RECOVERY_LIMIT_MS:
             raise Failure(failures.STEP_TIME_OUT, 0, _RECOVERY_LIMIT_MS)
 
+    def _told(self, mode):
+        """A mode as failures tell it, with its instrument (SENTENCE_WORDS of the host tools); 0 for none."""
+        return 0 if mode == _NOBODY else self.instrument << 8 | mode
+
     def _require_free(self):
         self._refuse.require_clear()
         if self.busy():
-            raise Refusal(failures.INSTRUMENT_BUSY, max(self._target, 0))
+            raise Refusal(failures.INSTRUMENT_BUSY, self._told(self._target))
         self._retried = False
 
     def _find(self, target):
         for from_mask, to_mode, procedure, guards, time_limit_ms in self._transitions:
             if to_mode == target and from_mask >> self.mode & 1:
                 return procedure, guards, time_limit_ms
-        raise Refusal(failures.ILLEGAL_TRANSITION, self.mode, target)
+        raise self.not_allowed(target)
 
     def _override(self, cause):
         if self._target != _NOBODY:

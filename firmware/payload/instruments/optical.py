@@ -3,7 +3,7 @@
 import hal
 from micropython import const
 
-from payload.failure import Failure, Refusal
+from payload.failure import Failure
 from payload.instruments.instrument import Instrument, TakeRequest
 from payload.instruments.optical_image import (
     DOOR_OF_MODE,
@@ -112,14 +112,14 @@ class Optical(Instrument):
     def start_image(self, task_id, mode, priority, start, geometry, settings):
         """Generator: an image. Raises Refusal, later Failure."""
         if mode not in IMAGE_MODES:
-            raise Refusal(failures.ILLEGAL_TRANSITION, self.machine.mode, mode)
+            raise self.machine.not_allowed(mode)
         self.require_start(start)
         yield from self.machine.take(mode, ImageRequest(task_id, mode, priority, start, geometry, settings))
 
     def start_calibration(self, task_id, mode, priority, start, settings):
         """Generator: DARK, LAMP or SUN. Raises Refusal, later Failure."""
         if mode not in DOOR_OF_MODE or mode in IMAGE_MODES:
-            raise Refusal(failures.ILLEGAL_TRANSITION, self.machine.mode, mode)
+            raise self.machine.not_allowed(mode)
         self.require_start(start)
         yield from self.machine.take(mode, ImageRequest(task_id, mode, priority, start, None, settings))
 

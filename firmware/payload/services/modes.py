@@ -56,7 +56,7 @@ class Modes:
     def abort(self, instrument):
         driver = self._driver(instrument)
         if not driver.cancel():
-            raise Refusal(failures.ILLEGAL_TRANSITION, driver.machine.mode, driver.machine.mode)
+            raise driver.machine.not_allowed()
 
     def hard_off(self, instrument):
         self._driver(instrument).machine.hard_off(events.SAFE_COMMANDED[0])

@@ -244,6 +244,7 @@ def design(
     try:
         angle = _look_angle_deg(designer, incidence, look)
         designer.swath(angle, swath * 1e3)
+        list(split(designer, angle, swath * 1e3, count))  # a swath too narrow for them
     except DesignError as error:
         raise click.UsageError(str(error)) from error
     try:

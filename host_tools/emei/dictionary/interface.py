@@ -129,6 +129,10 @@ def _events(dictionary: Dictionary) -> Iterator[str]:
 def _failures(dictionary: Dictionary) -> Iterator[str]:
     yield "## Failure codes\n"
     yield "In TM[1,2], [1,4], [1,6], [1,8] and [1,10]: code (u16), detail (i32), limit (i32).\n"
+    yield (
+        "A sentence names what the two number. A mode is told with its instrument: 256 x INSTRUMENT + mode, "
+        "0 for none.\n"
+    )
     yield from _table(
         ("failure", "code", "stage", "sentence"),
         ((f"`{f.name}`", f.code, f.stage, f.sentence) for f in dictionary.failures.values()),

@@ -13,8 +13,9 @@ T = TypeVar("T")
 
 SEVERITIES = ("informative", "low", "medium", "high")
 MODE_KINDS = ("off", "rest", "take", "safe")
-# What a failure's sentence may call by name: of its detail the first five, of its limit the others.
-SENTENCE_WORDS = ("rule", "zone", "instrument", "event", "parameter", "monitor", "guard")
+# What a failure's sentence may call by name: of its detail the first six, of its limit the others. A mode is told
+# with its instrument: INSTRUMENT x 256 + the mode's value, 0 for none.
+SENTENCE_WORDS = ("rule", "zone", "instrument", "event", "parameter", "mode", "monitor", "guard", "to_mode")
 
 
 @dataclass(frozen=True)
@@ -402,7 +403,14 @@ class Dictionary:
         names["parameter"] = {item.index: item.name for item in self.parameters.values()}.get(detail, str(detail))
         names["monitor"] = {item.index: item.name for item in self.monitors.values()}.get(limit, str(limit))
         names["guard"] = dict(enumerate(self.guards)).get(limit, str(limit))
-        return names
+        return names | {"mode": self._mode(detail), "to_mode": self._mode(limit)}
+
+    def _mode(self, value: int) -> str:
+        if value == 0:
+            return "none"
+        instrument = self.enumerations["INSTRUMENT"].label(value >> 8)
+        modes = self.enumerations.get(f"{instrument}_MODE")
+        return f"{instrument} {modes.label(value & 0xFF)}" if modes else str(value)
 
     @cached_property
     def _failures_by_code(self) -> dict[int, Failure]:

@@ -181,6 +181,9 @@ class Machine(Noting):
     def target_or_mode(self):
         return self.mode if self.target is None else self.target
 
+    def not_allowed(self, target):
+        return Refusal(failures.ILLEGAL_TRANSITION, self.mode, target)
+
     def require_entry(self, request, goes_on=False):
         self.note("require_entry")
 

@@ -17,8 +17,10 @@ from machine_setup import (
 )
 from payload.failure import EntryRefused, Failure, Refusal
 from payload.instruments.interlocks import Interlocks
-from payload.tables import events, failures, modes, pool
+from payload.tables import enums, events, failures, modes, pool
 from runner import refused
+
+_OF_SAR = enums.INSTRUMENT_SAR << 8
 
 
 def test_transition_changes_mode_at_its_end():
@@ -43,7 +45,7 @@ def test_only_the_tables_transitions_are_taken():
                 setup.go(target)
             else:
                 failure = refused(failures.ILLEGAL_TRANSITION, setup.machine.transition, target, None)
-                assert (failure.detail, failure.limit) == (origin, target)
+                assert (failure.detail, failure.limit) == (_OF_SAR | origin, _OF_SAR | target)
                 assert setup.machine.mode == origin
 
 
@@ -76,7 +78,7 @@ def test_second_transition_is_refused_while_one_is_under_way():
     first = setup.machine.transition(READY, None)
     next(first)
     failure = refused(failures.INSTRUMENT_BUSY, setup.machine.transition, OFF, None)
-    assert failure.detail == READY
+    assert failure.detail == _OF_SAR | READY
 
 
 def test_failure_recovers_and_is_reported():
