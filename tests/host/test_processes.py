@@ -1,4 +1,4 @@
-"""Processes of the bench: what runs in real time comes before everything else, also between sessions."""
+"""Processes of the bench: what runs in real time shares a processor and comes before everything else."""
 
 from __future__ import annotations
 
@@ -15,6 +15,17 @@ def nicenesses(pid: int) -> set[int]:
     group = Path(f"/proc/{pid}/autogroup")
     of_session = {int(group.read_text().split()[-1])} if group.exists() else set()
     return {os.getpriority(os.PRIO_PROCESS, pid)} | of_session
+
+
+def test_the_urgent_processes_of_a_bench_share_one_processor(tmp_path: Path) -> None:
+    started = [process.start(["sleep", "60"], tmp_path / "log", urgent=urgent) for urgent in (True, True, False)]
+    try:
+        one, other, not_urgent = (os.sched_getaffinity(each.pid) for each in started)
+        assert one == other and len(one) == 1
+        assert not_urgent == os.sched_getaffinity(0)
+    finally:
+        for each in started:
+            process.stop(each)
 
 
 @pytest.mark.parametrize("urgent", [True, False])
