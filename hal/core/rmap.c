@@ -159,6 +159,8 @@ static bool is_line_damage(uint8_t status) {
     return status >= STATUS_INVALID_DATA_CRC && status <= STATUS_LAST_LINE_DAMAGE;
 }
 
+/* A repeated write bears the identifier of the first: a unit that has carried it out, whose reply was lost, says so
+ * again. A repeated read does not: what comes late was read before. */
 static int transact(const request_t *request) {
     bool any_reply = false;
     int result = HAL_RMAP_NO_REPLY;
@@ -169,7 +171,9 @@ static int transact(const request_t *request) {
         if (attempt > 0) {
             counters.retries++;
         }
-        transaction_id++;
+        if (attempt == 0 || request->write_from == NULL) {
+            transaction_id++;
+        }
         hal_serial_flush_receive(HAL_SERIAL_BUS);
         size_t line_octets = send_command(request, attempt > 0) + reply_octets;
         uint64_t deadline_us = board_time_us() + transmission_us(line_octets) + BUS_REPLY_TIMEOUT_MS * UINT64_C(1000);

@@ -1,5 +1,7 @@
 /* RMAP initiator on the unit bus (ECSS-E-ST-50-52C): read, and verified acknowledged write.
  *
+ * A write that is repeated is the same transaction, and a unit carries it out once.
+ *
  * One transaction at a time, COBS-framed on the half-duplex bus. Each call returns within
  * (retries + 1) x reply_timeout_ms plus transmission time. */
 #ifndef HAL_RMAP_H

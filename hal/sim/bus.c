@@ -52,6 +52,10 @@ static void serve(sim_t *sim, uint8_t *frame, size_t octets) {
         bus->discarded++;
         return;
     }
+    if (rmap_is_write(frame, packet_octets) && unit->last_write.repetitions < unit->faults[UNIT_FAULT_LOSE_REPLIES]) {
+        bus->discarded++;
+        return;
+    }
     if (unit->faults[UNIT_FAULT_CORRUPT] != 0) {
         reply[reply_octets - 1] ^= DAMAGE;
     }

@@ -12,6 +12,7 @@
  *   error_status   every request is refused with this RMAP status
  *   stuck_state    commands are confirmed and not acted on; the state stays
  *   spoil_write    the next block written to its memory is stored with a bit changed, then it is off
+ *   lose_replies   the replies to the first so many attempts of every write are lost
  *   reset          momentary: the unit restarts; volatile content is lost
  *   fail           momentary, sar and optical: the unit finds itself failed
  *   recorder.damaged_entry  momentary: an octet of the entry of this id changes on the medium
@@ -31,6 +32,7 @@ static const char *const unit_faults[UNIT_FAULTS] = {
     [UNIT_FAULT_STUCK_STATE] = "stuck_state",
     [UNIT_FAULT_DEAF] = "deaf",
     [UNIT_FAULT_SPOIL_WRITE] = "spoil_write",
+    [UNIT_FAULT_LOSE_REPLIES] = "lose_replies",
 };
 
 static void (*const resets[SIM_UNITS])(sim_t *sim) = {

@@ -1,5 +1,6 @@
 #include "rmap_target.h"
 
+#include "dictionary.h"
 #include "hal_rmap.h"
 
 #include <string.h>
@@ -7,6 +8,9 @@
 #define PROTOCOL_ID 1u
 #define HEADER_OCTETS 16u /* of a command without reply address, header CRC included */
 #define CRC_OCTETS 1u
+
+/* All attempts of an initiator and their transmission. A new start of its identifiers takes longer. */
+#define REPEATED_WITHIN_US ((BUS_RETRIES + 1u) * 2u * BUS_REPLY_TIMEOUT_MS * 1000u)
 
 /* Instruction field, clause 5.1.3. */
 #define INSTRUCTION_RESERVED 0x80u
@@ -143,6 +147,36 @@ static size_t finish_reply(const rmap_target_t *target, const command_t *command
     return 12 + data_octets + CRC_OCTETS;
 }
 
+static bool is_repeated(const rmap_target_t *target, const command_t *command) {
+    const rmap_last_write_t *last = target->last_write;
+    return last->is_known && target->now_us - last->at_us <= REPEATED_WITHIN_US &&
+           last->transaction_id == command->transaction_id && last->address == command->address &&
+           last->data_octets == command->data_octets && memcmp(last->data, command->data, last->data_octets) == 0;
+}
+
+static uint8_t write_once(const rmap_target_t *target, const command_t *command) {
+    rmap_last_write_t *last = target->last_write;
+    if (is_repeated(target, command)) {
+        last->repetitions++;
+    } else {
+        uint8_t status = target->write(target->user, command->address, command->data, command->data_octets);
+        *last = (rmap_last_write_t){
+            .is_known = true,
+            .transaction_id = command->transaction_id,
+            .data_octets = (uint16_t)command->data_octets,
+            .address = command->address,
+            .status = status,
+            .at_us = target->now_us,
+        };
+        memcpy(last->data, command->data, command->data_octets);
+    }
+    return last->status;
+}
+
+bool rmap_is_write(const uint8_t *packet, size_t octets) {
+    return octets >= HEADER_OCTETS && (packet[2] & INSTRUCTION_WRITE) != 0;
+}
+
 size_t rmap_target_serve(const rmap_target_t *target, const uint8_t *packet, size_t octets,
                          uint8_t reply[RMAP_REPLY_LARGEST_OCTETS]) {
     command_t command;
@@ -157,7 +191,7 @@ size_t rmap_target_serve(const rmap_target_t *target, const uint8_t *packet, siz
         status = check_data(&command);
     }
     if (status == RMAP_STATUS_SUCCESS && is_write) {
-        status = target->write(target->user, command.address, command.data, command.data_octets);
+        status = write_once(target, &command);
     } else if (status == RMAP_STATUS_SUCCESS) {
         data_octets = command.data_octets;
         target->read(target->user, command.address, &reply[start + 12], data_octets);

@@ -24,6 +24,17 @@
 #define RMAP_STATUS_NOT_AUTHORISED 10u
 #define RMAP_STATUS_INVALID_ADDRESS 12u
 
+/* The last write that was carried out or refused by its user. */
+typedef struct {
+    bool is_known;
+    uint16_t transaction_id, data_octets;
+    uint32_t address;
+    uint8_t data[RMAP_DATA_LARGEST_OCTETS];
+    uint8_t status;
+    unsigned repetitions;
+    uint64_t at_us;
+} rmap_last_write_t;
+
 typedef struct {
     uint8_t logical_address;
     uint8_t key;
@@ -33,11 +44,17 @@ typedef struct {
     void (*read)(void *user, uint32_t address, uint8_t *data, size_t octets);
     /* SUCCESS, or GENERAL_ERROR with nothing changed. */
     uint8_t (*write)(void *user, uint32_t address, const uint8_t *data, size_t octets);
+    /* A repetition of this write, the same transaction within the initiator's attempts, is answered as it was and not
+     * carried out again. */
+    rmap_last_write_t *last_write;
+    uint64_t now_us;
     /* Faults: a status to answer every good header with (0: none), and what is added to the
      * transaction identifier of a reply. */
     uint8_t fault_status;
     uint16_t fault_id_offset;
 } rmap_target_t;
+
+bool rmap_is_write(const uint8_t *packet, size_t octets);
 
 /* Serve one packet (end of packet after `octets`). Returns the octets of the reply, 0 when none is
  * due: packet discarded, or no reply asked for. */

@@ -20,6 +20,7 @@ void unit_reset(unit_t *unit) {
     unit->sample_count = 0;
     memset(&unit->clock, 0, sizeof unit->clock);
     memset(unit->octets, 0, sizeof unit->octets);
+    unit->last_write.is_known = false;
 }
 
 void unit_step(unit_t *unit, uint64_t now_us) {
@@ -211,6 +212,8 @@ rmap_target_t unit_target(unit_t *unit) {
         .authorise = authorise,
         .read = read_registers,
         .write = write_registers,
+        .last_write = &unit->last_write,
+        .now_us = unit->sim->now_us,
         .fault_status = (uint8_t)unit->faults[UNIT_FAULT_ERROR_STATUS],
         .fault_id_offset = unit->faults[UNIT_FAULT_WRONG_ID] != 0,
     };

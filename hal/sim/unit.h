@@ -63,6 +63,7 @@ typedef enum {
     UNIT_FAULT_STUCK_STATE,
     UNIT_FAULT_DEAF,
     UNIT_FAULT_SPOIL_WRITE,
+    UNIT_FAULT_LOSE_REPLIES,
     UNIT_FAULTS
 } unit_fault_t;
 
@@ -76,6 +77,7 @@ typedef struct {
     bool forced[UNIT_REGISTERS_LARGEST];
     double forced_value[UNIT_REGISTERS_LARGEST];
     uint8_t octets[UNIT_BLOCKS][UNIT_BLOCK_LARGEST_OCTETS];
+    rmap_last_write_t last_write;
 } unit_t;
 
 void unit_init(unit_t *unit, sim_t *sim, const unit_map_t *map);

@@ -70,9 +70,20 @@ def test_bad_length_sends_nothing(octets: int) -> None:
 def test_no_reply_is_retried_within_bounds() -> None:
     assert write(b"ab") == lib.HAL_RMAP_NO_REPLY
     assert ATTEMPTS * REPLY_TIMEOUT_US <= hal_board.now_us() <= BOUND_US
-    commands = read_frames(hal_board.transmitted(BUS))
-    assert [command.transaction for command in commands] == [1, 2, 3]
+    assert len(read_frames(hal_board.transmitted(BUS))) == ATTEMPTS
     assert counters() == (1, 2, 1)
+
+
+def test_a_repeated_write_is_the_same_transaction_and_a_repeated_read_is_not() -> None:
+    assert write(b"ab") == read(2)[0] == write(b"ab") == lib.HAL_RMAP_NO_REPLY
+    commands = read_frames(hal_board.transmitted(BUS))
+    assert [command.transaction for command in commands] == [1, 1, 1, 2, 3, 4, 5, 5, 5]
+
+
+def test_the_late_reply_to_a_write_is_its_reply() -> None:
+    queue(frame(write_reply(NODE, 1)), delay_us=REPLY_TIMEOUT_US + 5000)
+    assert write(b"ab") == lib.HAL_RMAP_OK
+    assert counters() == (1, 1, 0)
 
 
 @pytest.mark.parametrize("silent", range(1, ATTEMPTS))
@@ -165,10 +176,10 @@ def test_error_status_ends_the_transaction(status: int) -> None:
 
 @pytest.mark.parametrize("status", [4, 5, 6, 7])
 def test_damage_on_the_line_is_retried(status: int) -> None:
-    queue(frame(write_reply(NODE, 1, status)), frame(write_reply(NODE, 2)))
+    queue(frame(write_reply(NODE, 1, status)), frame(write_reply(NODE, 1)))
     assert write(b"w") == lib.HAL_RMAP_OK
     assert lib.hal_rmap_last_status() == 0
-    queue(*(frame(write_reply(NODE, 3 + n, status)) for n in range(ATTEMPTS)))
+    queue(*[frame(write_reply(NODE, 2, status))] * ATTEMPTS)
     assert write(b"w") == lib.HAL_RMAP_ERROR
     assert lib.hal_rmap_last_status() == status
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.hal.sim_bench import SimBench
 from tests.hal.sim_take import DURATION_MS, move_door, open_entry, ready_optical, ready_sar, start_optical, start_sar
 
 POWER = UNITS["power"]
+STATUS_1 = 1
 STATUS_7 = 7
 
 
@@ -86,6 +88,66 @@ def test_dead_unit_still_acts() -> None:
     assert bench.send(write(POWER.node, POWER.blocks["control"].address, close).packet()) == []
     bench.release("power.dead")
     assert bench.get("power.limiters_closed") == 1
+
+
+SELF_TEST = lib.SAR_UNIT_COMMAND_SELF_TEST.to_bytes(2, "big")
+
+
+def self_test(bench: SimBench, transaction: int = 7, **changed: Any) -> list[int]:
+    """The statuses of the replies to a self-test, which the unit refuses while one is under way."""
+    sar = UNITS["sar"]
+    fields = {"data": SELF_TEST, "address": sar.registers["control.command"][0], **changed}
+    command = write(sar.node, fields["address"], fields["data"], transaction=transaction)
+    replies = [read_any_reply(packet) for packet in bench.send(command.packet())]
+    assert all(reply.transaction == transaction for reply in replies)
+    return [reply.status for reply in replies]
+
+
+def test_a_repeated_write_is_answered_again_and_carried_out_once() -> None:
+    bench = everything_on()
+    assert [self_test(bench) for _ in range(3)] == [[0], [0], [0]]
+    assert self_test(bench, transaction=8) == [STATUS_1], "another one is refused in the self-test"
+    assert self_test(bench, transaction=8) == [STATUS_1], "also when it is repeated"
+
+
+def test_what_differs_is_not_a_repetition() -> None:
+    bench = everything_on()
+    assert self_test(bench) == [0]
+    start = UNITS["sar"].registers["control.start_coarse"][0]
+    assert self_test(bench, address=start, data=bytes(4)) == [0]
+    assert self_test(bench) == [STATUS_1], "another write lies between"
+    assert self_test(bench, data=lib.SAR_UNIT_COMMAND_ABORT.to_bytes(2, "big")) == [0]
+    bench.run_ms(1000)
+    assert self_test(bench, data=lib.SAR_UNIT_COMMAND_ABORT.to_bytes(2, "big"), transaction=9) == [0]
+    assert self_test(bench, transaction=9) == [STATUS_1], "of the same transaction another command"
+
+
+def test_after_all_attempts_of_an_initiator_it_is_a_new_write() -> None:
+    """A payload computer that has restarted counts its transactions anew."""
+    bench = everything_on()
+    assert self_test(bench) == [0]
+    bench.run_ms((lib.BUS_RETRIES + 1) * lib.BUS_REPLY_TIMEOUT_MS)
+    assert self_test(bench) == [0]
+    bench.run_ms((lib.BUS_RETRIES + 1) * lib.BUS_REPLY_TIMEOUT_MS + 10)
+    assert self_test(bench) == [STATUS_1]
+
+
+def test_a_unit_that_was_reset_knows_no_write() -> None:
+    bench = everything_on()
+    assert self_test(bench) == [0]
+    bench.force("sar.reset")
+    assert self_test(bench) == [0] and self_test(bench) == [0]
+    bench.run_ms(1500)
+    assert self_test(bench, transaction=9) == [STATUS_1], "the self-test commanded during the boot is under way"
+
+
+@pytest.mark.parametrize("attempts", [1, 2])
+def test_lost_replies(attempts: int) -> None:
+    bench = everything_on()
+    bench.force("sar.lose_replies", attempts)
+    assert [self_test(bench) for _ in range(attempts + 1)] == [[]] * attempts + [[0]]
+    assert [self_test(bench, transaction=8) for _ in range(attempts + 1)] == [[]] * attempts + [[STATUS_1]]
+    assert len(bench.send(read(UNITS["sar"].node, UNITS["sar"].blocks["housekeeping"].address, 2).packet())) == 1
 
 
 @pytest.mark.parametrize("unit", UNITS)

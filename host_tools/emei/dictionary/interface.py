@@ -275,7 +275,8 @@ def _persistent(dictionary: Dictionary) -> Iterator[str]:
 
 
 def _units(dictionary: Dictionary) -> Iterator[str]:
-    yield "## Register maps\n\nRMAP (ECSS-E-ST-50-52C): read and verified write. Addresses are of octets.\n"
+    yield "## Register maps\n\nRMAP (ECSS-E-ST-50-52C): read and verified write. Addresses are of octets."
+    yield "A write that is repeated after a time-out is the same transaction, answered again and carried out once.\n"
     for unit in dictionary.units.values():
         yield from _unit(unit)
 
