@@ -38,7 +38,7 @@ from hil.model import ROOT
 
 CFFI = ROOT / "build" / "cffi"
 LONGEST_SLEEP_S = 0.01
-LATE_PPS_S = 0.5  # an edge later than this would mislead the board: it is left out
+LATE_PPS_S = 0.008  # the board takes an edge 10 ms off for a step of the time: one that late is left out
 CHUNK_OCTETS = 4096
 FILE_PART_OCTETS = 65536  # of a recorder file at once: the bus is not served meanwhile
 EDGES = {ord("T"): True, ord("t"): False}
