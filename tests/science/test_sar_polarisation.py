@@ -12,10 +12,9 @@ from emei.science.baq import Baq
 from emei.science.quicklook import SarQuicklook
 from emei.science.sar_focus import compress_range
 from emei.science.sar_take import Burst
-from emei.science.scene import match_targets
 from tests.hal.hal_board import lib
 from tests.hal.sim_take import SPOTLIGHT, TOPS
-from tests.science.takes import DICTIONARY, look, packet_starts, packets_of, record, take_of
+from tests.science.takes import DICTIONARY, assert_in_place, look, packet_starts, packets_of, record, take_of
 
 ECHO, NOISE, CALIBRATIONS = 0, 1, (8, 9, 10)
 # Of each commanded polarisation: the packets of successive pulses, as (Sentinel-1 code, receive channel: 0 V, 1 H).
@@ -154,13 +153,7 @@ def assert_right(found: SarQuicklook, names: list[str]) -> None:
     assert found.problems == []
     assert [picture.image.burst.polarisation for picture in found.images] == names
     for picture in found.images:
-        matches = match_targets(DICTIONARY, picture.image, picture.targets)
-        assert len(picture.targets) == len(matches) == len({id(match.found) for match in matches}) > 4
-        for match in matches:
-            assert abs(match.range_px) < 0.5 and abs(match.azimuth_px) < 0.5, match
-            assert match.found is not None
-            for cut in (match.found.range, match.found.azimuth):
-                assert abs(cut.error) < 0.10 and cut.side_lobe_db <= -12
+        assert_in_place(picture, within_px=0.5, more_than=4)
 
 
 @pytest.mark.parametrize("polarisation", SEVERAL)
