@@ -18,6 +18,7 @@ from emei.science.sar_take import Burst, Radar
 
 HALF_POWER_WIDTH = 0.8859  # -3 dB width of a sinc in units of 1 / bandwidth
 _BLOCK_LINES = 512
+_BEYOND_WIDTHS = 40.0  # in resolutions: side lobes that far off are 41 dB down, below a target's threshold
 _BEAM_HALF_WIDTHS = 1.0  # how much of the beam's footprint the picture shows, in half widths to the first null
 
 
@@ -25,18 +26,23 @@ _BEAM_HALF_WIDTHS = 1.0  # how much of the beam's footprint the picture shows, i
 class SarImage:
     """Complex pixels: rows azimuth, columns slant range.
 
-    `azimuth_s` is the time of closest approach after the picture's origin (Burst.origin), `azimuth_m` the same on the
-    ground.
-    Resolutions are the theory's -3 dB widths.
+    `wide` has `beyond` columns more at each edge, of which the echoes were recorded in part: what lies there is not of
+    the picture, but its side lobes are. `azimuth_s` is the time of closest approach after the picture's origin
+    (Burst.origin), `azimuth_m` the same on the ground. Resolutions are the theory's -3 dB widths.
     """
 
-    pixels: Complexes
+    wide: Complexes
+    beyond: int
     range_m: Reals
     azimuth_s: Reals
     ground_speed_m_s: float
     range_resolution_m: float
     azimuth_resolution_m: float
     burst: Burst
+
+    @property
+    def pixels(self) -> Complexes:
+        return self.wide[:, self.beyond : self.beyond + len(self.range_m)]
 
     @property
     def azimuth_m(self) -> Reals:
@@ -53,10 +59,14 @@ class SarImage:
 
 def focus(burst: Burst, platform: Platform, radar: Radar) -> SarImage:
     """The picture of a burst. ScienceError when no whole pulse fits the recorded window."""
-    compressed = compress_range(burst.lines, burst.chirp, burst.sampling_rate_hz)
-    lines, columns = compressed.shape
     spacing_m = radar.light_speed_m_s / (2 * burst.sampling_rate_hz)
-    range_m = burst.window_delay_s * radar.light_speed_m_s / 2 + spacing_m * np.arange(columns)
+    resolution_m = HALF_POWER_WIDTH * radar.light_speed_m_s / (2 * burst.chirp.bandwidth_hz)
+    half_pulse = int(burst.chirp.pulse_s * burst.sampling_rate_hz / 2)
+    beyond = min(int(np.ceil(_BEYOND_WIDTHS * resolution_m / spacing_m)), half_pulse)
+    compressed = compress_range(burst.lines, burst.chirp, burst.sampling_rate_hz, beyond)
+    lines, columns = compressed.shape
+    near_m = burst.window_delay_s * radar.light_speed_m_s / 2
+    range_m = near_m + spacing_m * (np.arange(columns) - beyond)
     middle_m = float(range_m[columns // 2])
     ground_speed_m_s = platform.ground_speed_m_s(middle_m, radar.earth_radius_m)
     speed_m_s = platform.effective_speed_m_s(middle_m, radar.earth_radius_m)
@@ -72,13 +82,14 @@ def focus(burst: Burst, platform: Platform, radar: Radar) -> SarImage:
         spectrum[block] = _filtered(spectrum[block], doppler_hz[block], rate_hz, range_m, middle_m, speed_m_s, radar)
     doppler_rate_hz_s = 2 * speed_m_s**2 / (radar.wavelength_m * middle_m)
     shown = margin if burst.interval == 1 else min(margin, _unfolded(burst, doppler_rate_hz_s))
-    pixels = np.roll(np.fft.ifft(spectrum, axis=0), shown, axis=0)[: lines + 2 * shown]
+    wide = np.roll(np.fft.ifft(spectrum, axis=0), shown, axis=0)[: lines + 2 * shown]
     return SarImage(
-        pixels=pixels,
-        range_m=range_m,
+        wide=wide,
+        beyond=beyond,
+        range_m=range_m[beyond : columns - beyond],
         azimuth_s=(np.arange(lines + 2 * shown) - shown) * burst.pri_s + burst.late_s,
         ground_speed_m_s=ground_speed_m_s,
-        range_resolution_m=HALF_POWER_WIDTH * radar.light_speed_m_s / (2 * burst.chirp.bandwidth_hz),
+        range_resolution_m=resolution_m,
         azimuth_resolution_m=HALF_POWER_WIDTH * ground_speed_m_s / (doppler_rate_hz_s * burst.duration_s),
         burst=burst,
     )
@@ -93,19 +104,26 @@ def _unfolded(burst: Burst, doppler_rate_hz_s: float) -> int:
     return max(0, int((burst.prf_hz / 2 / doppler_rate_hz_s - burst.duration_s) * burst.prf_hz))
 
 
-def compress_range(lines: Complexes, chirp: Chirp, sampling_rate_hz: float) -> Complexes:
-    """Correlation with the chirp where it lies within the window as a whole, amplitude of the echo kept."""
+def compress_range(lines: Complexes, chirp: Chirp, sampling_rate_hz: float, beyond: int = 0) -> Complexes:
+    """Correlation with the chirp where it lies within the window as a whole, amplitude of the echo kept.
+
+    With `beyond` that many columns more at each end, where a part of the chirp does; half a pulse at most.
+    """
     replica = chirp.replica(sampling_rate_hz)
     columns = lines.shape[1] - len(replica) + 1
     if columns < 2:
         raise ScienceError(
             f"The window holds {lines.shape[1]} samples, and a pulse has {len(replica)}: no echo is whole."
         )
-    length = fast_length(lines.shape[1])
+    length = fast_length(lines.shape[1] + beyond)
     reference = np.conj(np.fft.fft(replica, length)) / np.complex64(len(replica))
+    shown = columns + 2 * beyond
     blocks = (lines[start : start + _BLOCK_LINES] for start in range(0, len(lines), _BLOCK_LINES))
     return np.concatenate(
-        [np.fft.ifft(np.fft.fft(block, length, axis=1) * reference, axis=1)[:, :columns] for block in blocks]
+        [
+            np.roll(np.fft.ifft(np.fft.fft(block, length, axis=1) * reference, axis=1), beyond, axis=1)[:, :shown]
+            for block in blocks
+        ]
     )
 
 

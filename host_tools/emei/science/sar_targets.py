@@ -19,7 +19,7 @@ _FINER = 32
 _NOISE_SAMPLE = 200_000
 _MOST_TARGETS = 100
 
-Place = tuple[int, int]  # row (azimuth) and column (range) of a pixel
+Place = tuple[int, int]  # row (azimuth) and column (range) of a pixel of SarImage.wide
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,12 @@ class Target:
 
 
 def find_targets(image: SarImage) -> list[Target]:
-    """Every point target that stands out of background and side lobes, strongest first."""
-    amplitude = np.abs(image.pixels)
-    background = _background(amplitude)
+    """Every point target of the picture that stands out of background and side lobes, strongest first.
+
+    Those just beyond its edge in range are looked for too, because their side lobes reach into it, and left out.
+    """
+    amplitude = np.abs(image.wide)
+    background = _background(np.abs(image.pixels))
     if background == 0:
         return []  # without noise there is nothing to stand out of
     accepted: list[tuple[int, int, float]] = []
@@ -85,7 +88,11 @@ def find_targets(image: SarImage) -> list[Target]:
         if len(accepted) == _MOST_TARGETS:
             break
     places = [(row, column) for row, column, _ in accepted]
-    return [_measure(image, place, [other for other in places if other != place], background) for place in places]
+    return [
+        _measure(image, place, [other for other in places if other != place], background)
+        for place in places
+        if 0 <= place[1] - image.beyond < len(image.range_m)
+    ]
 
 
 def _background(amplitude: Reals) -> float:
@@ -132,8 +139,8 @@ def _measure(image: SarImage, place: Place, others: list[Place], background: flo
     row, column = place
     lines_wide = image.azimuth_resolution_m / image.azimuth_spacing_m
     columns_wide = image.range_resolution_m / image.range_spacing_m
-    along = _cut(image.pixels[:, column], row, lines_wide)
-    across = _cut(image.pixels[row, :], column, columns_wide)
+    along = _cut(image.wide[:, column], row, lines_wide)
+    across = _cut(image.wide[row, :], column, columns_wide)
     rows = [r for r, c in others if abs(c - column) < _MAIN_LOBE_WIDTHS * columns_wide]
     columns = [c for r, c in others if abs(r - row) < _MAIN_LOBE_WIDTHS * lines_wide]
     azimuth_index, azimuth = _response(along, row, rows, image.azimuth_spacing_m, image.azimuth_resolution_m)
@@ -141,7 +148,7 @@ def _measure(image: SarImage, place: Place, others: list[Place], background: flo
     azimuth_s = float(image.azimuth_s[0]) + azimuth_index * image.burst.pri_s
     amplitude = float(across.fine[_peak(across, column)])
     return Target(
-        range_m=float(image.range_m[0]) + range_index * image.range_spacing_m,
+        range_m=float(image.range_m[0]) + (range_index - image.beyond) * image.range_spacing_m,
         azimuth_m=azimuth_s * image.ground_speed_m_s,
         azimuth_s=azimuth_s,
         level_db=20 * log10(amplitude / background),

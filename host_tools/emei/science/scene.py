@@ -34,7 +34,9 @@ def match_targets(dictionary: Dictionary, image: SarImage, targets: list[Target]
     matches = []
     for range_m, azimuth_m, co_lsb, cross_lsb in dictionary.science.rows("sar_scene", "targets"):
         amplitude_lsb = cross_lsb if is_cross_polarised(image.burst.polarisation) else co_lsb
-        if not amplitude_lsb or not image.azimuth_m[0] <= azimuth_m <= image.azimuth_m[-1]:
+        is_along = image.azimuth_m[0] <= azimuth_m <= image.azimuth_m[-1]
+        is_across = -0.5 <= range_m / image.range_spacing_m < len(image.range_m) - 0.5
+        if not amplitude_lsb or not is_along or not is_across:
             continue
         offsets = [
             (
