@@ -288,7 +288,7 @@ def report(side: str, result: Result, took_s: float) -> list[str]:
     if result.differed_later:
         lines.append(
             f"{side}: {len(result.differed_later)} of those that agreed did so on the shortest way and had differed "
-            "after a longer flight, with times behind it that the checker's states do not tell"
+            "after a longer flight: something behind it that the checker's states do not tell"
         )
     for difference in result.differed_later.values():
         command = f'python -m tests.safety.replay --only {side} --path "{"; ".join(difference.path)}"'
