@@ -15,9 +15,15 @@ static unsigned monitor_count(void) {
     return hal_monitor_count < HAL_MONITORS_LARGEST_COUNT ? hal_monitor_count : HAL_MONITORS_LARGEST_COUNT;
 }
 
-static bool applies(const hal_monitor_t *monitor, unsigned mode) {
+/* A condition that is not known is not met: what it was before its unit lost its supply is of no use. A unit that is
+ * lost is answered by itself. */
+static bool meets_condition(const hal_monitor_t *monitor, uint64_t now_us) {
+    return hal_pool_valid(monitor->condition, now_us) && hal_pool_get(monitor->condition) != 0;
+}
+
+static bool applies(const hal_monitor_t *monitor, unsigned mode, uint64_t now_us) {
     return mode < 32 && (monitor->modes >> mode & 1) != 0 &&
-           (monitor->condition == HAL_MONITOR_UNCONDITIONAL || hal_pool_get(monitor->condition) != 0);
+           (monitor->condition == HAL_MONITOR_UNCONDITIONAL || meets_condition(monitor, now_us));
 }
 
 static bool is_beyond(const hal_monitor_t *monitor, int64_t value, uint8_t low_bit, int32_t low, uint8_t high_bit,
@@ -65,7 +71,7 @@ void hal_monitor_sweep(uint8_t instrument, unsigned mode, uint64_t now_us) {
         uint16_t samples = hal_pool_samples(monitor->parameter);
         bool is_new = samples != entry->samples_seen;
         entry->samples_seen = samples;
-        if (!applies(monitor, mode)) {
+        if (!applies(monitor, mode, now_us)) {
             entry->beyond = 0;
             entry->state = HAL_MONITOR_WITHIN;
             entry->reported = HAL_MONITOR_WITHIN;
@@ -100,7 +106,7 @@ bool hal_monitor_would_trip(unsigned monitor, unsigned mode, uint64_t now_us) {
         return false;
     }
     const hal_monitor_t *entry = &hal_monitors[monitor];
-    return applies(entry, mode) && (entry->limits & HAL_MONITOR_EVENT_ONLY) == 0 &&
+    return applies(entry, mode, now_us) && (entry->limits & HAL_MONITOR_EVENT_ONLY) == 0 &&
            hal_pool_valid(entry->parameter, now_us) && is_beyond_trip(entry, hal_pool_get(entry->parameter));
 }
 
@@ -109,6 +115,6 @@ bool hal_monitor_is_unknown(unsigned monitor, unsigned mode, uint64_t now_us) {
         return false;
     }
     const hal_monitor_t *entry = &hal_monitors[monitor];
-    return applies(entry, mode) && (entry->limits & HAL_MONITOR_EVENT_ONLY) == 0 &&
+    return applies(entry, mode, now_us) && (entry->limits & HAL_MONITOR_EVENT_ONLY) == 0 &&
            !hal_pool_valid(entry->parameter, now_us);
 }

@@ -49,7 +49,7 @@ size_t hal_pool_pack(const uint8_t *indices, size_t count, uint8_t *data, size_t
 /* Monitors. */
 typedef struct {
     uint16_t parameter;
-    uint16_t condition; /* parameter that must not be 0 for the monitor to apply; 0xFFFF: none */
+    uint16_t condition; /* parameter that must be valid and not 0 for the monitor to apply; 0xFFFF: none */
     uint32_t modes;     /* bit n: applies in mode n of its instrument */
     uint8_t instrument; /* dictionary INSTRUMENT */
     uint8_t limits;  /* bits: 1 warning low, 2 warning high, 4 trip low, 8 trip high, 16 event only, 32 stale trips */

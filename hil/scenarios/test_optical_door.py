@@ -180,6 +180,23 @@ def test_ends_shut_when_the_sun_comes_near_or_is_lost(
     assert_not_tested(session, bench)
 
 
+@pytest.mark.parametrize("happening", [ancillary_stops, sun_comes_near])
+def test_where_it_was_when_the_supply_was_cut_is_nothing_to_the_next_switch_on(
+    session: Session, platform: Platform, happening: Callable[[Platform], None]
+) -> None:
+    steps.optical_ready(session)
+    session.send("HARD_OFF", instrument="OPTICAL").wait(steps.ANSWER_S)
+    happening(platform)
+    session.run_for(5)
+    since = len(session.events)
+    steps.optical_standby(session)
+    session.run_for(3)
+    assert (session.value("OPTICAL_MODE"), session.value("OPTICAL_DOOR")) == ("STANDBY", "SHUT")
+    assert [event.name for event in session.events[since:] if event.name in ("TRIP_LIMIT", "FAULT_LEVEL")] == []
+    platform.ancillary = quiet_sky
+    platform.resume()
+
+
 def test_abort_shuts_the_door(session: Session, bench: Bench) -> None:
     steps.optical_standby(session)
     command = session.send("OPTICAL_TEST_DOOR")

@@ -241,6 +241,21 @@ def test_a_condition_that_is_not_met(monitor: int) -> None:
     assert lib.hal_monitor_state(monitor) == WITHIN
 
 
+@pytest.mark.parametrize("monitor", CONDITIONAL)
+@pytest.mark.parametrize("is_stale", [False, True])
+def test_a_condition_that_is_not_known_is_not_met(monitor: int, is_stale: bool) -> None:
+    assert sample(monitor, inside(monitor)) == WITHIN
+    lib.hal_pool_invalidate(entry(monitor).condition, 1)
+    assert lib.hal_pool_get(entry(monitor).condition) == 1, "what it was is still there"
+    if is_stale:
+        advance_ms(fresh_ms_of(monitor) + 1)
+    for _ in range(5):
+        if not is_stale:
+            lib.hal_pool_set(entry(monitor).parameter, beyond_trip(monitor), now_us())
+        sweep(monitor)
+    assert lib.hal_monitor_state(monitor) == WITHIN
+
+
 def test_an_unknown_monitor_or_mode() -> None:
     assert lib.hal_monitor_state(lib.hal_monitor_count) == WITHIN
     lib.hal_monitor_sweep(1, 32, now_us())
