@@ -300,24 +300,24 @@ def report(side: str, result: Result, took_s: float) -> list[str]:
     return lines
 
 
-def replay_side(side: str, graph: Graph | None = None, say: Callable[[str], None] = print) -> bool:
-    """Every kind of a profile's edges; True when all agree. Says what it found."""
+def replay_side(side: str, known: Steps, say: Callable[[str], None] = print) -> bool:
+    """Every kind of a profile's edges without faults; True when all agree. Says what it found."""
     began_s = time.monotonic()
-    result = Tour(side, Steps(graph or graph_of(side)), lambda kind: True, say).fly()
+    result = Tour(side, known, lambda kind: True, say).fly()
     return _conclude(side, result, time.monotonic() - began_s, say)
 
 
 def replay_faults(
     side: str,
-    graph: Graph,
+    known: Steps,
     say: Callable[[str], None] = print,
     tell: Callable[[str], None] | None = None,
     is_whole: bool = True,
 ) -> bool:
-    """The kinds that only come with a fault, of a graph explored with outcomes.py and faults; True when all agree."""
+    """The kinds that only come with a fault, of steps explored with faults; True when all agree."""
     nominal = {step.kind for step in Steps(graph_of(side)).all()}
     began_s = time.monotonic()
-    result = Tour(side, Steps(graph), lambda kind: kind not in nominal, say, INSTANCES, tell).fly()
+    result = Tour(side, known, lambda kind: kind not in nominal, say, INSTANCES, tell).fly()
     return _conclude(side, result, time.monotonic() - began_s, say, True, is_whole)
 
 
@@ -365,9 +365,9 @@ def main() -> int:
         TOURS.write_text(json.dumps(tours, indent=1) + "\n")
         return 0
     if options.faults:
-        good = [replay_faults(side, graph_of(side, 1, options.faults), is_whole=False) for side in sides]
+        good = [replay_faults(side, Steps(graph_of(side, 1, options.faults)), is_whole=False) for side in sides]
     else:
-        good = [replay_side(side) for side in sides]
+        good = [replay_side(side, Steps(graph_of(side))) for side in sides]
     return 0 if all(good) else 1
 
 

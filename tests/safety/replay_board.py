@@ -65,13 +65,14 @@ _PHASES = {
 }
 
 # Events of what the checker's world has no part of: warnings before trips, positions of a track, the power drawn, the
-# recorder's catalogue, which closes what an instrument left open, or finds it damaged, when it comes to it, how long a
-# cycle takes, and how often a limiter is opened again that stays closed. A table in a slot is good or bad where it is
-# read only.
+# recorder's catalogue, which closes what an instrument left open, finds it damaged, or does not get a recorder that does
+# nothing to agree with it, when it comes to it, how long a cycle takes, and how often a limiter is opened again that
+# stays closed. A table in a slot is good or bad where it is read only.
 _NOT_IN_THE_WORLD = (
     "WARNING_LIMIT",
     "ANCILLARY_JUMPED",
     "CATALOGUE_RECONCILED",
+    "CATALOGUE_NOT_RECONCILED",
     "DATA_TAKE_CLOSED",
     "CYCLE_OVERRUN",
     "LIMITER_STAYS_CLOSED",
@@ -84,7 +85,8 @@ _EVERY_CYCLE = {"SAR": ("COMPUTER", "FAULTS"), "OPTICAL": ("COMPUTER", "FAULTS",
 _NO_CURRENTS = ("SAR_CURRENT", "OPTICAL_CURRENT")
 
 # What is at rest until an edge lets it go on. The focal plane is as warm as it is to be, whatever heats or cools it,
-# and no current is more than what is predicted for the mode.
+# no current is more than what is predicted for the mode, and the recorder has room for image after image, each as long
+# as its limit, on one flight.
 _HELD = {
     "sar.held": 1.0,
     "optical.held": 1.0,
@@ -92,6 +94,7 @@ _HELD = {
     "optical.focal_plane_temperature_degc": 20.0,
     "power.excess_sar_a": -30.0,
     "power.excess_optical_a": -10.0,
+    "recorder.capacity_mib": 5e7,
 }
 
 

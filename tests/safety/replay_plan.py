@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tests.safety.explorer import Answer, Board, CheckerError, Graph
+from tests.safety.explorer import Board, CheckerError, Graph
 
 TIME = "time passes"
 INERT = "SET_MODE SAFE_UNPOWERED"  # refused in every state, and changes nothing
@@ -223,41 +223,71 @@ class Follower:
 
     def __init__(self, board: Board) -> None:
         self._board = board
+        self._time = board.labels.index(TIME)
         self._image = 0
-        self._state = board.root
+        self._words: Words = {}
+        self.state = board.root
         # No edge leads to the beginning: what it looks like comes with one that changes nothing.
-        self._words = parse(self._settled(self._take(INERT)))[2]
+        self.step(INERT)
+
+    def enabled(self) -> set[int]:
+        """Edges that can be taken from here."""
+        return {answer.edge for answer in self._board.expand(self._image)}
 
     def step(self, label: str) -> Step:
-        before, source = self._words, self._state
-        failures, events, self._words, duration_ms, begins = parse(self._settled(self._take(label)))
-        target = 0 if self._state == source else 1
-        logged = tuple(sorted(failures)), tuple(sorted(events))
-        return Step(label, 0, target, *logged, before, self._words, duration_ms, begins)
+        """Take an edge, and what follows by itself."""
+        return self.go(self.look(label))
 
-    def _take(self, label: str) -> Answer:
-        """One edge for good."""
+    def look(self, label: str) -> "Look":
+        """What step() would give; the path goes on with go(), or forgets it with leave()."""
         if label not in self._board.labels:
             raise CheckerError(f'no edge is called "{label}"')
         answer, image = self._board.follow(self._image, self._board.labels.index(label))
-        self._board.forget(self._image)
-        self._image, self._state = image, answer.state
-        return answer
-
-    def _settled(self, answer: Answer) -> str:
-        """What was seen, with what follows by itself; the time that passed is the edge's own."""
         log, _, text = answer.seen.partition("|")
+        state = answer.state
         for _ in range(_LONGEST_UNREST):
-            after, image = self._board.follow(self._image, self._board.labels.index(TIME))
-            if after.state == self._state or parse(after.seen)[3] > 0:
-                self._board.forget(image)
+            after, following = self._board.follow(image, self._time)
+            if after.state == state or parse(after.seen)[3] > 0:
+                self._board.forget(following)
                 break
-            self._board.forget(self._image)
-            self._image, self._state = image, after.state
+            self._board.forget(image)
+            image, state = following, after.state
             more, _, text = after.seen.partition("|")
             log = f"{log} {more}"
+        # The time that passed is the edge's own.
         *words, _ = text.split()
-        return f"{log}|{' '.join(words)} ms={parse(answer.seen)[3]}"
+        seen = f"{log}|{' '.join(words)} ms={parse(answer.seen)[3]}"
+        failures, events, after_words, duration_ms, begins = parse(seen)
+        logged = tuple(sorted(failures)), tuple(sorted(events))
+        target = 0 if state == self.state else 1
+        step = Step(label, 0, target, *logged, self._words, after_words, duration_ms, begins)
+        return Look(step, state, image)
+
+    def go(self, look: "Look") -> Step:
+        self._forget()
+        self._image, self.state, self._words = look.image, look.state, look.step.after
+        return look.step
+
+    def leave(self, look: "Look") -> None:
+        self._board.forget(look.image)
+
+    def begin_anew(self) -> None:
+        self._forget()
+        self._image, self.state = 0, self._board.root
+        self.step(INERT)
+
+    def _forget(self) -> None:
+        if self._image:
+            self._board.forget(self._image)
+
+
+@dataclass(frozen=True)
+class Look:
+    """A step that may be gone, the state it leads to, and that state's image on the board."""
+
+    step: Step
+    state: bytes
+    image: int
 
 
 class Planner:

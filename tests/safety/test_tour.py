@@ -14,7 +14,7 @@ from tests.safety.replay import BEHIND_LATE, BEHIND_OTHERS, OUTLIVED, TOO_LATE, 
 from tests.safety.replay_acts import DECONTAMINATED, MINUTE
 from tests.safety.replay_ceilings import CEILINGS, Ceiling, compared
 from tests.safety.replay_flight import Difference, Late
-from tests.safety.replay_plan import Kind, Step
+from tests.safety.replay_plan import TIME, Kind, Step, Steps
 
 WORDS = {
     **dict.fromkeys(("refuse", "reaction", "cancelled", "armed", "exit_armed", "takes", "enable"), "0"),
@@ -188,8 +188,8 @@ def test_a_replay_beyond_a_ceiling_is_no_good(monkeypatch: pytest.MonkeyPatch) -
     late = dict.fromkeys([edge("late", 0, 1).kind], TOO_LATE)
     for impossible, is_good in (({}, True), (late, False)):
         result = Result(agreed={edge("agreed", 0, 1).kind}, impossible=impossible)
-        monkeypatch.setattr(replay, "Steps", lambda graph: graph)
         monkeypatch.setattr(replay, "Tour", lambda *_, result=result: SimpleNamespace(fly=lambda: result))
         said: list[str] = []
-        assert replay.replay_side("SAR", Graph([], [], []), said.append) == is_good
+        nothing = Steps(Graph([TIME], [0], []))
+        assert replay.replay_side("SAR", nothing, said.append) == is_good
         assert any("1 kinds are too_late, 0 at most" in line for line in said) != is_good

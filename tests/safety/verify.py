@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,8 +14,10 @@ from pathlib import Path
 from tests.safety.alike import differences, not_bisimilar
 from tests.safety.claims import broken_claims, modes_not_reached, modes_reached
 from tests.safety.explorer import Board, Graph, explore, replay
-from tests.safety.replay import REPLAYED, replay_faults, replay_side
+from tests.safety.replay import REPLAYED, graph_of, replay_faults, replay_side
+from tests.safety.replay_plan import Steps
 from tests.safety.tested_weakenings import TESTED
+from tests.safety.walks import walk
 from tests.safety.weakened_firmware import find_by_tests
 from tests.safety.weakened_hal import find_in_c
 from tests.safety.weakenings import CODE, OPTICAL, SAR, Weakening, firmware_with, table_guards
@@ -25,6 +27,9 @@ LARGEST_STATES = 1_000_000
 
 # A weakening that shows neither without faults nor within this many states is not found.
 SEARCH_STATES = 10_000
+# How many states are walked to, without faults and with them, and what leaves the rest to the same chance each time.
+WALKED_STATES = (300, 2_000)
+WALK_SEED = 1
 PROFILES = (("SAR", SAR), ("OPTICAL", OPTICAL))
 WORKERS = min(2, os.cpu_count() or 1)
 
@@ -81,8 +86,21 @@ def examine(exploration: Exploration) -> tuple[list[str], bool]:
     lines = [line, *(f"{instrument}: {sentence}" for sentence in sentences)]
     good = not sentences
     if good and exploration.faults:
-        good = replay_faults(instrument, graph, lines.append, exploration.tell)
+        known = Steps(graph)
+        good = walk_to_states(instrument, graph, known, exploration.faults, lines.append)
+        good = replay_faults(instrument, known, lines.append, exploration.tell) and good
     return lines, good
+
+
+def walk_to_states(side: str, graph: Graph, known: Steps, faults: int, say: Callable[[str], None]) -> bool:
+    """Whether states go on alike, whatever way led to them; says what was found."""
+    states = WALKED_STATES[faults > 0]
+    steps, sentences = walk(side, graph, known, faults, states, WALK_SEED)
+    each = "with a fault" if faults else "without faults"
+    say(f"{side}: walks {each} to {states} states: {steps} steps, {len(sentences)} labels do otherwise than explored")
+    for sentence in sentences:
+        say(f"{side}: {sentence}")
+    return not sentences
 
 
 def find(weakening: Weakening, known: Sequence[str] | None) -> tuple[str, list[str]] | None:
@@ -109,9 +127,12 @@ def known_counter_examples() -> dict[str, list[str]]:
 
 
 def fly(side: str) -> tuple[list[str], bool]:
-    """What the replay of a profile's edges on the host board says, and whether all agreed."""
+    """What walks over a profile's edges say and their replay on the host board, and whether all agreed."""
     lines: list[str] = []
-    good = replay_side(side, say=lines.append)
+    graph = graph_of(side)
+    known = Steps(graph)
+    good = walk_to_states(side, graph, known, 0, lines.append)
+    good = replay_side(side, known, lines.append) and good
     return lines, good
 
 

@@ -24,7 +24,8 @@ class Shim:
     def __init__(self):
         for name in dir(hal):
             setattr(self, name, getattr(hal, name))
-        self.uptime = 0
+        # Not near 0: a generator's small integers are part of a state (state.py), and times are not.
+        self.uptime = 1000000
         self.bus = None
         self.on_report = None
         self.on_enable = None

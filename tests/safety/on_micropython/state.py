@@ -9,7 +9,7 @@ them counts.
 import explore
 import hal
 
-from payload.tables import modes, monitors, persistent
+from payload.tables import modes, monitors, persistent, pool
 from payload.tables import units as tables_units
 
 _PLUMBING = (
@@ -32,11 +32,15 @@ _LEFT_OUT = (
     # A monitor beyond its trip limit is in this list, one that is not counts for nothing while it is in it.
     "_tripped",
 )  # fmt: skip
-_TIMES = ("_ms", "_s", "_us", "_cycles", "_cycle")
+_TIMES = ("_ms", "_s", "_us", "_min", "_cycles")
 
 
 def _in_transition(machine):
     return machine._target != -1
+
+
+def _is_reacting(machine):
+    return machine._reaction != 0
 
 
 # What is left behind when nothing is in progress, and written anew before it is read.
@@ -44,7 +48,7 @@ _LIVE_WHILE = {
     "_cancelled": _in_transition,
     "_overridden": _in_transition,
     "_frozen_by": _in_transition,
-    "_power_cycle": lambda machine: machine._reaction != 0,
+    "_power_cycle": lambda machine: machine.is_becoming_safe(),
     "_stop_heating": lambda optical: _in_transition(optical.machine),
     "_unit_commanded": lambda driver: _in_transition(driver.machine),
     # One that has expired is none, whether or not somebody asked since.
@@ -63,12 +67,12 @@ _COUNTING = ("cut_power_persistently",)
 # What is captured after the firmware's objects, in this order.
 _WATCHED = (
     "sar_level_1", "optical_level_1", "guard_permitted", "guard_transmitting", "alarm", "time_quality",
-    "power.closed", "power.stuck", "power.silent",
+    "power.closed", "power.tripped", "power.stuck", "power.silent",
     "sar.state", "sar.phase", "sar.flags", "sar.silent", "sar.stuck", "sar.spoilt", "table_in_unit",
     "optical.state", "optical.phase", "optical.flags", "optical.silent", "optical.stuck", "optical.spoilt", "optical.settings",
     "door", "door_target", "focal_plane", "stable", "lamp",
     "recorder.state", "recorder.silent", "recorder.stuck",
-    "hot", "sun_near", "eclipse", "ancillary_lost", "zone",
+    "hot", "sun_near", "eclipse", "ancillary_lost", "ancillary_begun", "ancillary_stale", "zone",
     "armed", "takes", "exit_armed", "table_in_slot", "accepted", "retried",
 )  # fmt: skip
 
@@ -161,9 +165,13 @@ class State:
         self._seen.append(thing)
         for attribute in sorted(thing.__dict__):
             value = getattr(thing, attribute)
-            if attribute in _LEFT_OUT or _is_time(attribute):
-                continue
             path = "%s.%s" % (name, attribute)
+            if _is_time(attribute):
+                if type(value) is bool:
+                    raise ValueError(path + " is no time")
+                continue
+            if attribute in _LEFT_OUT:
+                continue
             if hasattr(value, "__dict__") or type(value) in (tuple, dict):
                 self._walk(path, value)
             elif type(value) is bytearray:
@@ -174,7 +182,7 @@ class State:
                 if path == "recorder_unit.link":
                     live = self._is_recorder_asked
                 if attribute == "_cause" and hasattr(thing, "_reaction"):
-                    live = _LIVE_WHILE["_power_cycle"]
+                    live = _is_reacting
                 if type(value) is not list:
                     self._names.append(path)
                     self._fields.append((thing, attribute, live, attribute in _AS_BOOLEAN))
@@ -226,14 +234,15 @@ class State:
         sar_takes = watch.takes_data("SAR")
         optical_takes = watch.takes_data("OPTICAL")
         for value in (
-            world.power.closed, world.power.stuck, world.power.silent,
+            world.power.closed, world.power.get("LIMITERS_TRIPPED"), world.power.stuck, world.power.silent,
             sar.state, sar.phase if sar_takes else 0, sar.flags if sar_takes else 0, sar.silent, sar.stuck, sar.corrupt_next_write,
             watch.table_in_unit(),
             optical.state, optical.phase if optical_takes else 0, optical.flags if optical_takes else 0, optical.silent, optical.stuck,
             optical.corrupt_next_write, watch.spoilt_settings_in_unit(), optical.door, optical.door_target,
             optical.focal_plane, optical.stable, optical.lamp,
             world.recorder.get("STATE"), world.recorder.silent, world.recorder.stuck,
-            world.hot, world.sun_near, world.eclipse, world.ancillary_lost, world.zone,
+            world.hot, world.sun_near, world.eclipse, world.ancillary_lost, hal.pool_get(pool.ANCILLARY_COUNT) != 0,
+            world.ancillary_is_stale(), world.zone,
             watch.armed, watch.takes, watch.exit_armed, watch.table_in_slot(), watch.accepted, watch.retried,
         ):  # fmt: skip
             octets[at] = _small(int(value))
