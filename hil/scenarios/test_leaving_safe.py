@@ -61,6 +61,28 @@ def test_a_supply_that_is_not_switched_off_is_switched_off_by_the_safing(
     assert [fields["instrument"] for fields in named(session, since, "SAFED")] == [instrument]
 
 
+@pytest.mark.parametrize("instrument", ["SAR", "OPTICAL"])
+def test_a_switch_on_that_is_hard_off_while_the_power_unit_is_deaf_can_be_made_again(
+    session: Session, bench: Bench, instrument: str
+) -> None:
+    """The safing of the lost power unit had begun in OFF; the unit was left in OFF as one that has its supply."""
+    mode = "INIT" if instrument == "SAR" else "STANDBY"
+    since = len(session.events)
+    session.send(f"SET_MODE_{instrument}", mode=mode)
+    session.run_for(1.0)
+    bench.units.force("power.deaf", 1)
+    session.wait_event("FAULT_LEVEL", steps.ANSWER_S, since, level="SAFE", scope=instrument)
+    assert session.send("HARD_OFF", instrument=instrument).refusal(steps.ANSWER_S).name == "BUS_NO_REPLY"
+    session.run_for(1.0)
+    bench.units.release("power.deaf")
+    session.run_for(LONG_S)
+    assert session.value(f"{instrument}_MODE") == "SAFE_UNPOWERED"
+    assert session.value(f"{instrument}_LINK") == "UNPOWERED"
+    assert int(bench.units.observe("power.limiters_closed")) & LIMITER_BITS[instrument] == 0
+    steps.all_off(session)
+    (steps.sar_standby if instrument == "SAR" else steps.optical_standby)(session)
+
+
 def test_a_unit_that_does_not_follow_to_standby_is_safe_again(session: Session, bench: Bench) -> None:
     """Left in IDLE under the name of SAFE, it drew more than SAFE does, until its limiter opened."""
     since = to_safe(session, "SAR")

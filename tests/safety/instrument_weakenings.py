@@ -100,6 +100,10 @@ MACHINE = (
     TestedWeakening("after a hard-off that is not confirmed a retry is made", _MACHINE, "            self._retried = True\n            self.safe(cause", "            self.safe(cause", _NOT_CONFIRMED_ENDS_SAFE),
     TestedWeakening("a hard-off that is not confirmed leaves what a retry has switched on", _MACHINE, "                self._answer(_SWITCHING_OFF, cause)\n            raise", "                pass\n            raise",
                     "test_reactions.py::test_hard_off_that_is_not_confirmed_in_a_retry_switches_off_what_it_has_switched_on"),
+    TestedWeakening("a hard-off that is not confirmed leaves what a switch-on has switched on", _MACHINE, " or self._driver.powered()):\n", "):\n",
+                    "test_reactions.py::test_hard_off_that_is_not_confirmed_goes_on_switching_off_what_a_switch_on_has_switched_on"),
+    TestedWeakening("a hard-off that is not confirmed leaves a supply in SAFE_UNPOWERED", _MACHINE, "(self.mode == self.unpowered_mode or self._driver.powered()):\n", "self._driver.powered():\n",
+                    "test_reactions.py::test_hard_off_that_is_not_confirmed_switches_off_in_safe_unpowered_and_leaves_off_as_it_is"),
     TestedWeakening("a level 2 in the cycle of a hard-off switches on again", _MACHINE, " or self._is_left_off():", ":",
                     "test_reactions.py::test_a_level_2_in_the_cycle_of_a_hard_off_switches_nothing_on_again"),
 )  # fmt: skip

@@ -65,8 +65,8 @@ _PHASES = {
 }
 
 # Events of what the checker's world has no part of: warnings before trips, positions of a track, the power drawn, the
-# recorder's catalogue, which closes what an instrument left open, finds it damaged, or does not get a recorder that does
-# nothing to agree with it, when it comes to it, how long a cycle takes, and how often a limiter is opened again that
+# recorder's catalogue, which closes what an instrument left open, finds it damaged, or does not get a recorder to agree
+# with it that does nothing, when it comes to it, how long a cycle takes, and how often a limiter is opened again that
 # stays closed. A table in a slot is good or bad where it is read only.
 _NOT_IN_THE_WORLD = (
     "WARNING_LIMIT",

@@ -97,7 +97,7 @@ def walk_to_states(side: str, graph: Graph, known: Steps, faults: int, say: Call
     states = WALKED_STATES[faults > 0]
     steps, sentences = walk(side, graph, known, faults, states, WALK_SEED)
     each = "with a fault" if faults else "without faults"
-    say(f"{side}: walks {each} to {states} states: {steps} steps, {len(sentences)} labels do otherwise than explored")
+    say(f"{side}: walks {each} to {states} states: {steps} steps, {len(sentences)} differences to what was explored")
     for sentence in sentences:
         say(f"{side}: {sentence}")
     return not sentences

@@ -209,8 +209,8 @@ class ModeMachine:
             self._end()
             self._retried = True
             self.safe(cause, True)
-            if self.mode == self.unpowered_mode and self._reaction == _NOTHING:
-                # The retry may just have given it its supply back.
+            if self._reaction == _NOTHING and (self.mode == self.unpowered_mode or self._driver.powered()):
+                # The retry may just have given it its supply back; a switch-on that was being safed gave it in OFF.
                 self._answer(_SWITCHING_OFF, cause)
             raise
         self._override(0)

@@ -350,6 +350,34 @@ def test_hard_off_that_is_not_confirmed_in_a_retry_switches_off_what_it_has_swit
     assert setup.instrument.switched_on == 1 and not setup.instrument.on
 
 
+def test_hard_off_that_is_not_confirmed_goes_on_switching_off_what_a_switch_on_has_switched_on():
+    setup = Setup()
+    transition = setup.machine.transition(REST, None)
+    next(transition)
+    setup.machine.safe(CAUSE)
+    end(transition)
+    assert setup.machine.mode == OFF and setup.instrument.on, "its safing has begun, and it has its supply"
+    setup.instrument.cut_failure = Failure(failures.BUS_NO_REPLY, 0x40)
+    refused(failures.BUS_NO_REPLY, setup.machine.hard_off, CAUSE)
+    assert setup.machine.is_safing()
+    for _ in range(300):
+        setup.run(1)
+        wait(100)
+    assert setup.machine.mode == UNPOWERED and not setup.instrument.on and setup.instrument.switched_on == 0
+
+
+def test_hard_off_that_is_not_confirmed_switches_off_in_safe_unpowered_and_leaves_off_as_it_is():
+    for mode, switches_off in ((UNPOWERED, True), (OFF, False)):
+        setup = Setup()
+        setup.machine.mode = mode
+        setup.instrument.on = False
+        setup.instrument.cut_failure = Failure(failures.BUS_NO_REPLY, 0x40)
+        refused(failures.BUS_NO_REPLY, setup.machine.hard_off, CAUSE)
+        assert setup.machine.is_safing() == switches_off
+        setup.run(5)
+        assert setup.machine.mode == mode and not setup.machine.busy()
+
+
 def test_an_over_current_in_a_safing_takes_the_supply_when_it_is_safe():
     setup = Setup()
     setup.machine.mode = READY

@@ -9,7 +9,7 @@ them counts.
 import explore
 import hal
 
-from payload.tables import modes, monitors, persistent, pool
+from payload.tables import enums, modes, monitors, persistent, pool
 from payload.tables import units as tables_units
 
 _PLUMBING = (
@@ -49,7 +49,7 @@ _LIVE_WHILE = {
     "_overridden": _in_transition,
     "_frozen_by": _in_transition,
     "_power_cycle": lambda machine: machine.is_becoming_safe(),
-    "_stop_heating": lambda optical: _in_transition(optical.machine),
+    "_stop_heating": lambda optical: optical.machine._target == enums.OPTICAL_MODE_DECONTAMINATION,
     "_unit_commanded": lambda driver: _in_transition(driver.machine),
     # One that has expired is none, whether or not somebody asked since.
     "_armed": lambda two_step: two_step.armed(),
@@ -66,7 +66,7 @@ _COUNTING = ("cut_power_persistently",)
 
 # What is captured after the firmware's objects, in this order.
 _WATCHED = (
-    "sar_level_1", "optical_level_1", "guard_permitted", "guard_transmitting", "alarm", "time_quality",
+    "sar_level_1", "optical_level_1", "permit_over", "guard_permitted", "guard_transmitting", "alarm", "time_quality",
     "power.closed", "power.tripped", "power.stuck", "power.silent",
     "sar.state", "sar.phase", "sar.flags", "sar.silent", "sar.stuck", "sar.spoilt", "table_in_unit",
     "optical.state", "optical.phase", "optical.flags", "optical.silent", "optical.stuck", "optical.spoilt", "optical.settings",
@@ -215,11 +215,14 @@ class State:
         for key in (persistent.SAR_LEVEL_1_GPS_S, persistent.OPTICAL_LEVEL_1_GPS_S):
             octets[at] = 1 if hal.journal_get(key, 0) else 0
             at += 1
-        octets[at] = 1 if hal.guard_permitted() else 0
-        octets[at + 1] = 1 if hal.guard_transmitting() else 0
-        octets[at + 2] = 1 if hal.alarm() else 0
-        octets[at + 3] = 1 if hal.time_quality() else 0
-        at += 4
+        # A permit whose time is over stays until the data take that is under way has ended.
+        permit = self._payload.permit
+        octets[at] = 1 if permit.in_force() and hal.uptime_s() >= permit._until_s else 0
+        octets[at + 1] = 1 if hal.guard_permitted() else 0
+        octets[at + 2] = 1 if hal.guard_transmitting() else 0
+        octets[at + 3] = 1 if hal.alarm() else 0
+        octets[at + 4] = 1 if hal.time_quality() else 0
+        at += 5
         at = self._capture_world(octets, at)
         self._placed.clear()
         for generator in generators:
