@@ -28,7 +28,7 @@ LARGEST_STATES = 1_000_000
 # A weakening that shows neither without faults nor within this many states is not found.
 SEARCH_STATES = 10_000
 # How many states are walked to, without faults and with them, and what leaves the rest to the same chance each time.
-WALKED_STATES = (300, 2_000)
+WALKED_STATES = (300, 1_200)
 WALK_SEED = 1
 PROFILES = (("SAR", SAR), ("OPTICAL", OPTICAL))
 WORKERS = min(2, os.cpu_count() or 1)
