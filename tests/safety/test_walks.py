@@ -42,9 +42,9 @@ def test_states_go_on_alike_whatever_way_led_to_them() -> None:
 
 def test_a_fault_that_is_left_out_of_the_state_is_found(scripts: Path) -> None:
     change_state(scripts, "world.hot,", "0,")
-    [sentence] = walked()
-    assert sentence.startswith("a temperature beyond its trip limit does otherwise after two ways to one state: ")
-    assert "TRIP_LIMIT" in sentence
+    sentences = walked()
+    beginning = "a temperature beyond its trip limit does otherwise after two ways to one state: "
+    assert any(sentence.startswith(beginning) and "TRIP_LIMIT" in sentence for sentence in sentences)
 
 
 def test_an_edge_that_is_there_after_one_way_only_is_found() -> None:

@@ -67,7 +67,8 @@ class Walks:
         enabled, said = self._follower.enabled(), set(self._known.edges(self._here))
         for edge in enabled ^ said:
             if self._graph.labels[edge] != _WAITS_ONLY:
-                self._tell(self._graph.labels[edge], "it can be taken after one of them only")
+                label = self._graph.labels[edge]
+                self._tell(label, label, "it can be taken after one of them only")
         return [step for edge in sorted(enabled & said) if (step := self._known.step(self._here, edge))]
 
     def _does_as_said(self, step: Step) -> bool:
@@ -76,13 +77,13 @@ class Walks:
         self._follower.leave(look)
         differences = [*self._in_reports(step, look.step), *self._in_states(step, look)]
         if differences:
-            self._tell(step.label, " ".join(differences))
+            self._tell(" ".join(differences), step.label, " ".join(differences))
         return not differences
 
-    def _tell(self, label: str, differences: str) -> None:
-        """The first step that differs so, with both ways."""
+    def _tell(self, what: str, label: str, differences: str) -> None:
+        """The first step of which this is to be told, with both ways."""
         self._found.setdefault(
-            differences,
+            what,
             f"{label} does otherwise after two ways to one state: {differences}\n"
             f"  after {'; '.join(self._walk)}\n"
             f"  and after {'; '.join(self._graph.labels_to(self._here))}",

@@ -347,7 +347,8 @@ CODE = (
     ),
     Weakening(
         "a hard-off that is not confirmed leaves its supply to what a retry has switched on", OPTICAL, file=_MACHINE,
-        old="if self.mode == self.unpowered_mode and self._reaction == _NOTHING:", new="if False:",
+        old="if self._reaction == _NOTHING and (self.mode == self.unpowered_mode or self._driver.powered()):",
+        new="if False:",
     ),
     Weakening(
         "a second supply cycle without the ground", SAR, file=_MACHINE,
