@@ -74,6 +74,9 @@ class Board:
         self.fields: list[str] = []
         self.alike: list[tuple[str, list[str]]] = []  # instrument, modes of which one is explored with faults
         self.root = b""
+        self._outcome: list[tuple[str, list[str]]] = []  # names of an outcome's numbers, with those of their values
+        self._faults: list[str] = []  # of the number `faults`, bit by bit
+        self._told: dict[str, str] = {}  # what is seen, by how the board prints it
         for line in self._answer():
             kind, _, rest = line.partition(" ")
             if kind == "edge":
@@ -85,6 +88,11 @@ class Board:
             elif kind == "alike":
                 instrument, _, group = rest.partition(" ")
                 self.alike.append((instrument, group.split()))
+            elif kind == "outcome":
+                name, *members = rest.split()
+                self._outcome.append((name, members))
+            elif kind == "faults":
+                self._faults = rest.split()
             elif kind == "root":
                 self.root = bytes.fromhex(rest)
 
@@ -120,10 +128,25 @@ class Board:
         self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
 
-    @staticmethod
-    def _parse(line: str) -> Answer:
-        edge, state, seen = line.split(" ", 2)
+    def _parse(self, line: str) -> Answer:
+        edge, state, printed = line.split(" ", 2)
+        seen = self._told.get(printed)
+        if seen is None:
+            seen = self._told[printed] = self._in_words(printed)
         return Answer(int(edge), bytes.fromhex(state), seen)
+
+    def _in_words(self, printed: str) -> str:
+        """An outcome's numbers as name=value, by name where values have one; what is none (-1) of those is left out."""
+        log, bar, outcome = printed.partition("|")
+        words = []
+        for (name, members), number in zip(self._outcome, map(int, outcome.split()), strict=bool(bar)):
+            if name == "faults":
+                words.append("faults=" + "+".join(word for bit, word in enumerate(self._faults) if number >> bit & 1))
+            elif not members:
+                words.append(f"{name}={number}")
+            elif number >= 0:
+                words.append(f"{name}={members[number]}")
+        return log + bar + " ".join(words)
 
     def _answer(self) -> Iterator[str]:
         assert self._process.stdout

@@ -437,17 +437,20 @@ class Watch:
             ("supply lost", not unit.powered() and not is_unsupplied and not machine.busy()),
             ("supply on", reachable and unit.powered() and not machine._driver.powered() and not machine.busy()),
         )
-        for condition, stands in conditions:
-            key = name + condition
-            is_enough = machine.is_safe() and condition == "limit broken"
+        # Cycles that each has stood, in the same order.
+        counts = self._standing.get(name)
+        if counts is None:
+            counts = self._standing[name] = [0] * len(conditions)
+        for place in range(len(conditions)):
+            condition, stands = conditions[place]
+            is_enough = stands and condition == "limit broken" and machine.is_safe()
             reacting = machine._reaction != 0 and condition != "alarm raised"
             if not stands or is_enough or reacting:
-                self._standing[key] = 0
+                counts[place] = 0
                 continue
-            self._standing[key] = self._standing.get(key, 0) + 1
-            self.require(
-                self._standing[key] <= REACTION_CYCLES[condition], "%s: %s and nothing is done" % (name, condition)
-            )
+            counts[place] += 1
+            if counts[place] > REACTION_CYCLES[condition]:
+                self.breach("%s: %s and nothing is done" % (name, condition))
 
     def _is_active(self, name, machine):
         """In a mode that a broken limit ends at once. Elsewhere it may have been acted upon already, and is again in time."""

@@ -79,7 +79,8 @@ _WATCHED = (
 # Fields that claims are about (claims.py).
 _CLAIMED = ("machine.mode", "machine._target", "machine._reaction", "refuse._cause")
 
-_TRIP = 2
+_HOLDERS = (tuple, dict)
+_NO_FIELDS = (str, bytes, list)
 
 
 def _is_time(name):
@@ -89,9 +90,11 @@ def _is_time(name):
     return False
 
 
-def _small(value):
-    """One octet for an integer; large ones (identifiers, causes) share what is left above 200."""
-    return value if 0 <= value < 200 else 200 + value % 50
+def _named(path):
+    holder, last = path
+    if holder is None:
+        return last
+    return _named(holder) + (last if last[0] == "[" else "." + last)
 
 
 class State:
@@ -107,6 +110,7 @@ class State:
         self._guarded = tuple(
             [row[:4] for row in modes.GUARDS if 0 <= row[1] < first_of_units and row[1] not in world.ancillary()]
         )
+        self._out = {}  # by attribute: is it left out? The same at each boot.
         self.own_parameters = tuple([guard[1] for guard in self._guarded])
         self.names = ()
 
@@ -115,77 +119,94 @@ class State:
         self._router = payload.router
         self._payload = payload
         self._fields = []
-        self._names = names = []
+        self._paths = []
         self._buffers = []
         self._seen = []
+        self._seen_ids = set()
         for name in ("power_unit", "recorder_unit", "limiters", "catalogue", "permit", "refuse", "protection"):
             if hasattr(payload, name):
-                self._walk(name, getattr(payload, name))
+                self._walk((None, name), getattr(payload, name))
         for driver in payload.instruments.values():
-            self._walk(type(driver).__name__, driver)
+            self._walk((None, type(driver).__name__), driver)
         for name in sorted(payload.__dict__):
-            self._walk(name, getattr(payload, name))
+            self._walk((None, name), getattr(payload, name))
         for activity in payload.executive._activities:
             self._walk_bound(activity.run)
         self._units = [item for item in self._seen if type(item).__name__ == "Unit"]
+        if not self.names:
+            self.names = self._all_names()
+            self._claimed = tuple(
+                [
+                    (place, name)
+                    for place, name in enumerate(self.names[: len(self._paths)])
+                    if any([name.endswith(claimed) for claimed in _CLAIMED])
+                ]
+            )
+        # A payload in a safe boot has attributes of its own; what is claimed of the states must not move for them.
+        for place, name in self._claimed:
+            if _named(self._paths[place]) != name:
+                raise ValueError(name)
+
+    def _all_names(self):
+        names = [_named(path) for path in self._paths]
         names.append("router.handlers")
         for buffer in self._buffers:
             names.extend(["used%d" % slot for slot in range(len(buffer))])
         names.extend(["monitor%d" % monitor for monitor in range(self._monitors)])
         names.extend([guard[0] for guard in self._guarded])
         names.extend(_WATCHED)
-        # A payload in a safe boot has attributes of its own; what is claimed of the states must not move for them.
-        for place, name in enumerate(self.names):
-            if any([name.endswith(claimed) for claimed in _CLAIMED]) and names[place] != name:
-                raise ValueError(name)
-        self.names = tuple(names)
+        return tuple(names)
 
     def _walk_bound(self, method):
         thing = explore.bound_object(method)
         if thing is not None:
-            self._walk(type(thing).__name__, thing)
+            self._walk((None, type(thing).__name__), thing)
 
-    def _walk(self, name, thing):
+    def _walk(self, path, thing):
+        """`path` is where the thing was found: (path of what holds it, attribute or [index])."""
         kind = type(thing)
         if kind in (list, tuple):
             for index, item in enumerate(thing):
                 if hasattr(item, "__dict__"):
-                    self._walk("%s[%d]" % (name, index), item)
+                    self._walk((path, "[%d]" % index), item)
             return
         if kind is dict:
             for key in sorted(thing):
                 if hasattr(thing[key], "__dict__"):
-                    self._walk("%s[%s]" % (name, key), thing[key])
+                    self._walk((path, "[%s]" % key), thing[key])
             return
         if not hasattr(thing, "__dict__") or kind.__name__ in _PLUMBING or kind.__name__ in ("function", "module"):
             return
-        for item in self._seen:
-            if item is thing:
-                return
+        if id(thing) in self._seen_ids:
+            return
+        self._seen_ids.add(id(thing))
         self._seen.append(thing)
         for attribute in sorted(thing.__dict__):
             value = getattr(thing, attribute)
-            path = "%s.%s" % (name, attribute)
-            if _is_time(attribute):
-                if type(value) is bool:
-                    raise ValueError(path + " is no time")
-                continue
-            if attribute in _LEFT_OUT:
-                continue
-            if hasattr(value, "__dict__") or type(value) in (tuple, dict):
-                self._walk(path, value)
-            elif type(value) is bytearray:
+            kind = type(value)
+            if self._is_out(attribute):
+                if kind is bool and _is_time(attribute):
+                    raise ValueError(_named((path, attribute)) + " is no time")
+            elif kind is not int and kind is not bool and (kind in _HOLDERS or hasattr(value, "__dict__")):
+                self._walk((path, attribute), value)
+            elif kind is bytearray:
                 if attribute == "_used":
                     self._buffers.append(value)
-            elif type(value) not in (str, bytes):
+            elif kind not in _NO_FIELDS:
                 live = _LIVE_WHILE.get(attribute)
-                if path == "recorder_unit.link":
+                if attribute == "link" and path == (None, "recorder_unit"):
                     live = self._is_recorder_asked
                 if attribute == "_cause" and hasattr(thing, "_reaction"):
                     live = _is_reacting
-                if type(value) is not list:
-                    self._names.append(path)
-                    self._fields.append((thing, attribute, live, attribute in _AS_BOOLEAN))
+                self._paths.append((path, attribute))
+                self._fields.append((thing, attribute, live, attribute in _AS_BOOLEAN))
+
+    def _is_out(self, attribute):
+        """Is what is called so no part of the state?"""
+        is_out = self._out.get(attribute)
+        if is_out is None:
+            is_out = self._out[attribute] = _is_time(attribute) or attribute in _LEFT_OUT
+        return is_out
 
     def _is_recorder_asked(self, recorder_unit):
         """Only data takes ask whether it answers."""
@@ -206,37 +227,33 @@ class State:
                 octets[at] = octet
                 at += 1
         # A warning is reported and no more.
-        for monitor in range(self._monitors):
-            octets[at] = 1 if hal.monitor_state(monitor) == _TRIP else 0
-            at += 1
+        explore.trips(octets, at, self._monitors)
+        at += self._monitors
         for _, parameter, minimum, maximum in self._guarded:
             octets[at] = 1 if minimum <= hal.pool_get(parameter) <= maximum else 0
             at += 1
-        for key in (persistent.SAR_LEVEL_1_GPS_S, persistent.OPTICAL_LEVEL_1_GPS_S):
-            octets[at] = 1 if hal.journal_get(key, 0) else 0
-            at += 1
-        # A permit whose time is over stays until the data take that is under way has ended.
-        permit = self._payload.permit
-        octets[at] = 1 if permit.in_force() and hal.uptime_s() >= permit._until_s else 0
-        octets[at + 1] = 1 if hal.guard_permitted() else 0
-        octets[at + 2] = 1 if hal.guard_transmitting() else 0
-        octets[at + 3] = 1 if hal.alarm() else 0
-        octets[at + 4] = 1 if hal.time_quality() else 0
-        at += 5
-        at = self._capture_world(octets, at)
+        watched = self._watched_now()
+        explore.integers(octets, at, watched)
+        at += len(watched)
         self._placed.clear()
         for generator in generators:
             at = self._position(generator, octets, at)
         return bytes(octets[:at])
 
-    def _capture_world(self, octets, at):
+    def _watched_now(self):
+        """Values in the order of _WATCHED."""
+        permit = self._payload.permit
         world = self._world
         sar = world.sar
         optical = world.optical
         watch = world.watch
         sar_takes = watch.takes_data("SAR")
         optical_takes = watch.takes_data("OPTICAL")
-        for value in (
+        return (
+            hal.journal_get(persistent.SAR_LEVEL_1_GPS_S, 0) != 0, hal.journal_get(persistent.OPTICAL_LEVEL_1_GPS_S, 0) != 0,
+            # A permit whose time is over stays until the data take that is under way has ended.
+            permit.in_force() and hal.uptime_s() >= permit._until_s,
+            hal.guard_permitted(), hal.guard_transmitting(), hal.alarm(), hal.time_quality() != 0,
             world.power.closed, world.power.get("LIMITERS_TRIPPED"), world.power.stuck, world.power.silent,
             sar.state, sar.phase if sar_takes else 0, sar.flags if sar_takes else 0, sar.silent, sar.stuck, sar.corrupt_next_write,
             watch.table_in_unit(),
@@ -247,10 +264,7 @@ class State:
             world.hot, world.sun_near, world.eclipse, world.ancillary_lost, hal.pool_get(pool.ANCILLARY_COUNT) != 0,
             world.ancillary_is_stale(), world.zone,
             watch.armed, watch.takes, watch.exit_armed, watch.table_in_slot(), watch.accepted, watch.retried,
-        ):  # fmt: skip
-            octets[at] = _small(int(value))
-            at += 1
-        return at
+        )  # fmt: skip
 
     def _does(self, handler):
         """A handler that only waits and reports does nothing, as long as the router has places left (edges.py)."""

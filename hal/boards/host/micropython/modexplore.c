@@ -2,6 +2,8 @@
 #include "boards/host/explore.h"
 #include "boards/host/host.h"
 
+#include "hal_pool.h"
+
 #include "py/bc.h"
 #include "py/gc.h"
 #include "py/objfun.h"
@@ -104,6 +106,12 @@ static mp_obj_t position(mp_obj_t list, mp_obj_t object) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(position_obj, position);
 
+/* One octet for an integer; large ones (identifiers, causes) share what is left above LARGE_INTEGERS. */
+static uint8_t small(mp_int_t number) {
+    bool is_small = number >= 0 && number < LARGE_INTEGERS;
+    return (uint8_t)(is_small ? number : LARGE_INTEGERS + (number % 50 + 50) % 50);
+}
+
 /* attributes(octets, fields, others): an octet for each field, a tuple (thing, attribute, live, as_boolean). What
  * none stands for, as a generator, is appended to the list `others`; `live` is None or says whether the attribute
  * counts now. Their number is returned. */
@@ -121,9 +129,7 @@ static mp_obj_t attributes(mp_obj_t octets, mp_obj_t fields, mp_obj_t others) {
             mp_obj_t value = mp_load_attr(item[0], mp_obj_str_get_qstr(item[1]));
             if (mp_obj_is_small_int(value)) {
                 mp_int_t number = MP_OBJ_SMALL_INT_VALUE(value);
-                octet = (uint8_t)(item[3] == mp_const_true                 ? number != 0
-                                  : number >= 0 && number < LARGE_INTEGERS ? number
-                                                                           : LARGE_INTEGERS + (number % 50 + 50) % 50);
+                octet = item[3] == mp_const_true ? number != 0 : small(number);
             } else if (value == mp_const_none) {
                 octet = NO_OBJECT;
             } else if (value == mp_const_true || value == mp_const_false) {
@@ -138,6 +144,41 @@ static mp_obj_t attributes(mp_obj_t octets, mp_obj_t fields, mp_obj_t others) {
     return MP_OBJ_NEW_SMALL_INT((mp_int_t)count);
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(attributes_obj, attributes);
+
+/* As many octets from `at` on; an error when there is no room for them. */
+static uint8_t *octets_at(mp_obj_t octets, mp_obj_t at, size_t count) {
+    mp_buffer_info_t info;
+    mp_get_buffer_raise(octets, &info, MP_BUFFER_WRITE);
+    size_t begin = (size_t)mp_obj_get_int(at);
+    if (begin > info.len || count > info.len - begin) {
+        mp_raise_ValueError(MP_ERROR_TEXT("no room for a state"));
+    }
+    return (uint8_t *)info.buf + begin;
+}
+
+/* integers(octets, at, values): an octet for each integer or truth value of a tuple from `at` on. */
+static mp_obj_t integers(mp_obj_t octets, mp_obj_t at, mp_obj_t values) {
+    size_t count;
+    mp_obj_t *value;
+    mp_obj_get_array(values, &count, &value);
+    uint8_t *to = octets_at(octets, at, count);
+    for (size_t i = 0; i < count; i++) {
+        to[i] = small(mp_obj_get_int(value[i]));
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(integers_obj, integers);
+
+/* trips(octets, at, count): an octet for each of the first monitors: is it beyond its trip limit? */
+static mp_obj_t trips(mp_obj_t octets, mp_obj_t at, mp_obj_t count) {
+    size_t monitors = (size_t)mp_obj_get_int(count);
+    uint8_t *to = octets_at(octets, at, monitors);
+    for (size_t i = 0; i < monitors; i++) {
+        to[i] = hal_monitor_state((unsigned)i) == HAL_MONITOR_TRIP;
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(trips_obj, trips);
 
 /* The object a bound method belongs to; None when it is not one. */
 static mp_obj_t bound_object(mp_obj_t method) {
@@ -162,7 +203,17 @@ static void print_octets(mp_obj_t octets) {
     fputs(text, answers);
 }
 
-/* Take one step and print what it gives: the state's octets, a space, what was seen. False after a fault. */
+static void print_outcome(mp_obj_t outcome) {
+    size_t count;
+    mp_obj_t *number;
+    mp_obj_get_array(outcome, &count, &number);
+    for (size_t i = 0; i < count; i++) {
+        fprintf(answers, "%c%d", i == 0 ? '|' : ' ', (int)mp_obj_get_int(number[i]));
+    }
+}
+
+/* Take one step and print what it gives: the state's octets, what was seen, and the numbers of an outcome if it gives
+ * one. False after a fault. */
 static bool take(mp_obj_t step, int number) {
     nlr_buf_t nlr;
     if (nlr_push(&nlr) != 0) {
@@ -177,7 +228,11 @@ static bool take(mp_obj_t step, int number) {
     mp_obj_get_array(result, &items, &item);
     fprintf(answers, "%d ", number);
     print_octets(item[0]);
-    fprintf(answers, " %s\n", mp_obj_str_get_str(item[1]));
+    fprintf(answers, " %s", mp_obj_str_get_str(item[1]));
+    if (items > 2) {
+        print_outcome(item[2]);
+    }
+    putc('\n', answers);
     nlr_pop();
     return true;
 }
@@ -228,7 +283,8 @@ static bool expand(mp_obj_t enabled, mp_obj_t step, int image) {
     return good;
 }
 
-/* serve(enabled, step): the checker's orders on standard input, one a line; images by number, 0 is the state now.
+/* serve(enabled, step): step(edge) gives (state, what was seen) or (state, what was seen, outcome), a tuple of numbers.
+ * The checker's orders on standard input, one a line; images by number, 0 is the state now.
  *   x IMAGE         try every enabled edge of the image
  *   s IMAGE EDGE    try one edge and keep an image of where it leads: its number is printed first
  *   f IMAGE         forget an image
@@ -282,6 +338,8 @@ static const mp_rom_map_elem_t globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_generator_position), MP_ROM_PTR(&position_obj)},
     {MP_ROM_QSTR(MP_QSTR_bound_object), MP_ROM_PTR(&bound_object_obj)},
     {MP_ROM_QSTR(MP_QSTR_attributes), MP_ROM_PTR(&attributes_obj)},
+    {MP_ROM_QSTR(MP_QSTR_integers), MP_ROM_PTR(&integers_obj)},
+    {MP_ROM_QSTR(MP_QSTR_trips), MP_ROM_PTR(&trips_obj)},
     {MP_ROM_QSTR(MP_QSTR_serve_checker), MP_ROM_PTR(&serve_obj)},
 };
 static MP_DEFINE_CONST_DICT(globals, globals_table);
