@@ -5,19 +5,21 @@ from typing import Any
 
 import pytest
 
+from emei.dictionary import load
 from emei.packets import Telemetry
 from emei.platform import Platform, quiet_sky
 from emei.session import Session
 from emei.verification import Command
 from hil.bench import Bench
 from hil.scenarios import steps
-from hil.scenarios.optical_images import CALIBRATIONS, IMAGES
+from hil.scenarios.optical_images import CALIBRATIONS, IMAGES, line_period_us
 from hil.scenarios.sky import Sky, sky_of
 
 pytestmark = pytest.mark.virtual_time
 
 LEAD_S = 4.0
 IMAGE_S = 60.0
+MARGIN_PERCENT = load().mission.integer("sar", "memory_margin_percent")
 DOORS = ("SHUT", "OPEN", "DIFFUSER")
 
 
@@ -422,6 +424,33 @@ def test_memory_budget_counts_every_strip(session: Session, platform: Platform, 
     start(session, platform, "STRIP").wait(IMAGE_S)
     area = IMAGES["AREA"]
     assert start(session, platform, "AREA", **area).refusal(steps.ANSWER_S).name == "MEMORY_BUDGET"
+
+
+def test_an_area_that_begins_far_from_nadir_fills_what_was_predicted(
+    session: Session, platform: Platform, bench: Bench
+) -> None:
+    """The strips nearer nadir have more lines than the first one's period says, a fifth more in all."""
+    steps.optical_ready(session)
+    area: dict[str, Any] = {
+        "roll_deg": -45.0,
+        "roll_step_deg": 15.0,
+        "strips": 4,
+        "interval_ms": 9000,
+        "duration_ms": 5000,
+        "line_period_us": line_period_us(-45, 0),
+    }
+    bench.units.force("recorder.free_mib", 1)
+    session.run_for(1)
+    failure = start(session, platform, "AREA", **area).refusal(steps.ANSWER_S)
+    assert failure.name == "MEMORY_BUDGET"
+    predicted_mib = failure.limit * 100 / MARGIN_PERCENT
+    bench.units.release("recorder.free_mib")
+    session.run_for(1)
+    free_mib = bench.units.observe("recorder.free_mib")
+    start(session, platform, "AREA", **area).wait(IMAGE_S + 4 * 9)
+    session.run_for(1)
+    used_mib = free_mib - bench.units.observe("recorder.free_mib")
+    assert 0.98 * predicted_mib <= used_mib <= 1.01 * predicted_mib
 
 
 def test_imaging_beyond_the_time_of_an_orbit_is_refused(session: Session, platform: Platform, bench: Bench) -> None:

@@ -71,6 +71,14 @@ class ImageRequest(TakeRequest):
     def roll_of(self, strip):
         return self.roll + strip * self.roll_step
 
+    def line_period_of(self, strip):
+        """In 0.1 us: as commanded for the first strip, for the others that of the geometry now, if it is known."""
+        if strip == 0 or not self.follows_the_ground() or not hal.pool_valid(pool.ALTITUDE_M):
+            return self.line_period
+        # One beyond the limits is refused for itself (LinePeriod.require).
+        period_ns = hal.line_period_ns(self.roll_of(strip), self.pitch_of(strip))
+        return max(period_ns, mission.OPTICAL_LINE_PERIOD_MINIMUM_NS) // _NS
+
     def follows_the_ground(self):
         """Is the line period that of the ground's motion? VIDEO stares, a calibration sees no ground."""
         return self.mode in _TAKEN_FROM_THE_GROUND
@@ -125,9 +133,11 @@ def _encode(values):
 
 
 def _predicted_mib(request):
-    """Memory of an image: lines x pixels x bits x bands over the compression, for every strip."""
+    """Memory of an image: lines x pixels x bits x bands over the compression, for every strip with its own lines."""
     settings = request.settings
-    lines = request.strips * (request.duration_ms * _PERIODS_PER_MS // request.line_period + 1)
+    lines = 0
+    for strip in range(request.strips):
+        lines += request.duration_ms * _PERIODS_PER_MS // request.line_period_of(strip) + 1
     bands = 0
     mask = settings[units.IMAGE_SETTINGS_BANDS]
     while mask:

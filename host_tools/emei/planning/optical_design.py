@@ -33,7 +33,7 @@ class Judgement:
     """An image with what follows from it, range to rates for its first strip. Rates in bit/s.
 
     `size_mib` is that of all strips. `reserved_mib` is what the board asks the recorder to have free before the
-    margin: every strip as with the commanded line period, and never less than the size, in whole MiB.
+    margin: the first strip as with the commanded line period, and never less than the size, in whole MiB.
     """
 
     settings: Settings
@@ -81,7 +81,8 @@ def judge(
     range_m = look.range_m()
     raw_rate = _raw_rate(numbers, settings, periods_us[0])
     size_mib = sum(_size_mib(numbers, settings, period_us) for period_us in periods_us)
-    reserved_mib = ceil(max(size_mib, settings.strips * _size_mib(numbers, settings, commanded_us)))
+    reserved_us = (commanded_us, *periods_us[1:])
+    reserved_mib = ceil(max(size_mib, sum(_size_mib(numbers, settings, period_us) for period_us in reserved_us)))
     low_us, high_us = numbers.line_period_us
     judged_us = true_us if follows else periods_us
     found = {

@@ -4,6 +4,7 @@
     tm SERVICE SUBSERVICE HEX     wrap source data into a report
     table V V V ...               check an acquisition table
     image MODE V V V ...          check an image: its geometry, then its settings; `ok` with its memory in MiB
+    sky V V V V                   ancillary data from now on: latitude, altitude, ground speed, track
 Each answer is one line; a refusal is `refused CODE DETAIL LIMIT`.
 """
 
@@ -15,7 +16,7 @@ import hal
 from payload.failure import Refusal
 from payload.instruments.acquisition_table import TableSlots
 from payload.instruments.optical_image import ImageRequest, ImagingBudget
-from payload.tables import mission, telecommands
+from payload.tables import mission, pool, telecommands
 from payload.tmtc.queue import RESPONSE, ReportQueue
 from payload.tmtc.reports import ReportWriter
 from payload.tmtc.router import Router
@@ -105,6 +106,11 @@ def main():
             return "refused %d %d %d" % (refusal.code, refusal.detail, refusal.limit)
         return "ok"
 
+    def sky(words):
+        for index, parameter in enumerate((pool.LATITUDE_DEG, pool.ALTITUDE_M, pool.GROUND_SPEED_M_S, pool.TRACK_DEG)):
+            hal.pool_set(parameter, int(words[index]))
+        return "ok"
+
     def image(words):
         values = [int(word) for word in words]
         try:
@@ -114,7 +120,7 @@ def main():
             return "refused %d %d %d" % (refusal.code, refusal.detail, refusal.limit)
         return "ok %d" % request.predicted_mib
 
-    commands = {"tc": tc, "tm": tm, "table": table, "image": image}
+    commands = {"tc": tc, "tm": tm, "table": table, "image": image, "sky": sky}
     while True:
         line = sys.stdin.readline()
         if not line:

@@ -39,7 +39,7 @@ class Clock:
         self.ticks_diff = hal.ticks_diff
         self.put, self.get, self.crc16 = hal.put, hal.get, hal.crc16
         self.U16, self.U32 = hal.U16, hal.U32
-        self.pool_set = hal.pool_set
+        self.pool_set, self.pool_valid = hal.pool_set, hal.pool_valid
 
     def ticks_ms(self):
         return self.now_ms & 0x3FFFFFFF
@@ -229,11 +229,40 @@ def test_calibrations_last_five_to_thirty_seconds():
 
 def test_memory_of_bands_compression_and_strips():
     """PAN: 30 000 pixels of 12 bit a line, 14 064 lines a second; a colour band has a sixteenth."""
+    hal.init(0x0E00, True)
     pan = 30000 * 12 / 8 * 1e6 / 71.1 * 10 / 4 / 1048576
     for bands, factor in ((1, 1), (31, 1.25), (2, 1 / 16)):
         _assert_predicted(_request(bands=bands), pan * factor)
     _assert_predicted(_request(bands=1, compression=10), 4 * pan)
     _assert_predicted(_request(enums.OPTICAL_MODE_AREA, (0, 0, 3, 14000, 100), bands=1), 3 * pan)
+
+
+def test_memory_of_strips_nearer_nadir_than_the_first():
+    """They have more lines than the commanded period says, which is the first strip's; VIDEO has that one alone."""
+    periods = {-4500: 105100, -2250: 78000, 0: 71100}
+    ground = Ground()
+    ground.line_period_ns = lambda roll, pitch: periods[roll]
+    line_mib = 30000 * 12 / 8 / 4 / 1048576
+    geometry = (-4500, 0, 3, 14000, 2250)
+    try:
+        request = _request(enums.OPTICAL_MODE_AREA, geometry, bands=1, line_period=1051)
+        _assert_predicted(request, sum([1e10 / period for period in periods.values()]) * line_mib)
+        hal.pool_invalidate(pool.ALTITUDE_M, 1)
+        request = _request(enums.OPTICAL_MODE_AREA, geometry, bands=1, line_period=1051)
+        _assert_predicted(request, 3e10 / 105100 * line_mib)
+    finally:
+        optical_image.hal = hal
+
+
+def test_memory_of_a_strip_that_misses_the_earth():
+    """It is refused for its line period, not by a software fault."""
+    Ground(period_ns=0)
+    try:
+        assert _request(enums.OPTICAL_MODE_AREA, (0, 0, 2, 14000, 100)).predicted_mib > 0
+    except ZeroDivisionError:
+        raise AssertionError("a software fault")
+    finally:
+        optical_image.hal = hal
 
 
 def test_memory_of_short_images_with_long_line_periods():
