@@ -162,7 +162,7 @@ class Payload:
             Modes(writer, self.instruments, self.permit, self.refuse, protection, waits),
             FaultLevels(self.instruments, escalation, reboot, self.boot_history),
             platform,
-            Configuration((housekeeping, self.events, time_reports), self.tables),
+            Configuration((housekeeping, self.events, time_reports), self.tables, self.refuse, self.boot_history),
         ):
             handlers.update(service.telecommands())
         recorder_restart = RecorderRestart(recorder_link, self.events)

@@ -123,6 +123,25 @@ def test_check_one_step_beyond_each_limit(option: str, value: str, broken: str) 
     assert broken in json.loads(result.stdout)["broken"]
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "rule"),
+    [
+        ("--prf", "3000", "PRF_RANGE"),
+        ("--prf", "7000", "PRF_RANGE"),
+        ("--pulse", "5", "PULSE_RANGE"),
+        ("--pulse", "60", "PULSE_RANGE"),
+        ("--bandwidth", "20", "BANDWIDTH"),
+        ("--bandwidth", "150", "BANDWIDTH"),
+        ("--duration", "1", "DURATION"),
+        ("--duration", "50", "DURATION"),
+    ],
+)
+def test_check_each_limit_itself(option: str, value: str, rule: str) -> None:
+    """What else it breaks of the worked case is another rule's."""
+    answer = json.loads(run("check", CHECK | {option: value}, "--json").stdout)
+    assert rule in {item["name"] for item in answer["rules"]} - set(answer["broken"])
+
+
 def test_check_packet_of_bypass_data() -> None:
     answer = json.loads(run("check", CHECK | {"--baq": "0"}, "--json").stdout)
     samples = 21523  # 4488 codes x 180 MHz / Fref, rounded up

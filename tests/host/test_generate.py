@@ -190,11 +190,12 @@ def test_monitors_in_raw_units(dictionary: Dictionary, generated: Path) -> None:
 
 def test_sar_codes_of_the_specification(dictionary: Dictionary) -> None:
     # Fref 37.53472224 MHz: 5 us = 187.67, 60 us = 2252.08, 7000 Hz = 5362.10, 3000 Hz = 12511.57,
-    # 1.1 x 2 x 7605 / 4 = 4182.75 Hz = 8973.69; each bound rounded to the inside.
+    # 1.1 x 2 x 7605 / 4 = 4182.75 Hz = 8973.69; each bound rounded to the inside,
+    # but for those of the PRF, which are rounded as the codes are.
     expected = {
         "SAR_GUARD_TIME_CODE": 188,
-        "SAR_PRI_CODE_MINIMUM": 5363,
-        "SAR_PRI_CODE_MAXIMUM": 12511,
+        "SAR_PRI_CODE_MINIMUM": 5362,
+        "SAR_PRI_CODE_MAXIMUM": 12512,
         "SAR_PRI_CODE_AZIMUTH_MAXIMUM": 8973,
         "SAR_PULSE_CODE_MINIMUM": 188,
         "SAR_PULSE_CODE_MAXIMUM": 2252,

@@ -25,6 +25,7 @@ _DELETION = "test_a_deletion_that_did_not_reach_the_recorder_is_made_good"
 _DIFFERS = "test_what_differs_at_the_recorder_is_corrupt_but_what_the_ground_has_is_not"
 _TAKEN_IN = "test_what_the_recorder_closed_is_taken_in"
 _NO_ROOM = "test_persistent.py::test_the_journal_is_not_asked_to_take_what_is_refused"
+_IN_REFUSE = "test_configuration.py::test_no_default_is_restored_in_the_refuse_state_but_in_a_safe_boot"
 _ILLEGAL = "test_configuration.py::test_what_no_telecommand_would_accept_is_dropped_and_named"
 
 
@@ -107,6 +108,9 @@ SERVICES = (
             "test_report_fields.py::test_more_parameters_than_the_mask_has_bits_are_not_reported"),
     _upkeep("a connection to another application is answered", "services/test.py", "if apid != mission.PACKETS_PAYLOAD_APID:", "if False:",
             "test_connection.py::test_a_connection_to_another_application_is_refused"),
+    _upkeep("defaults are restored in the REFUSE state", "services/configuration.py", "self._refuse.require_clear()", "pass", _IN_REFUSE),
+    _upkeep("no defaults are restored in a safe boot's REFUSE state", "services/configuration.py", "if not self._boot_history.safe:",
+            "if True:", _IN_REFUSE),
     _upkeep("any period is kept over a boot", _HOUSEKEEPING, " or not lowest <= period_cycles <= highest:", ":", _ILLEGAL),
 )  # fmt: skip
 

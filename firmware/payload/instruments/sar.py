@@ -93,8 +93,11 @@ class Sar(Instrument):
             hal.get(hal.U16, modes.SAR_CURRENT_MA, 2 * self.drawn_mode()),
         )
         if predicted_ma and hal.pool_valid(pool.POWER_SAR_CURRENT_MA):
-            excess_ma = hal.pool_get(pool.POWER_SAR_CURRENT_MA) - predicted_ma
-            hal.pool_set(pool.SAR_CURRENT_EXCESS_PERCENT, min(excess_ma * 100 // predicted_ma, _LARGEST_EXCESS_PERCENT))
+            lack_ma = predicted_ma - hal.pool_get(pool.POWER_SAR_CURRENT_MA)
+            # Rounded up: a limit that is broken by less than a percent is broken.
+            hal.pool_set(
+                pool.SAR_CURRENT_EXCESS_PERCENT, min(-(lack_ma * 100 // predicted_ma), _LARGEST_EXCESS_PERCENT)
+            )
 
     def require_outside_zones(self, request):
         """Guard OUTSIDE_TRANSMIT_ZONES: from the start to the end of the data take."""

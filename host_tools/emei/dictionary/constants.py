@@ -31,7 +31,7 @@ def named_constants(mission: Mission) -> dict[str, Number]:
 
 
 def sar_codes(mission: Mission) -> dict[str, int]:
-    """Bounds of the acquisition table as time codes (t x Fref), rounded so that the bound itself is allowed.
+    """Bounds of the acquisition table as time codes (t x Fref), rounded to the inside where no more is said.
 
     The on-board rules compare integers with these; computed here exactly, with no floating point.
     """
@@ -49,8 +49,9 @@ def sar_codes(mission: Mission) -> dict[str, int]:
         "SAR_DATA_RATE_OCTETS_PER_1000_CODES": floor(
             1000 * _exact(mission, "data_rate_limit_mbit_s") * 1_000_000 / 8 / fref_hz
         ),
-        "SAR_PRI_CODE_MINIMUM": ceil(fref_hz / _exact(mission, "prf_maximum_hz")),
-        "SAR_PRI_CODE_MAXIMUM": floor(fref_hz / _exact(mission, "prf_minimum_hz")),
+        # Rounded like the codes themselves, as the telecommand's range is: the limit itself can be asked for.
+        "SAR_PRI_CODE_MINIMUM": round(fref_hz / _exact(mission, "prf_maximum_hz")),
+        "SAR_PRI_CODE_MAXIMUM": round(fref_hz / _exact(mission, "prf_minimum_hz")),
         "SAR_PRI_CODE_AZIMUTH_MAXIMUM": floor(fref_hz / azimuth_prf_hz),
         "SAR_PULSE_CODE_MINIMUM": ceil(_exact(mission, "pulse_minimum_us") * fref_hz / 1_000_000),
         "SAR_PULSE_CODE_MAXIMUM": floor(_exact(mission, "pulse_maximum_us") * fref_hz / 1_000_000),

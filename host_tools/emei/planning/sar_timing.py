@@ -226,11 +226,15 @@ class TimingDesigner:
 
     def _timings(self, look_angle_deg: float, request: Request) -> Iterator[Timing]:
         """At every PRI code of the dictionary's range, legal or not."""
-        frequency = self.numbers.reference_frequency_hz
-        low_hz, high_hz = self.numbers.prf_range_hz
+        longest, shortest = self._pri_codes()
         swath = self.swath(look_angle_deg, request.ground_swath_m)
-        for pri_code in range(ceil(frequency / high_hz), floor(frequency / low_hz) + 1):
+        for pri_code in range(shortest, longest + 1):
             yield self._timing(swath, request, pri_code)
+
+    def _pri_codes(self) -> tuple[int, int]:
+        """Of the lowest and the highest PRF, which can be asked for themselves."""
+        low_hz, high_hz = self.numbers.prf_range_hz
+        return round(self.numbers.reference_frequency_hz / low_hz), round(self.numbers.reference_frequency_hz / high_hz)
 
     def choose(self, look_angle_deg: float, request: Request) -> Timing:
         """The legal timing with the most room around the window. DesignError when there is none."""
@@ -315,9 +319,10 @@ class TimingDesigner:
         guard_s = numbers.guard_time_s
         sampling_hz = numbers.sampling_rates_hz[request.sampling_rate_code]
         lowest_s, highest_s = (2 * height / numbers.light_speed_m_s for height in numbers.altitude_range_m)
+        low_hz, high_hz = (1 / (pri_code / numbers.reference_frequency_hz) for pri_code in self._pri_codes())
         window = ((start_s, length_s), (delays.nadir_delay_s % pri_s, pulse_s), pri_s)
         return (
-            Rule("PRF_RANGE", _room(prf_hz, numbers.prf_range_hz), "Hz"),
+            Rule("PRF_RANGE", _room(prf_hz, (low_hz, high_hz)), "Hz"),
             Rule(
                 "PRF_AZIMUTH",
                 prf_hz - numbers.prf_azimuth_margin * 2 * numbers.velocity_m_s / numbers.antenna_length_m,

@@ -29,7 +29,8 @@ def test_worked_case_is_valid():
 
 
 def test_each_rule_at_its_limit_and_one_beyond():
-    assert _rule(PRI=5362)[0] == enums.RULE_PRF_RANGE
+    assert _rule(PRI=5361) == (enums.RULE_PRF_RANGE, -1)
+    assert _rule(PRI=5362)[0] != enums.RULE_PRF_RANGE, "7000 Hz, as a code"
     assert _rule(PRI=8974) == (enums.RULE_PRF_AZIMUTH, -1)
     assert _rule(PULSE=1877)[0] == enums.RULE_DUTY
     assert _rule(RANK=16)[0] == enums.RULE_RANK
@@ -192,7 +193,7 @@ def test_tops_checks_every_sub_swath_and_names_it():
     for swath in (1, 2, 3):
         pri, pulse, rank, swst, nadir = fields[swath]
         for field, value, rule in (
-            (pri, 5361 if swath > 1 else 5362, enums.RULE_PRF_RANGE),
+            (pri, 5361, enums.RULE_PRF_RANGE),
             (pri, 8974, enums.RULE_PRF_AZIMUTH),
             (pulse, 1877, enums.RULE_DUTY),
             (rank, 16, enums.RULE_RANK),

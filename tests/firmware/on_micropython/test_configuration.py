@@ -206,6 +206,21 @@ def test_defaults_are_restored_also_in_a_safe_boot():
         refused(failures.TABLE_EMPTY, bench.handler("SAR_REPORT_TABLE"), 6)
 
 
+def test_no_default_is_restored_in_the_refuse_state_but_in_a_safe_boot():
+    bench = _configured()
+    bench.payload.refuse.latch(failures.ALARM_STANDS)
+    refused(failures.REFUSE_STATE, bench.handler("RESTORE_DEFAULTS"))
+    assert _structures(bench) == _expected()
+    _settle(bench)
+    for _ in range(2):
+        bench = _boot(keep=True, keep_boots=True)
+    assert hal.pool_get(pool.SAFE_BOOT) == enums.SWITCH_ON and bench.payload.refuse.latched()
+    bench.command("RESTORE_DEFAULTS")
+    _settle(bench)
+    bench = _boot(keep=True)
+    assert _events(bench)[events.CONFIGURATION_APPLIED[0]] == [(0, 0, 0)]
+
+
 def test_init_empties_an_upset_slot_and_goes_on_and_a_data_take_with_it_is_refused():
     bench = Bench()
     bench.prepare_data_take()

@@ -382,9 +382,12 @@ def test_the_current_beyond_the_modes_prediction_is_published():
     """What the monitor SAR_CURRENT of level 2 looks at."""
     setup = SarSetup()
     predicted_ma = hal.get(hal.U16, modes.SAR_CURRENT_MA, 2 * enums.SAR_MODE_PREOP)
-    hal.pool_set(pool.POWER_SAR_CURRENT_MA, predicted_ma * 3 // 2)
-    setup.driver.run()
-    assert 49 <= hal.pool_get(pool.SAR_CURRENT_EXCESS_PERCENT) <= 50
+    for percent in (0, 15, 30, 50):
+        most_ma = predicted_ma * (100 + percent) // 100
+        for current_ma, seen in ((most_ma, percent), (most_ma + 1, percent + 1)):
+            hal.pool_set(pool.POWER_SAR_CURRENT_MA, current_ma)
+            setup.driver.run()
+            assert hal.pool_get(pool.SAR_CURRENT_EXCESS_PERCENT) == seen, (percent, current_ma)
 
 
 def test_a_safing_leaves_its_entry_to_the_catalogue():
