@@ -10,8 +10,6 @@
 #define BOOT_US SECOND_US
 #define SELF_TEST_US (4 * SECOND_US)
 
-#define SET_POINT_DEGC 20.0
-#define DECONTAMINATION_DEGC 40.0
 #define RUNAWAY_DEGC 60.0
 #define STABLE_WITHIN_DEGC 1.0
 #define COLD_DEGC 12.0
@@ -132,7 +130,7 @@ static bool is_stuck(const sim_t *sim) {
 }
 
 static bool is_near_set_point(const optical_t *optical) {
-    double off_degc = optical->focal_plane_degc - SET_POINT_DEGC;
+    double off_degc = optical->focal_plane_degc - OPTICAL_SET_POINT_DEGC;
     return off_degc <= STABLE_WITHIN_DEGC && off_degc >= -STABLE_WITHIN_DEGC;
 }
 
@@ -147,7 +145,8 @@ static bool is_heated(const sim_t *sim) {
 }
 
 static double set_point_degc(const sim_t *sim) {
-    return sim->optical.state == OPTICAL_UNIT_STATE_DECONTAMINATING ? DECONTAMINATION_DEGC : SET_POINT_DEGC;
+    return sim->optical.state == OPTICAL_UNIT_STATE_DECONTAMINATING ? OPTICAL_DECONTAMINATION_DEGC
+                                                                    : OPTICAL_SET_POINT_DEGC;
 }
 
 static void step_focal_plane(sim_t *sim) {

@@ -16,7 +16,6 @@
 #include "science.h"
 #include "unit.h"
 
-#define RECORDER_CAPACITY_MIB 476837.0 /* 4 Tbit */
 #define RECORDER_BLOCK_OCTETS 4096u
 #define RECORDER_BOARD_BLOCKS 512u
 #define RECORDER_BLOCKS (RECORDER_BOARDS * RECORDER_BOARD_BLOCKS)

@@ -133,6 +133,9 @@ CONSTANTS = {
     ("optical", "bits_per_sample"): 12,
     ("optical", "smear_limit_millipixels"): 300,
     ("optical", "imaging_limit_s"): 600,
+    ("optical", "set_point_degc"): 20,
+    ("optical", "decontamination_degc"): 40,
+    ("recorder", "capacity_mib"): 4e12 // 8 // 2**20,
     ("optical", "calibration_shortest_ms"): 5000,
     ("optical", "calibration_longest_ms"): 30_000,
 }
