@@ -260,6 +260,28 @@ def test_an_interrupted_step_leaves_the_instrument_off(
     assert next_step(again) == record.campaign.step(step)
 
 
+def test_an_interruption_on_the_way_to_rest_leaves_the_instrument_off(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the first action of leaving is sent, after all of the step went well."""
+    record = only_step(session, tmp_path, "sar", "low_voltage")
+    interruptions: list[str] = []
+
+    def interrupted(name: str, **arguments: Any) -> Command:
+        if arguments == {"mode": "OFF"} and not interruptions:
+            interruptions.append(name)
+            raise KeyboardInterrupt
+        return Session.send(session, name, **arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(session, "send", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run(session, record, silent())
+    session.run_for(1.1)
+    assert session.value("SAR_MODE") == "OFF" and len(interruptions) == 1
+    assert Record.open(tmp_path, record.campaign, "BENCH").state("low_voltage") == INTERRUPTED
+
+
 def test_a_high_event_while_the_instrument_is_brought_to_rest_counts(
     session: Session, bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

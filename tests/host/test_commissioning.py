@@ -194,7 +194,7 @@ def test_an_entry_without_science_data_is_not_played_back(monkeypatch: pytest.Mo
     monkeypatch.setattr(playback.Catalogue, "entry", lambda _, entry_id: {"entry_id": entry_id, "size_octets": 0})
     session = Session(load(), SilentLink())
     with pytest.raises(NotSeen, match="Entry 4 is empty: the instrument sent the recorder no science data"):
-        playback.bring_down(session, Recording(Path(__file__)), [4], print)
+        playback.bring_down(session, Recording(Path(__file__)), [4], MagicMock(), print)
     assert session.commands == []
 
 
@@ -216,7 +216,38 @@ def test_a_frame_beyond_the_end_of_its_entry_does_not_spoil_it(
         path.write_bytes(b"".join([frame(9, 7, offset, b"far"), *frames(octets)]))
 
     session.run_for.side_effect = play
-    assert playback.bring_down(session, Recording(path), [7], lambda _: None) == {7: octets}
+    assert playback.bring_down(session, Recording(path), [7], MagicMock(), MagicMock()) == {7: octets}
+
+
+def test_nothing_is_deleted_on_board_before_all_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    octets, path = {7: b"first" * 50, 8: b"second" * 50}, tmp_path / "downlink.bin"
+    known = {key: {"entry_id": key, "size_octets": len(it), "crc32": zlib.crc32(it)} for key, it in octets.items()}
+    monkeypatch.setattr(playback.Catalogue, "entry", lambda _, entry_id: known[entry_id])
+    monkeypatch.setattr(playback.Catalogue, "all", lambda _: [])
+    path.touch()
+    session = MagicMock(dictionary=load())
+    session.board_gps_s.return_value = 0.0
+    session.link.now_s.side_effect = count(step=100)
+    session.value.return_value = "IDLE"
+    session.run_for.side_effect = lambda _: path.write_bytes(
+        b"".join([frame(1, 7, 0, octets[7]), frame(2, 8, 0, octets[8])])
+    )
+    done: list[str] = []
+
+    def sent(name: str, **_: object) -> MagicMock:
+        done.append(name)
+        return MagicMock()
+
+    session.send.side_effect = sent
+    playback.bring_down(session, Recording(path), [7, 8], lambda key, _: done.append(f"keep {key}"), MagicMock())
+    assert done[:5] == ["RECORDER_QUEUE", "RECORDER_QUEUE", "RECORDER_START_PLAYBACK", "keep 7", "keep 8"]
+    assert done[5:] == ["RECORDER_ACKNOWLEDGE", "RECORDER_DELETE"] * 2
+    full = MagicMock(side_effect=OSError("No space left on device"))
+    done.clear()
+    path.write_bytes(b"")
+    with pytest.raises(OSError, match="No space left"):
+        playback.bring_down(session, Recording(path), [7, 8], full, MagicMock())
+    assert not {"RECORDER_ACKNOWLEDGE", "RECORDER_DELETE"} & set(done)
 
 
 def test_unknown_campaigns_and_steps_are_named_with_the_nearest() -> None:

@@ -1,7 +1,8 @@
-"""Entries of the recorder brought down as the ground gets them: queued, played back, received, acknowledged, deleted.
+"""Entries of the recorder brought down as the ground gets them: queued, played back, received, kept, acknowledged,
+deleted.
 
 The station records the downlink; what it has received is put together here and held against the catalogue. An entry
-is acknowledged only when it is whole, and deleted on board only then.
+is acknowledged only when all that were asked for are whole and kept, and deleted on board only then.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -46,9 +47,16 @@ class Recording:
 
 
 def bring_down(
-    session: Session, station: Station, entry_ids: Sequence[int], told: Callable[[str], None]
+    session: Session,
+    station: Station,
+    entry_ids: Sequence[int],
+    keep: Callable[[int, bytes], None],
+    told: Callable[[str], None],
 ) -> Mapping[int, bytes]:
-    """The octets of entries by id. SessionError or CommandError, a sentence, when one does not come whole."""
+    """The octets of entries by id, given to `keep` before anything is deleted on board.
+
+    SessionError or CommandError, a sentence, when one does not come whole.
+    """
     catalogue = Catalogue(session)
     known = {entry_id: catalogue.entry(entry_id) for entry_id in entry_ids}
     empty = [entry_id for entry_id, entry in known.items() if not entry["size_octets"]]
@@ -66,6 +74,8 @@ def bring_down(
     bound_octets = min(size_octets, _NO_BOUND)
     session.send("RECORDER_START_PLAYBACK", pass_end=pass_end, octets=bound_octets).wait(_LATE_S)
     received = _receive(session, station, known, limit_s)
+    for entry_id, octets in received.items():
+        keep(entry_id, bytes(octets.octets))
     for entry_id, octets in received.items():
         session.send(
             "RECORDER_ACKNOWLEDGE", entry_id=entry_id, size_octets=len(octets.octets), crc32=octets.crc32

@@ -287,6 +287,18 @@ def _await(session: Session, action: Until) -> None:
 def _leave(session: Session, record: Record, step: Step, samples: Samples, observer: Observer) -> str:
     """Bring the instrument to rest, whatever came before; every action is tried. What failed, as sentences.
 
+    An interruption on the way begins it anew, once, and goes on afterwards.
+    """
+    try:
+        return _bring_to_rest(session, record, step, samples, observer)
+    except KeyboardInterrupt:
+        _bring_to_rest(session, record, step, samples, observer)
+        raise
+
+
+def _bring_to_rest(session: Session, record: Record, step: Step, samples: Samples, observer: Observer) -> str:
+    """Once; every action is tried. What failed, as sentences.
+
     What the step began and is not at its end yet is aborted first: nothing else is taken meanwhile.
     """
     problems = []

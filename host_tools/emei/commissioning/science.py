@@ -1,5 +1,6 @@
 """The science data of a step: its data takes brought down, kept beside the record, drawn, and measured."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,18 +46,29 @@ def receive(
     for task in tasks:
         if task not in entries:
             raise NotSeen(f"No entry of task {task} was closed: there are no science data to bring down.")
-    octets = bring_down(session, station, [entries[task] for task in tasks], told)
+    paths = {entries[task]: directory / f"{prefix}-task-{task}.ccsds" for task in tasks}
+
+    def keep(entry_id: int, octets: bytes) -> None:
+        _write_through(paths[entry_id], octets)
+
+    octets = bring_down(session, station, list(paths), keep, told)
     found = StepScience()
     alone = step.takes_measured_alone
     for task in tasks:
-        name = f"{prefix}-task-{task}"
-        (directory / f"{name}.ccsds").write_bytes(octets[entries[task]])
-        found.files.append(f"{name}.ccsds")
+        found.files.append(paths[entries[task]].name)
         _look(found, octets[entries[task]], step, task, session.dictionary)
         if task in alone:
-            _draw(found, task, directory / name)
+            _draw(found, task, paths[entries[task]].with_suffix(""))
     _draw_pattern(found, step, session.dictionary, directory / f"{prefix}-pattern.png")
     return found
+
+
+def _write_through(path: Path, octets: bytes) -> None:
+    """On the disk when it returns: what is deleted on board afterwards is nowhere else."""
+    with path.open("wb") as file:
+        file.write(octets)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def measure(
