@@ -140,7 +140,7 @@ class Payload:
         checks["memory_budget"] = memory_budget
 
         escalation = Escalation(self.persistent, tuple(self.instruments))
-        protection = Protection(self.instruments, self.power_unit, self.refuse, escalation, self.events)
+        protection = Protection(self.instruments, self.power_unit, self.limiters, self.refuse, escalation, self.events)
         reboot = Reboot(self.persistent, self.permit, self.events)
         housekeeping = Housekeeping(writer, self.settings)
         time_reports = TimeReports(writer, self.settings)

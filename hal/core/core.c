@@ -63,7 +63,7 @@ void hal_pool_refresh(void) {
         {POOL_GUARD_TRIPS, (uint16_t)hal_guard_trips()},
         {POOL_JOURNAL_FAULTS, (uint16_t)hal_journal_status()->faults},
         {POOL_JOURNAL_DAMAGED, (uint16_t)hal_journal_status()->damaged},
-        {POOL_PROCESSOR_ERRORS_CORRECTED, (uint16_t)hal_memory_corrected_errors()},
+        {POOL_PROCESSOR_ERRORS_CORRECTED, hal_memory_corrected_errors()},
         {POOL_ALARM, hal_discrete_alarm()},
         {POOL_PPS_COUNT, (uint16_t)hal_discrete_pps_count()},
     };

@@ -20,6 +20,7 @@
 #define RECORDER_BOARD_BLOCKS 512u
 #define RECORDER_BLOCKS (RECORDER_BOARDS * RECORDER_BOARD_BLOCKS)
 #define RECORDER_NO_BLOCK 0xFFFFu
+_Static_assert(RECORDER_BLOCKS <= UINT32_MAX / RECORDER_BLOCK_OCTETS, "sizes and offsets are 32 bits");
 #define RECORDER_DOWNLINK_OCTETS (1024u * 1024u)
 
 /* Octets of an entry at some point of its recording. */

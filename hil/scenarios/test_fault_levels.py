@@ -136,6 +136,10 @@ def mode_changes(session: Session, since: int) -> list[object]:
     return [event.fields["to_mode"] for event in session.events[since:] if event.name == "MODE_CHANGED"]
 
 
+def trips(session: Session, since: int) -> int:
+    return [event.name for event in session.events[since:]].count("LIMITER_TRIPPED")
+
+
 @pytest.mark.parametrize("goes_on", [False, True])
 def test_over_current_is_level_2_with_one_retry(
     session: Session, bench: Bench, platform: Platform, goes_on: bool
@@ -158,6 +162,7 @@ def test_over_current_is_level_2_with_one_retry(
         if event.name == "LIMITER_SWITCHED" and event.fields["position"] == "ON"
     ]
     assert len(switched_on) == 1
+    assert trips(session, since) == 1 + goes_on
     assert levels(session, since) == [("SAFE", "SAR")]
     assert mode_changes(session, since)[-1] == ("SAFE_UNPOWERED" if goes_on else "SAFE")
     assert session.value("REFUSE") == "ON"
@@ -168,6 +173,32 @@ def test_over_current_is_level_2_with_one_retry(
     session.run_for(3 * OFF_S)
     assert session.value("SAR_MODE") == "SAFE_UNPOWERED"
     assert int(bench.units.observe("power.limiters_closed")) & 1 == 0
+
+
+def test_a_retry_is_held_to_what_safe_draws(session: Session, bench: Bench) -> None:
+    """1.5 A too much in STANDBY, far below the limiter's own limit: the retry does not come as far as SAFE."""
+    steps.sar_standby(session)
+    since = len(session.events)
+    bench.units.force("power.excess_sar_a", 1.5)
+    session.run_for(2 * OFF_S)
+    assert trips(session, since) == 2
+    assert mode_changes(session, since)[-1] == "SAFE_UNPOWERED"
+    assert mode_changes(session, since).count("SAFE") == 0
+    assert int(bench.units.observe("power.limiters_closed")) & 1 == 0
+
+
+def test_an_over_current_that_stands_is_level_2_at_every_switch_on(session: Session, bench: Bench) -> None:
+    """Its flag goes with the closing and is back before the next sample."""
+    bench.units.force("power.latchup_sar", 1)
+    for _ in range(2):
+        since = len(session.events)
+        assert session.send("SET_MODE_SAR", mode="INIT").refusal(20).subservice == 8
+        session.run_for(2 * OFF_S)
+        assert trips(session, since) == 2, "the switch-on and its one retry"
+        assert levels(session, since) == [("SAFE", "SAR")]
+        assert session.value("SAR_MODE") == "SAFE_UNPOWERED"
+        steps.leave_refuse(session)
+        session.send("SET_MODE_SAR", mode="OFF").wait(steps.ANSWER_S)
 
 
 def test_an_over_current_in_a_commanded_safing_has_its_retry_too(session: Session, bench: Bench) -> None:

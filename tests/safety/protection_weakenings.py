@@ -5,6 +5,7 @@ What such a weakening is, and how its test is run: weakened_firmware.py.
 
 from tests.safety.weakened_firmware import TestedWeakening
 
+_CLOCK_SET_ON = "test_protection.py::test_a_clock_that_is_set_on_leaves_what_was_just_now"
 _PROTECTION = "fdir/protection.py"
 _ESCALATION = "fdir/escalation.py"
 _OVER_CURRENT = "fdir/over_current.py"
@@ -80,8 +81,14 @@ PROTECTION = (
     TestedWeakening("SAFE by telecommand never fails", _PROTECTION,
                     "if hal.ticks_diff(hal.ticks_ms(), started_ms) > _SAFING_LIMIT_MS:", "if False:",
                     "test_protection.py::test_a_safe_by_telecommand_that_is_not_reached_fails"),
-    TestedWeakening("an over-current of the boot before is one of this", _PROTECTION,
-                    "self._limiters_tripped = _ALL", "self._limiters_tripped = 0",
+    TestedWeakening("an over-current of the boot before is one of this", _POWER,
+                    "self._seen_tripped = _ALL", "self._seen_tripped = 0",
+                    "test_protection.py::test_an_over_current_is_level_2_once_for_the_instrument_that_uses_the_limiter"),
+    TestedWeakening("an over-current that comes back as its limiter closes is none", _POWER,
+                    "                self._seen_tripped &= ~(1 << limiter)\n", "                pass\n",
+                    "test_protection.py::test_an_over_current_that_comes_back_as_its_limiter_closes_is_another"),
+    TestedWeakening("an over-current is told of without a sample", _POWER,
+                    "if not hal.pool_valid(pool.POWER_LIMITERS_TRIPPED):", "if False:",
                     "test_protection.py::test_an_over_current_is_level_2_once_for_the_instrument_that_uses_the_limiter"),
     TestedWeakening("a limit broken in SAFE is level 1", _ESCALATION, "machine.is_safe() or ", "",
                     "test_protection.py::test_a_limit_broken_in_safe_is_level_2_at_once"),
@@ -100,11 +107,21 @@ PROTECTION = (
                     "test_protection.py::test_twice_in_two_orbits_is_level_1_both_times"),
     TestedWeakening("while the time is not known no earlier level 1 counts", _ESCALATION, "now_s == _UNKNOWN or ", "",
                     "test_protection.py::test_while_the_time_is_not_known_an_earlier_one_counts"),
+    TestedWeakening("a clock that is set on makes a level 1 old", _ESCALATION, "or (stepped and since_s != _NEVER)", "",
+                    _CLOCK_SET_ON),
+    TestedWeakening("a clock that was just set on makes a level 1 old", _ESCALATION, "self._stepped() or since_s", "since_s",
+                    _CLOCK_SET_ON),
+    TestedWeakening("a clock that is set on makes a level 1 of none", _ESCALATION, "(stepped and since_s != _NEVER)", "stepped",
+                    _CLOCK_SET_ON),
+    TestedWeakening("the first time of a boot makes an old level 1 one of now", _ESCALATION, "self._steps != _NEVER_SET and ", "",
+                    "test_protection.py::test_the_first_time_of_a_boot_dates_nothing_that_has_its_time"),
     TestedWeakening("an orbit is over too early", _ESCALATION, "< mission.ORBIT_PERIOD_S", "< mission.ORBIT_PERIOD_S - 60",
                     "test_protection.py::test_twice_in_two_orbits_is_level_1_both_times"),
 )  # fmt: skip
 
 OVER_CURRENT = (
+    TestedWeakening("a retry is held to no current", "instruments/instrument.py", "if machine.is_retrying():", "if False:",
+                    "test_over_current.py::test_a_retry_is_held_to_what_safe_draws"),
     TestedWeakening("a power unit that was lost is taken to know the trip current", _OVER_CURRENT,
                     "            self._forget()\n            self._samples = _UNKNOWN\n", "", _TOLD_AFTER_LOSS),
     TestedWeakening("a power unit whose samples begin anew is taken to know the trip current", _OVER_CURRENT,

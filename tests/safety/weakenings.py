@@ -115,6 +115,8 @@ CODE = (
     Weakening(
         "a permit does not expire", SAR, file=_INTERLOCKS,
         old="if self._takes_left and hal.uptime_s() >= self._until_s and not hal.guard_permitted():", new="if False:",
+        behind="who asks for it asks for its time",
+        also=((_INTERLOCKS, " and hal.uptime_s() < self._until_s\n", "\n"),),
     ),
     Weakening(
         "a data take begins without a permit", SAR, file=_INTERLOCKS,

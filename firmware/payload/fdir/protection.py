@@ -11,8 +11,6 @@ from payload.failure import Failure, Refusal
 from payload.tables import enums, events, failures, mission, monitors, pool
 from payload.units.power import LIMITERS
 
-_ALL = const(-1)  # before the first sample: what is open then is no new fault
-
 # The longest safing of a unit that answers, and of one that has to be found lost first.
 _SAFING_LIMIT_MS = const(15000)
 
@@ -26,17 +24,17 @@ _LARGEST_I32 = 0x7FFFFFFF
 class Protection:
     """`instruments` maps an instrument's id to its driver (instruments.Instrument)."""
 
-    def __init__(self, instruments, power_unit, refuse, escalation, event_service):
+    def __init__(self, instruments, power_unit, limiters, refuse, escalation, event_service):
         self._instruments = instruments
         self._drivers = tuple(instruments.values())
         self._power_unit = power_unit
+        self._limiters = limiters
         self._refuse = refuse
         self._escalation = escalation
         self._events = event_service
         # Not what the guard says now: a reset that dropped transmit-enable counts as its first trip.
         self._guard_trips = 0
         self._alarms = 0  # of this boot; one that stands since before it is to be acted upon
-        self._limiters_tripped = _ALL
         self._ancillary_stale = False
         # Monitors that tripped since the limits were last found clear, and when each was last acted upon.
         self._tripped = []
@@ -141,11 +139,7 @@ class Protection:
 
     def _check_limiters(self):
         """Over-current: the power unit opened a limiter by itself."""
-        if not hal.pool_valid(pool.POWER_LIMITERS_TRIPPED):
-            return
-        tripped = hal.pool_get(pool.POWER_LIMITERS_TRIPPED)
-        newly_tripped = tripped & ~self._limiters_tripped
-        self._limiters_tripped = tripped
+        newly_tripped = self._limiters.newly_tripped()
         if not newly_tripped:
             return
         for limiter in LIMITERS:

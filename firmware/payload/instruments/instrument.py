@@ -92,9 +92,13 @@ class Instrument:
 
     def drawn_mode(self):
         """The mode whose current the unit may draw besides the present one's: a transition's target once the unit
-        was commanded; a data take that waits for its start is not drawing yet.
+        was commanded; a data take that waits for its start is not drawing yet. SAFE, before a retry closes the
+        limiter.
         """
-        return self.machine.target_or_mode() if self._unit_commanded else self.machine.mode
+        machine = self.machine
+        if machine.is_retrying():
+            return machine.powered_safe_mode
+        return machine.target_or_mode() if self._unit_commanded else machine.mode
 
     def inhibit(self):
         """Set what inhibits the instrument without asking the unit. Nothing by default."""

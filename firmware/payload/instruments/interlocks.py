@@ -75,7 +75,8 @@ class TransmitPermit:
         self._publish()
 
     def in_force(self):
-        return self._takes_left > 0
+        """Is there a data take left, and time? run() comes later in the cycle than what asks."""
+        return self._takes_left > 0 and hal.uptime_s() < self._until_s
 
     def begin_take(self):
         """Give the guard its permit for one data take. False when there is none to give."""

@@ -44,8 +44,10 @@ class ModeMachine:
     def __init__(self, instrument, mode_table, transition_table, mode_parameter, interlocks, refuse, event_service):
         self.instrument = instrument
         self._kinds = {mode: kind for mode, _, kind in mode_table}
+        named = {name: mode for mode, name, _ in mode_table}
         # Its limits are those of OFF too, where nothing is swept.
-        self.unpowered_mode = {name: mode for mode, name, _ in mode_table}.get("SAFE_UNPOWERED", 0)
+        self.unpowered_mode = named.get("SAFE_UNPOWERED", 0)
+        self.powered_safe_mode = named.get("SAFE", 0)
         self._transitions = transition_table
         self._mode_parameter = mode_parameter
         self._interlocks = interlocks
@@ -96,6 +98,10 @@ class ModeMachine:
     def is_becoming_safe(self):
         """Safing, and not yet at what comes after it."""
         return self._reaction == _SAFING
+
+    def is_retrying(self):
+        """Is the limiter being closed again after a power cycle?"""
+        return self._reaction == _RETRYING
 
     def busy(self):
         return self._target != _NOBODY or self._reaction != _NOTHING
@@ -161,8 +167,9 @@ class ModeMachine:
         """Abort what is going on, by telecommand. False when nothing is."""
         if self._target == _NOBODY:
             return False
-        self._cancelled = True
-        self._cancel_cause = 0
+        if not self._cancelled:
+            self._cancelled = True
+            self._cancel_cause = 0
         return True
 
     def stand_down(self, cause):
@@ -177,9 +184,9 @@ class ModeMachine:
     def safe(self, cause, power_cycle=False):
         """Level 2: latch REFUSE and start the safing path; `cause` is the event's id. The transmit inhibit comes first.
 
-        With `power_cycle` the limiter is opened afterwards, and closed once more since REFUSE was last
-        left. An instrument that is safe and fails again is switched off for good. One that was on its way out of SAFE
-        is safed anew: its mode says nothing of its unit and its supply.
+        With `power_cycle` the limiter is opened afterwards, and closed once more since the last transition
+        was commanded. An instrument that is safe and fails again is switched off for good. One that was on its way
+        out of SAFE is safed anew: its mode says nothing of its unit and its supply.
         """
         self._driver.inhibit()
         self._refuse.latch(cause)

@@ -17,6 +17,8 @@ from payload.tables import enums, events, failures, mission, modes, pool, units
 _DOOR_TEST_LIMIT_MS = const(14000)
 # A cycle before the trip limit of the monitor OPTICAL_DOOR, which would safe the instrument.
 _DOOR_TEST_MOVEMENT_LIMIT_MS = mission.OPTICAL_DOOR_LIMIT_MS - mission.EXECUTIVE_CYCLE_MS
+# A movement that the monitor still allows, and what confirms its supply before or after it.
+_MOVE_DOOR_LIMIT_MS = mission.OPTICAL_DOOR_LIMIT_MS + 1000
 _LAMP_LIMIT_MS = const(2000)
 _DECONTAMINATION_START_LIMIT_MS = const(2000)
 
@@ -138,7 +140,7 @@ class Optical(Instrument):
         """Generator: move the door in READY and wait for its switches. OPEN needs the Sun far enough away."""
         guards = () if position == enums.DOOR_COMMAND_SHUT else (modes.GUARD_SUN_ANGLE,)
         yield from self.machine.operation(
-            (enums.OPTICAL_MODE_READY,), self._move_door, guards, mission.OPTICAL_DOOR_LIMIT_MS, position
+            (enums.OPTICAL_MODE_READY,), self._move_door, guards, _MOVE_DOOR_LIMIT_MS, position
         )
 
     def test_door(self):
@@ -401,6 +403,7 @@ class Optical(Instrument):
         unit.write(units.OPTICAL_CONTROL_IMAGE_MODE, hal.U8, request.mode)
         for strip in range(request.strips):
             yield from self._take_strip(request, strip)
+        self._require_recording()
         packets = yield from self._close_and_report(request.task_id)
         yield STEP_IMAGED
         if packets == 0:
@@ -417,6 +420,7 @@ class Optical(Instrument):
         left_ms = hal.time_until_ms(request.start, 0)
         while hal.time_until_ms(request.start, 0) > mission.OPTICAL_START_COMMAND_LEAD_MS:
             self._require_taking(request)
+            self._require_recording()
             self._require_nearer(request, left_ms - hal.ticks_diff(hal.ticks_ms(), started_ms))
             yield 0
         yield from self._await_start(request, mission.OPTICAL_START_COMMAND_LEAD_MS)

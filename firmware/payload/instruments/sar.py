@@ -222,6 +222,7 @@ class Sar(Instrument):
                 self._require_taking(transmits)
                 self._require_within(started_ms, longest_ms, STEP_TAKING)
                 yield 0
+            self._require_recording()
         finally:
             self._permit.end_take()
             self._budget.end()

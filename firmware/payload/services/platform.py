@@ -59,7 +59,8 @@ class Platform:
         for index in range(len(_PARAMETERS)):
             hal.pool_set(_PARAMETERS[index], values[index])
         hal.position(hal.pool_get(pool.LATITUDE_DEG), hal.pool_get(pool.LONGITUDE_DEG))
-        self._ancillary_count = (self._ancillary_count + 1) & 0xFFFF
+        # Round its 16 bits without 0, which stands for none yet.
+        self._ancillary_count = self._ancillary_count % 0xFFFF + 1
         hal.pool_set(pool.ANCILLARY_COUNT, self._ancillary_count)
 
     def run(self):

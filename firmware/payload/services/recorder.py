@@ -62,9 +62,12 @@ class RecorderService:
         """Generator: CLOSED, QUEUED (another priority) or SENT (again) to QUEUED."""
         place = self._require_sendable(entry_id)
         self._require_not_active(entry_id)
+        accepted_in = (self._entries.state(place), enums.ENTRY_STATE_QUEUED)
 
         def edit(record):
             self._require_sendable(entry_id)
+            # A playback may have sent it while the flash was waited for: it would be sent again.
+            self._entries.require_state(place, entry_id, accepted_in)
             if record[units.CATALOGUE_ENTRY_STATE] != enums.ENTRY_STATE_QUEUED:
                 hal.put(hal.U32, 0, record, units.CATALOGUE_ENTRY_SENT_OCTETS)
             record[units.CATALOGUE_ENTRY_STATE] = enums.ENTRY_STATE_QUEUED

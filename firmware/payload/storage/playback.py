@@ -19,6 +19,9 @@ _LEAST_PASS_MS = const(1000)
 _RETRY_CYCLES = const(10)
 _NOWHERE = const(-1)
 
+# An entry that the ground has is not made CORRUPT.
+_WITH_THE_GROUND = (enums.ENTRY_STATE_ACKED, enums.ENTRY_STATE_DELETED)
+
 
 class Playback:
     """`refuse` is the REFUSE state: a safing ends the playback."""
@@ -42,6 +45,7 @@ class Playback:
         self._boots = 0
         self._sent_entries = 0
         self._sent_octets = 0
+        self._store_id = 0
         self._store_state = 0
         self._store_sent = 0
         self._unstored = False
@@ -177,9 +181,17 @@ class Playback:
 
     def _command(self, command):
         """A command about the entry; what comes of it is in the samples after the next."""
-        self._activity = (hal.pool_get(pool.RECORDER_ACTIVITIES) + 1) & 0xFFFF
+        self._expect_activity()
         self._link.command_entry(command, self._entries.id(self._place))
         self._await_samples()
+
+    def _expect_activity(self):
+        self._activity = (hal.pool_get(pool.RECORDER_ACTIVITIES) + 1) & 0xFFFF
+
+    def _has_begun(self):
+        """Does what the recorder says of its activity tell of the one that was commanded last?"""
+        began = hal.pool_get(pool.RECORDER_ACTIVITIES) == self._activity
+        return began and hal.pool_get(pool.RECORDER_ACTIVE_ENTRY_ID) == self.entry_id()
 
     def _await_samples(self):
         self._target_sample = (self._link.unit.samples + 2) & 0xFFFF
@@ -226,10 +238,16 @@ class Playback:
             cause = enums.PLAYBACK_END_SAFED
         elif not self._alone and hal.ticks_diff(hal.ticks_ms(), self._started_ms) >= self._limit_ms:
             cause = self._limit_cause
+        elif self._needs_transmitter() and not hal.pool_get(pool.RECORDER_TRANSMITTER):
+            cause = enums.PLAYBACK_END_DOWNLINK_LOST
         if cause < 0:
             return False
         self._end(cause)
         return True
+
+    def _needs_transmitter(self):
+        """Once it was seen on; not for a verification that was asked for alone."""
+        return not self._alone and self._state != enums.PLAYBACK_STATE_SWITCHING_ON
 
     def _await_transmitter(self):
         if self._sampled() and hal.pool_get(pool.RECORDER_TRANSMITTER):
@@ -255,8 +273,7 @@ class Playback:
 
     def _activity_ended(self, activity):
         """Has the recorder finished with our entry? Ends the playback when it does something else."""
-        began = hal.pool_get(pool.RECORDER_ACTIVITIES) == self._activity
-        if not began or hal.pool_get(pool.RECORDER_ACTIVE_ENTRY_ID) != self.entry_id():
+        if not self._has_begun():
             self._end(enums.PLAYBACK_END_RECORDER_REFUSED)
             return False
         now = hal.pool_get(pool.RECORDER_ACTIVITY)
@@ -278,13 +295,10 @@ class Playback:
         self._verdict = hal.pool_get(pool.RECORDER_RESULT)
         if self._verdict == enums.RECORDER_RESULT_BAD_CRC:
             self._events.report(events.ENTRY_CORRUPT, self.entry_id(), enums.CORRUPT_CAUSE_CRC)
-            if self._entries.state(self._place) != enums.ENTRY_STATE_ACKED:
-                self._store_as(enums.ENTRY_STATE_CORRUPT, 0)
-                return
+            self._store_as(enums.ENTRY_STATE_CORRUPT, 0)
         elif self._verdict != enums.RECORDER_RESULT_DONE:
             self._end(enums.PLAYBACK_END_RECORDER_REFUSED)
-            return
-        if self._alone:
+        elif self._alone:
             self._enter(enums.PLAYBACK_STATE_IDLE)
         else:
             self._play()
@@ -293,6 +307,7 @@ class Playback:
         self._offset = self._entries.field(self._place, hal.U32, units.CATALOGUE_ENTRY_SENT_OCTETS)
         unit = self._link.unit
         self._enter(enums.PLAYBACK_STATE_PLAYING)
+        self._expect_activity()
         try:
             unit.write(units.RECORDER_CONTROL_PLAY_OFFSET, hal.U32, self._offset)
             unit.write(units.RECORDER_CONTROL_PLAY_OCTETS, hal.U32, self._octets_left)
@@ -328,21 +343,20 @@ class Playback:
         return reached
 
     def _store_as(self, state, sent_octets):
-        self._store_state = state
-        self._store_sent = sent_octets
-        self._unstored = True
+        self._begin_storing(state, sent_octets)
         self._enter(enums.PLAYBACK_STATE_STORING)
         self._store()
 
+    def _begin_storing(self, state, sent_octets):
+        self._store_id = self.entry_id()
+        self._store_state = state
+        self._store_sent = sent_octets
+        self._unstored = True
+
     def _store(self):
         """Until the entry's new state is in flash; then the next entry, or the end."""
-        if self._unstored:
-            self._unstored = not self._entries.try_change(self._place, self._store_state, self._store_sent)
+        if not self._stored():
             return
-        if hal.records_pending(hal.RECORDS_CATALOGUE):
-            return
-        if self._store_state == enums.ENTRY_STATE_SENT:
-            self._events.report(events.ENTRY_CHANGED, self.entry_id(), self._store_state)
         if self._alone:
             self._enter(enums.PLAYBACK_STATE_IDLE)
         elif self._octets_left == 0:
@@ -350,12 +364,36 @@ class Playback:
         else:
             self._next_entry()
 
+    def _stored(self):
+        """A step of storing; True once the new state is in flash and told of, or the entry went another way."""
+        if self._unstored and self._may_follow():
+            self._unstored = not self._entries.try_change(self._place, self._store_state, self._store_sent)
+            return False
+        if not self._unstored:
+            if hal.records_pending(hal.RECORDS_CATALOGUE):
+                return False
+            if self._store_state == enums.ENTRY_STATE_SENT:
+                self._events.report(events.ENTRY_CHANGED, self._store_id, self._store_state)
+        self._unstored = False
+        self._store_id = 0
+        return True
+
+    def _may_follow(self):
+        """Is the place still the entry's, in a state before the one to store? The flash may have been waited for."""
+        now = self._entries.state(self._place)
+        if self._entries.id(self._place) != self._store_id:
+            return False
+        if self._store_state == enums.ENTRY_STATE_CORRUPT:
+            return now not in _WITH_THE_GROUND
+        # A QUEUED entry is SENT, or stays QUEUED with what was sent of it; what was found corrupt stays so.
+        return now == enums.ENTRY_STATE_QUEUED
+
     def _end(self, cause):
         """Stop the recorder and its transmitter; what was sent is stored once the recorder says how much."""
         self._cause = cause
         self._silent = self._alone or self._state == enums.PLAYBACK_STATE_SWITCHING_ON
         self._played = self._state == enums.PLAYBACK_STATE_PLAYING
-        if not (self._played or self._unstored):
+        if not (self._played or self._store_id):
             self._place = _NOWHERE
         self._enter(enums.PLAYBACK_STATE_ENDING)
         asked = cause != enums.PLAYBACK_END_RECORDER_LOST and self._try_command(enums.RECORDER_COMMAND_STOP)
@@ -370,15 +408,11 @@ class Playback:
         if self._played:
             self._played = False
             restarted = hal.pool_get(pool.RECORDER_BOOTS) != self._boots
-            if not restarted and hal.pool_get(pool.RECORDER_ACTIVE_ENTRY_ID) == self.entry_id():
+            if not restarted and self._has_begun():
                 self._account()
-            self._store_state = self._entries.state(self._place)
-            self._store_sent = self._offset
-            self._unstored = True
-        if self._unstored:
-            self._unstored = not self._entries.try_change(self._place, self._store_state, self._store_sent)
-            if self._unstored:
-                return
+            self._begin_storing(enums.ENTRY_STATE_QUEUED, self._offset)
+        if self._store_id and not self._stored():
+            return
         self._enter(enums.PLAYBACK_STATE_IDLE)
         if not self._silent:
             self._events.report(events.PLAYBACK_ENDED, self._cause, self._sent_entries, self._sent_octets)

@@ -24,6 +24,8 @@ _TRIP_REGISTERS = {
 }
 _LARGEST_U16 = const(0xFFFF)
 
+_ALL = const(-1)  # before the first sample: what is open then is no new fault
+
 # Two samples may have been latched before the unit acted on a command.
 _CONFIRMATION_CYCLES = const(3)
 _RETRY_CYCLES = const(10)
@@ -40,6 +42,7 @@ class Limiters:
         self._events = event_service
         self._meant_closed = 0
         self._told = 0
+        self._seen_tripped = _ALL
         self._look_in_cycles = _CONFIRMATION_CYCLES
 
     def command(self, limiter, closed):
@@ -86,6 +89,18 @@ class Limiters:
         except Failure as failure:
             hal.console("limiter %d not opened: failure %d\n" % (limiter, failure.code))
 
+    def newly_tripped(self):
+        """Mask of the limiters that the unit opened by itself since this was last asked; once a cycle.
+
+        Its flag goes with the closing and comes back within 20 ms: between two samples it may seem to stand.
+        """
+        if not hal.pool_valid(pool.POWER_LIMITERS_TRIPPED):
+            return 0
+        tripped = hal.pool_get(pool.POWER_LIMITERS_TRIPPED)
+        newly_tripped = tripped & ~self._seen_tripped
+        self._seen_tripped = tripped
+        return newly_tripped
+
     def is_meant_closed(self, limiter):
         """Was it commanded closed, and not open since?"""
         return bool(self._meant_closed >> limiter & 1)
@@ -130,4 +145,6 @@ class Limiters:
     def _require(self, limiter, closed):
         is_closed = self.is_closed(limiter)
         if is_closed != closed:
+            if closed:
+                self._seen_tripped &= ~(1 << limiter)
             raise Failure(failures.LIMITER_NOT_SWITCHED, limiter, int(is_closed))

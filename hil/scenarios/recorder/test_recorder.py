@@ -144,6 +144,25 @@ def test_a_lost_downlink_leaves_the_entry_queued_and_it_resumes(
 
 
 @pytest.mark.virtual_time
+def test_a_downlink_lost_while_the_entry_is_verified_ends_the_playback_as_lost(
+    session: Session, platform: Platform, bench: Bench, reported: Reported
+) -> None:
+    entry_id = record(session, platform, 709)
+    queue(session, entry_id)
+    bench.units.force("recorder.active_entry_id", entry_id)  # a verification that never comes to its end
+    bench.units.force("recorder.activity", session.dictionary.enumeration("RECORDER_ACTIVITY").members["VERIFYING"])
+    since = len(session.events)
+    play(session, platform).wait(steps.ANSWER_S)
+    session.run_for(0.5)
+    bench.units.force("recorder.downlink_lost", 1)
+    ended(session, since, "DOWNLINK_LOST")
+    for register in ("active_entry_id", "activity", "downlink_lost"):
+        bench.units.release(f"recorder.{register}")
+    entry = reported(entry_id)
+    assert (entry["state"], entry["sent_octets"]) == ("QUEUED", 0)
+
+
+@pytest.mark.virtual_time
 def test_a_safing_ends_the_playback(session: Session, platform: Platform, bench: Bench, reported: Reported) -> None:
     entry_id = record(session, platform, 705)
     queue(session, entry_id)

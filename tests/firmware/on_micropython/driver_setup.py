@@ -161,6 +161,8 @@ class Machine(Noting):
         self.is_busy = False
         self.off = False
         self.taking = False
+        self.retrying = False
+        self.powered_safe_mode = 0
         self.target = None
 
     def attach(self, driver):
@@ -177,6 +179,9 @@ class Machine(Noting):
 
     def is_taking(self):
         return self.taking
+
+    def is_retrying(self):
+        return self.retrying
 
     def target_or_mode(self):
         return self.mode if self.target is None else self.target

@@ -6,6 +6,7 @@ from payload.fdir.escalation import Escalation
 from payload.fdir.protection import Protection
 from payload.storage.persistent import Persistent
 from payload.tables import enums, persistent, pool
+from payload.units.power import Limiters
 
 
 class Events:
@@ -22,6 +23,15 @@ class Unit:
 
     def lost(self):
         return self.is_lost
+
+    def require_link(self):
+        pass
+
+    def write(self, address, type_code, value):
+        pass
+
+    def fresh_sample(self):
+        yield 0
 
 
 class Machine:
@@ -96,9 +106,10 @@ class Setup:
         instruments = {enums.INSTRUMENT_OPTICAL: self.driver}
         self.persistent = Persistent()
         self.persistent.put(persistent.OPTICAL_LEVEL_1_GPS_S, 0)
-        escalation = Escalation(self.persistent, tuple(instruments))
+        self.escalation = escalation = Escalation(self.persistent, tuple(instruments))
         self.power_unit = Unit()
-        self.protection = Protection(instruments, self.power_unit, None, escalation, self.events)
+        self.limiters = Limiters(self.power_unit, self.events)
+        self.protection = Protection(instruments, self.power_unit, self.limiters, None, escalation, self.events)
 
     def break_limit(self):
         """A new trip of the focal plane: within its limits first."""

@@ -60,6 +60,7 @@ class Entries:
 
     def __init__(self, state=enums.ENTRY_STATE_CLOSED):
         self.its_state = state
+        self.its_id = ENTRY_ID
         self.sent_octets = 0
         self.record = bytearray(units.CATALOGUE_ENTRY_OCTETS)
         hal.put(hal.U32, SIZE_OCTETS, self.record, units.CATALOGUE_ENTRY_SIZE_OCTETS)
@@ -74,7 +75,7 @@ class Entries:
         return PLACE
 
     def id(self, place):
-        return ENTRY_ID
+        return self.its_id
 
     def next_id(self, least):
         return ENTRY_ID if least <= ENTRY_ID else 0

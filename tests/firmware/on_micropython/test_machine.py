@@ -138,6 +138,20 @@ def test_cancel_ends_a_procedure_at_its_next_turn():
     assert setup.machine.mode == OFF
 
 
+def test_an_abort_after_a_safing_does_not_change_why_it_ends():
+    setup = Setup()
+    transition = setup.machine.transition(REST, None)
+    next(transition)
+    setup.machine.safe(CAUSE)
+    assert setup.machine.cancel()
+    try:
+        for _ in transition:
+            pass
+        raise AssertionError("not cancelled")
+    except Failure as failure:
+        assert (failure.code, failure.detail) == (failures.ABORTED, CAUSE)
+
+
 def test_an_operation_is_allowed_in_its_modes_only():
     setup = Setup()
     procedure = setup.instrument.procedures["prepare"]

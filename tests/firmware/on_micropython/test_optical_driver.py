@@ -92,6 +92,22 @@ def test_an_image_ends_when_the_unit_says_so():
     assert setup.machine.mode == enums.OPTICAL_MODE_READY
 
 
+def test_a_recorder_that_is_full_at_the_end_of_an_image_is_told_of():
+    setup = OpticalSetup()
+    take = setup.imaging()
+    setup.catalogue.refusing["require_recording"] = Failure(failures.RECORDER_FULL)
+    hal.pool_set(pool.OPTICAL_PHASE, enums.OPTICAL_PHASE_DONE)
+    fails_with(failures.RECORDER_FULL, take)
+    assert not setup.catalogue.called("close"), "its flag goes with the closing"
+
+
+def test_a_recorder_that_restarts_while_an_image_waits_ends_it():
+    setup = OpticalSetup()
+    take = lasts(setup.driver._image(setup.request(ahead_ms=5000)), 8)
+    setup.catalogue.refusing["require_recording"] = Failure(failures.RECORDER_RESTARTED)
+    fails_with(failures.RECORDER_RESTARTED, take, 2)
+
+
 def test_an_image_without_packets_fails():
     setup = OpticalSetup()
     setup.catalogue.packets_recorded = 0

@@ -6,7 +6,7 @@ import runner
 from bench import Bench
 from payload.failure import Failure
 from payload.fdir.over_current import OverCurrent
-from payload.tables import enums, events, failures, modes, pool, units
+from payload.tables import enums, events, failures, mission, modes, pool, units
 
 
 def current_ma(mode):
@@ -78,6 +78,35 @@ def test_a_data_take_that_waits_is_predicted_to_draw_what_its_mode_does():
     bench.finish()
     bench.cycles(2)
     assert done[-1] == ("told", current_ma(enums.SAR_MODE_PREOP)), done
+
+
+def test_a_retry_is_held_to_what_safe_draws():
+    """The limiter that is closed again for it is told before it is closed."""
+    bench = Bench()
+    bench.cycles(30)
+    bench.set_time()
+    bench.command("SET_MODE_SAR", enums.SAR_MODE_INIT)
+    bench.command("SET_MODE_SAR", enums.SAR_MODE_STANDBY)
+    done = []
+    limiters = bench.payload.limiters
+    expect, command = limiters.expect, limiters.command
+
+    def spy_expect(limiter, predicted_ma):
+        done.append(("told", limiter, predicted_ma))
+        expect(limiter, predicted_ma)
+
+    def spy_command(limiter, closed):
+        done.append(("closed" if closed else "opened", limiter))
+        command(limiter, closed)
+
+    limiters.expect, limiters.command = spy_expect, spy_command
+    bench.payload.instruments[enums.INSTRUMENT_SAR].machine.safe(events.LIMITER_TRIPPED[0], True)
+    bench.cycles(mission.FAULT_LEVELS_POWER_OFF_MS // 100 + 30)
+    assert hal.pool_get(pool.SAR_MODE) == enums.SAR_MODE_SAFE
+    closed = ("closed", enums.LIMITER_SAR_UNIT)
+    assert done.count(closed) == 1
+    told = [entry for entry in done[: done.index(closed)] if entry[0] == "told"]
+    assert told[-1] == ("told", enums.LIMITER_SAR_UNIT, current_ma(enums.SAR_MODE_SAFE)) and told[-1][2] > 0, done
 
 
 class _Driver:

@@ -129,4 +129,13 @@ def test_ancillary_data_grows_old():
     assert hal.pool_valid(pool.SUN_ANGLE_DEG) and hal.pool_get(pool.ANCILLARY_COUNT) == 2
 
 
+def test_the_count_of_ancillary_data_goes_round_without_the_zero_that_stands_for_none():
+    bench = Bench()
+    for count in range(1, 0x10000):
+        bench.ancillary()
+        assert hal.pool_get(pool.ANCILLARY_COUNT) == count
+    bench.ancillary()
+    assert hal.pool_get(pool.ANCILLARY_COUNT) == 1
+
+
 runner.run(globals())

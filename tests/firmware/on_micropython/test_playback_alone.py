@@ -8,7 +8,7 @@ from payload.failure import Failure, Refusal
 from payload.storage import playback as playback_module
 from payload.storage.playback import Playback
 from payload.tables import enums, events, failures, pool
-from recorder_setup import ENTRY_ID, PLACE, SIZE_OCTETS, Entries, Link, no_faults
+from recorder_setup import ENTRY_ID, OTHER_ID, PLACE, SIZE_OCTETS, Entries, Link, no_faults
 from runner import refused
 
 PASS_MS, DURATION_S, OCTETS = 300000, 60, 0x3FFFFFFF
@@ -359,6 +359,126 @@ def test_an_entry_is_sent_only_when_all_of_it_was_played():
     setup.ends(enums.RECORDER_RESULT_DONE, SIZE_OCTETS)
     assert setup.ended_by() == enums.PLAYBACK_END_QUEUE_EMPTY
     assert setup.entries.its_state == enums.ENTRY_STATE_SENT
+
+
+def test_a_downlink_that_is_lost_ends_the_playback_whatever_the_recorder_does():
+    for prepare in (Setup.switched_on, Setup.played):
+        setup = Setup()
+        prepare(setup)
+        hal.pool_set(pool.RECORDER_TRANSMITTER, 0)
+        assert setup.ended_by() == enums.PLAYBACK_END_DOWNLINK_LOST
+        assert setup.entries.its_state == enums.ENTRY_STATE_QUEUED
+
+
+def test_a_verification_alone_needs_no_transmitter():
+    setup = Setup(enums.ENTRY_STATE_CLOSED)
+    next(setup.verifying())
+    setup.begins(enums.RECORDER_ACTIVITY_VERIFYING)
+    setup.cycle()
+    assert hal.pool_get(pool.PLAYBACK) == enums.PLAYBACK_STATE_VERIFYING
+
+
+def _storing(setup, result):
+    """What the recorder says it did is to be stored, and the flash does not take it yet; the way out of that."""
+    takes = setup.entries.try_change
+    setup.entries.try_change = lambda *arguments: False
+    setup.ends(result, SIZE_OCTETS)
+    setup.cycles(3)
+    assert hal.pool_get(pool.PLAYBACK) == enums.PLAYBACK_STATE_STORING
+
+    def stored():
+        setup.entries.try_change = takes
+
+    return stored
+
+
+def _changes_told(setup):
+    return [fields for event_id, fields in setup.events.seen if event_id == events.ENTRY_CHANGED[0]]
+
+
+def test_what_is_found_corrupt_while_the_flash_is_waited_for_is_not_sent():
+    setup = Setup()
+    setup.played()
+    stored = _storing(setup, enums.RECORDER_RESULT_DONE)
+    setup.entries.its_state = enums.ENTRY_STATE_CORRUPT
+    stored()
+    assert setup.ended_by() == enums.PLAYBACK_END_QUEUE_EMPTY
+    assert setup.entries.its_state == enums.ENTRY_STATE_CORRUPT and not _changes_told(setup)
+
+
+def test_what_is_found_corrupt_while_it_is_played_stays_so():
+    for result in (enums.RECORDER_RESULT_DONE, enums.RECORDER_RESULT_DOWNLINK_LOST):
+        setup = Setup()
+        setup.played()
+        setup.entries.its_state = enums.ENTRY_STATE_CORRUPT
+        setup.ends(result, SIZE_OCTETS)
+        assert setup.ended_by() is not None
+        assert setup.entries.its_state == enums.ENTRY_STATE_CORRUPT and not _changes_told(setup)
+
+
+def test_what_the_ground_acknowledges_while_the_flash_is_waited_for_is_not_made_corrupt():
+    for state in (enums.ENTRY_STATE_ACKED, enums.ENTRY_STATE_DELETED):
+        setup, verifying = _verified(enums.RECORDER_RESULT_NONE, enums.ENTRY_STATE_SENT)
+        stored = _storing(setup, enums.RECORDER_RESULT_BAD_CRC)
+        setup.entries.its_state = state
+        stored()
+        fails_with(failures.ENTRY_CRC_WRONG, verifying)
+        assert setup.entries.its_state == state
+
+
+def test_a_place_that_another_entry_has_taken_is_not_changed():
+    setup, verifying = _verified(enums.RECORDER_RESULT_NONE, enums.ENTRY_STATE_SENT)
+    stored = _storing(setup, enums.RECORDER_RESULT_BAD_CRC)
+    setup.entries.its_id, setup.entries.its_state = OTHER_ID, enums.ENTRY_STATE_CLOSED
+    stored()
+    fails_with(failures.ENTRY_CRC_WRONG, verifying)
+    assert setup.entries.its_state == enums.ENTRY_STATE_CLOSED
+
+
+def test_an_entry_that_was_sent_is_told_of_though_the_playback_ends_before_it_is_stored():
+    setup = Setup()
+    setup.played()
+    stored = _storing(setup, enums.RECORDER_RESULT_DONE)
+    setup.playback.stop()
+    setup.cycles(6)
+    assert not _changes_told(setup) and setup.ended_by() is None
+    stored()
+    assert setup.ended_by() == enums.PLAYBACK_END_COMMANDED
+    assert _changes_told(setup) == [(ENTRY_ID, enums.ENTRY_STATE_SENT)]
+    assert setup.entries.its_state == enums.ENTRY_STATE_SENT
+
+
+def _verified_and_not_played(spoil):
+    """The recorder has verified all of the entry; then the test spoils what would begin to play it."""
+    setup = Setup()
+    setup.switched_on()
+    setup.ends(enums.RECORDER_RESULT_DONE, SIZE_OCTETS)
+    spoil(setup)
+    return setup
+
+
+def test_what_was_verified_and_not_played_was_not_sent():
+    def refuses_writes(setup):
+        setup.link.unit.refusing["write"] = Failure(failures.BUS_NO_REPLY)
+
+    def begins_nothing(setup):
+        pass
+
+    def loses_its_transmitter(setup):
+        setup.cycles(3)
+        assert hal.pool_get(pool.PLAYBACK) == enums.PLAYBACK_STATE_PLAYING
+        hal.pool_set(pool.RECORDER_TRANSMITTER, 0)
+
+    for spoil, cause in (
+        (refuses_writes, enums.PLAYBACK_END_RECORDER_REFUSED),
+        (begins_nothing, enums.PLAYBACK_END_RECORDER_REFUSED),
+        (loses_its_transmitter, enums.PLAYBACK_END_DOWNLINK_LOST),
+    ):
+        setup = _verified_and_not_played(spoil)
+        setup.cycles(4)
+        assert setup.ended_by() == cause
+        assert setup.entries.its_state == enums.ENTRY_STATE_QUEUED and setup.entries.sent_octets == 0
+        assert setup.events.seen[-1] == (events.PLAYBACK_ENDED[0], (cause, 0, 0))
 
 
 def test_a_carrier_that_is_on_without_a_playback_is_switched_off():

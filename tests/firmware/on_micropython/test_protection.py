@@ -93,6 +93,46 @@ def _level_1_again(since_s):
     return driver.machine
 
 
+def test_a_clock_that_is_set_on_leaves_what_was_just_now():
+    bench = Bench(keep=True)
+    bench.set_time()
+    escalation = Escalation(Persistent(), (enums.INSTRUMENT_OPTICAL,))
+    escalation.run()
+    first, second, third = Driver(), Driver(), Driver()
+    Persistent().put(persistent.OPTICAL_LEVEL_1_GPS_S, 0)
+    escalation.limit_broken(first, events.TRIP_LIMIT[0])
+    steps = hal.time_steps()
+    for second_s in range(3):
+        bench.send("TIME_MESSAGE", GPS_S + 2 * mission.ORBIT_PERIOD_S + second_s)
+        bench.cycles(10)
+    assert hal.time_steps() == steps + 1
+    escalation.run()
+    assert 0 <= hal.time_coarse_s() - Persistent().get(persistent.OPTICAL_LEVEL_1_GPS_S) < 5
+    escalation.limit_broken(second, events.TRIP_LIMIT[0])
+    assert (len(first.machine.stood_down), second.machine.power_cycles) == (1, 1)
+    escalation.run()
+    assert Persistent().get(persistent.OPTICAL_LEVEL_1_GPS_S) == 0
+    # Before run() has seen the step.
+    Persistent().put(persistent.OPTICAL_LEVEL_1_GPS_S, hal.time_coarse_s() - mission.ORBIT_PERIOD_S - 1)
+    escalation._steps -= 1
+    escalation.limit_broken(third, events.TRIP_LIMIT[0])
+    assert third.machine.power_cycles == 1
+    escalation._steps -= 1
+    escalation.run()
+    assert Persistent().get(persistent.OPTICAL_LEVEL_1_GPS_S) == 0, "there was none"
+
+
+def test_the_first_time_of_a_boot_dates_nothing_that_has_its_time():
+    _set_time()
+    long_ago_s = hal.time_coarse_s() - 3 * mission.ORBIT_PERIOD_S
+    values = Persistent()
+    values.put(persistent.OPTICAL_LEVEL_1_GPS_S, long_ago_s)
+    escalation = Escalation(values, (enums.INSTRUMENT_OPTICAL,))
+    escalation.run()
+    escalation.run()
+    assert values.get(persistent.OPTICAL_LEVEL_1_GPS_S) == long_ago_s
+
+
 def test_a_reboot_between_the_two_does_not_forget_the_first():
     setup = Setup()
     setup.break_limit()
@@ -171,6 +211,24 @@ def test_an_over_current_is_level_2_once_for_the_instrument_that_uses_the_limite
     hal.pool_invalidate(pool.POWER_LIMITERS_TRIPPED, 1)
     setup.protection.run()
     assert len(machine.causes) == 1
+
+
+def test_an_over_current_that_comes_back_as_its_limiter_closes_is_another():
+    """The flag goes with the closing and is back before the next sample."""
+    setup = Setup()
+    setup.protection.run()
+    setup.sample(pool.POWER_LIMITERS_TRIPPED, 1 << enums.LIMITER_OPTICAL_UNIT)
+    hal.pool_set(pool.POWER_LIMITERS_CLOSED, 0)
+    failure = refused(failures.LIMITER_NOT_SWITCHED, list, setup.limiters.switch(enums.LIMITER_OPTICAL_UNIT, True))
+    assert failure.detail == enums.LIMITER_OPTICAL_UNIT
+    setup.protection.run()
+    setup.protection.run()
+    assert setup.events.seen.count(events.LIMITER_TRIPPED) == 1
+    machine = setup.driver.machine
+    assert machine.causes == [events.LIMITER_TRIPPED[0]] and machine.power_cycles == 1
+    refused(failures.LIMITER_NOT_SWITCHED, list, setup.limiters.switch(enums.LIMITER_DOOR, True))
+    setup.protection.run()
+    assert len(machine.causes) == 1, "one that does not close and has not tripped"
 
 
 def test_the_platforms_going_safe_switches_both_instruments_off():

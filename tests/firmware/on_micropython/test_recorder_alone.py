@@ -95,6 +95,18 @@ def test_an_entry_that_became_corrupt_while_the_flash_was_waited_for_is_not_queu
     assert setup.entries.its_state == CORRUPT
 
 
+def test_an_entry_that_was_sent_while_the_flash_was_waited_for_is_not_queued_again():
+    setup = Setup(QUEUED)
+    queueing = lasts(setup.service.queue(ENTRY_ID, 1), 1)
+    setup.entries.its_state = SENT
+    fails_with(failures.ENTRY_HAS_CHANGED, queueing)
+    assert setup.entries.its_state == SENT
+    setup = Setup(CLOSED)
+    queueing = lasts(setup.service.queue(ENTRY_ID, 1), 1)
+    setup.entries.its_state = QUEUED
+    ends_with(queueing)
+
+
 def test_what_was_not_sent_is_not_acknowledged():
     for state, code in (
         (OPEN, failures.ENTRY_IS_OPEN),

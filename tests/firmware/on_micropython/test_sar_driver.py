@@ -180,6 +180,16 @@ def test_a_take_that_the_unit_aborted_ends():
     refused(failures.UNIT_FAULT, setup.driver._require_taking, True)
 
 
+def test_a_recorder_that_is_full_at_the_end_of_a_take_is_told_of():
+    setup = SarSetup()
+    take = setup.taking()
+    setup.catalogue.refusing["require_recording"] = Failure(failures.RECORDER_FULL)
+    hal.pool_set(pool.SAR_PHASE, enums.SAR_PHASE_DONE)
+    fails_with(failures.RECORDER_FULL, take)
+    assert not setup.catalogue.called("close"), "its flag goes with the closing"
+    assert setup.permit.called("end_take") == [()]
+
+
 def test_a_take_without_packets_fails():
     setup = SarSetup()
     setup.catalogue.packets_recorded = 0

@@ -57,6 +57,16 @@ def test_arm_expires_after_a_minute():
     refused(failures.NOT_ARMED, permit.permit, 1, 60)
 
 
+def test_a_permit_whose_time_is_over_gives_nothing_before_the_cycle_that_withdraws_it():
+    permit = _permit()
+    permit.arm()
+    permit.permit(1, 5)
+    _sleep(3000)
+    assert permit.in_force()
+    _sleep(2000)
+    assert not permit.in_force() and not permit.begin_take() and not hal.guard_permitted()
+
+
 def test_arm_is_good_for_one_fire():
     permit = _permit()
     permit.arm()

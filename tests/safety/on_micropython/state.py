@@ -252,7 +252,7 @@ class State:
         return (
             hal.journal_get(persistent.SAR_LEVEL_1_GPS_S, 0) != 0, hal.journal_get(persistent.OPTICAL_LEVEL_1_GPS_S, 0) != 0,
             # A permit whose time is over stays until the data take that is under way has ended.
-            permit.in_force() and hal.uptime_s() >= permit._until_s,
+            permit._takes_left > 0 and not permit.in_force(),
             hal.guard_permitted(), hal.guard_transmitting(), hal.alarm(), hal.time_quality() != 0,
             world.power.closed, world.power.get("LIMITERS_TRIPPED"), world.power.stuck, world.power.silent,
             sar.state, sar.phase if sar_takes else 0, sar.flags if sar_takes else 0, sar.silent, sar.stuck, sar.corrupt_next_write,
