@@ -57,20 +57,8 @@ def image(flight: Flight) -> str:
     require(early_s >= 0, f"The door was open {-early_s:.1f} s too late for the image.")
     sun = flight.confirm("SUN_ANGLE_DEG", lambda reading: reading.value >= 30)
     since_s, events = flight.now_s, len(flight.session.events)
-    flight.command(
-        "OPTICAL_START_IMAGE",
-        start_s - flight.now_s + TAKE_S + AFTER_IMAGE_S,
-        task_id=TASK_ID,
-        mode="STRIP",
-        priority=PRIORITY,
-        start=plan.start_gps_s,
-        roll_deg=plan.roll_deg,
-        pitch_deg=plan.pitch_deg,
-        line_period_us=plan.line_period_us,
-        integration_us=plan.integration_us,
-        tdi_stages=plan.stages,
-        duration_ms=round(1000 * TAKE_S),
-    )
+    answer_s = start_s - flight.now_s + TAKE_S + AFTER_IMAGE_S
+    flight.command("OPTICAL_START_IMAGE", answer_s, **image_arguments(flight))
     flight.confirm("OPTICAL_MODE", "READY")
     unit_packets = flight.confirm("OPTICAL_PACKETS", lambda reading: reading.value > 0)
     lines = flight.reading("OPTICAL_LINES")
@@ -89,6 +77,22 @@ def image(flight: Flight) -> str:
         f"{lines.value} lines of {derived.value:.2f} us, {take.packets} packets in entry {take.entry_id}, "
         f"Sun at {sun.value:.0f} deg"
     )
+
+
+def image_arguments(flight: Flight) -> dict[str, object]:
+    plan = flight.plan.image
+    return {
+        "task_id": TASK_ID,
+        "mode": "STRIP",
+        "priority": PRIORITY,
+        "start": plan.start_gps_s,
+        "roll_deg": plan.roll_deg,
+        "pitch_deg": plan.pitch_deg,
+        "line_period_us": plan.line_period_us,
+        "integration_us": plan.integration_us,
+        "tdi_stages": plan.stages,
+        "duration_ms": round(1000 * TAKE_S),
+    }
 
 
 def switch_off(flight: Flight) -> str:

@@ -3,11 +3,13 @@
 from emei.dictionary import Dictionary
 from emei.planning.sar_timing import Timing
 from emei.report.page import Picture
+from emei.science import optical_acceptance
+from emei.science.comparison import differences
 from emei.science.errors import ScienceError
 from emei.science.optical_quicklook import optical_quicklook
 from emei.science.optical_truth import background, edges, surfaces, theory_snr
 from emei.science.quicklook import Quicklook, SarPicture, SarQuicklook, sar_quicklook
-from emei.science.sar_acceptance import differences, levels, settings, table_of
+from emei.science.sar_acceptance import levels, settings, table_of
 from emei.science.scene import match_targets
 from hil.passes import optical_steps, sar_steps
 from hil.passes.checks import require
@@ -41,6 +43,8 @@ def require_in_place(picture: SarPicture, dictionary: Dictionary) -> str:
     """Every target of the scene, and no other, in its place and as sharp as theory says; in words how near."""
     image, targets = picture.image, picture.targets
     matches = match_targets(dictionary, image, targets)
+    outside = ", ".join(f"{match.range_m:g} m, {match.azimuth_m:g} m" for match in matches if not match.is_within)
+    require(not outside, f"Targets of the scene lie outside of what was recorded (range, azimuth): {outside}.")
     lost = [match for match in matches if max(abs(match.range_px), abs(match.azimuth_px)) > PLACE_PX or not match.found]
     where = ", ".join(f"{match.range_m:g} m, {match.azimuth_m:g} m" for match in lost)
     require(not lost, f"{len(lost)} targets of the scene are not in their places (range, azimuth): {where}.")
@@ -71,7 +75,7 @@ def _as_commanded(found: SarQuicklook, timing: Timing, dictionary: Dictionary) -
 
 def optical_picture(flight: Flight) -> str:
     """The image put together: every edge of the scene in its place, as bright as given, as clean as the TDI allows."""
-    dictionary, plan = flight.session.dictionary, flight.plan.image
+    dictionary = flight.session.dictionary
     file = flight.bench.save_recorder_file(flight.takes["OPTICAL"].entry_id)
     try:
         found = optical_quicklook(file.read_bytes(), dictionary)
@@ -82,7 +86,10 @@ def optical_picture(flight: Flight) -> str:
     require(len(found.take.images) == 1, f"{len(found.take.images)} images came out of one strip.")
     image = found.take.images[0]
     stages = image.header["stages"]
-    require(stages == plan.stages, f"The packets say {stages} TDI stages; {plan.stages} were commanded.")
+    request = optical_acceptance.request_of("OPTICAL_START_IMAGE", optical_steps.image_arguments(flight), dictionary)
+    compared = optical_acceptance.settings(found, request, dictionary)
+    differing = differences(compared)
+    require(not differing, " ".join(differing))
     _keep(flight, found)
     for name, band in image.measures.items():
         require(not band.rows_missing, f"{band.rows_missing} rows of {name} are missing.")
@@ -109,7 +116,8 @@ def optical_picture(flight: Flight) -> str:
     snrs = ", ".join(f"{name} {band.snr:.0f}" for name, band in image.measures.items())
     return (
         f"{len(places)} edges in {len(image.bands)} bands within {worst_px:.2f} px, SNR {snrs} at {stages} stages, "
-        f"within {100 * max(abs(ratio - 1) for ratio in ratios.values()):.1f} % of theory"
+        f"within {100 * max(abs(ratio - 1) for ratio in ratios.values()):.1f} % of theory; "
+        f"{len(compared)} settings as commanded"
     )
 
 

@@ -8,6 +8,10 @@ import pytest
 from emei.dictionary import load
 from emei.packets import Telemetry
 from emei.platform import Platform, quiet_sky
+from emei.science.comparison import differences
+from emei.science.optical_acceptance import request_of
+from emei.science.optical_acceptance import settings as optical_settings
+from emei.science.optical_quicklook import optical_quicklook
 from emei.session import Session
 from emei.verification import Command
 from hil.bench import Bench
@@ -59,10 +63,15 @@ def entries(session: Session, entry_id: int) -> Telemetry:
     return found[-1]
 
 
-def start(session: Session, platform: Platform, mode: str, **settings: Any) -> Command:
+def commanded(mode: str, **settings: Any) -> tuple[str, dict[str, Any]]:
+    """Telecommand and arguments, but for the start."""
     name = "OPTICAL_START_CALIBRATION" if mode in CALIBRATIONS else "OPTICAL_START_IMAGE"
-    settings = {"duration_ms": 5000 if mode in CALIBRATIONS else 2000} | settings
-    return session.send(name, task_id=700, mode=mode, start=platform.gps_s() + LEAD_S, **settings)
+    return name, {"task_id": 700, "mode": mode, "duration_ms": 5000 if mode in CALIBRATIONS else 2000} | settings
+
+
+def start(session: Session, platform: Platform, mode: str, **settings: Any) -> Command:
+    name, arguments = commanded(mode, **settings)
+    return session.send(name, start=platform.gps_s() + LEAD_S, **arguments)
 
 
 def started(session: Session, platform: Platform, mode: str, **settings: Any) -> Command:
@@ -75,14 +84,25 @@ def started(session: Session, platform: Platform, mode: str, **settings: Any) ->
     return command
 
 
-def assert_closed(session: Session, bench: Bench, mode: str, since: int) -> None:
+def assert_closed(session: Session, bench: Bench, mode: str, since: int) -> bytes:
+    """The recorder's file, which is what the catalogue says."""
     event = session.wait_event("DATA_TAKE_CLOSED", steps.SAFE_S, since, task_id=700)
     entry_id, packets = int(str(event.fields["entry_id"])), int(str(event.fields["packets"]))
     assert packets > 0
     entry = entries(session, entry_id)
     assert entry.fields["mode"] == session.dictionary.enumeration("OPTICAL_MODE").members[mode]
     assert (entry.fields["state"], entry.fields["packets"]) == ("CLOSED", packets)
-    assert len(bench.units.recorder_file(entry_id)) == entry.fields["size_octets"]
+    file = bench.units.recorder_file(entry_id)
+    assert len(file) == entry.fields["size_octets"]
+    return file
+
+
+def assert_as_commanded(session: Session, file: bytes, mode: str, **settings: Any) -> None:
+    """Every setting that the source packets tell."""
+    found = optical_quicklook(file, session.dictionary)
+    request = request_of(*commanded(mode, **settings), session.dictionary)
+    assert found.problems == []
+    assert differences(optical_settings(found, request, session.dictionary)) == []
 
 
 def ready_with(session: Session, door: str) -> None:
@@ -95,8 +115,9 @@ def ready_with(session: Session, door: str) -> None:
 def test_image_closes_with_packets(session: Session, platform: Platform, bench: Bench, mode: str) -> None:
     ready_with(session, "OPEN")
     since, seen_s = len(session.events), session.link.now_s()
-    start(session, platform, mode, **IMAGES[mode]).wait(IMAGE_S)
-    assert_closed(session, bench, mode, since)
+    settings = {**IMAGES[mode], "gain": 4, "tdi_stages": 64, "bands": 0b10111, "compression": 6.0}
+    start(session, platform, mode, **settings).wait(IMAGE_S)
+    assert_as_commanded(session, assert_closed(session, bench, mode, since), mode, **settings)
     modes = [
         (event.fields["from_mode"], event.fields["to_mode"])
         for event in session.events[since:]
@@ -121,7 +142,7 @@ def test_calibration_closes_with_packets(
     assert DOORS[int(bench.units.observe("optical.door"))] == CALIBRATIONS[mode]
     assert bench.units.observe("optical.lamp") == (mode == "LAMP")
     command.wait(IMAGE_S)
-    assert_closed(session, bench, mode, since)
+    assert_as_commanded(session, assert_closed(session, bench, mode, since), mode)
     assert bench.units.observe("optical.lamp") == 0
     session.run_for(1.1)
     assert session.value("OPTICAL_MODE") == "READY"

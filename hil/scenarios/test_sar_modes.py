@@ -7,8 +7,9 @@ import pytest
 
 from emei.archive import packets
 from emei.platform import Platform
+from emei.science.comparison import differences
 from emei.science.quicklook import sar_quicklook
-from emei.science.sar_acceptance import differences, settings, table_of
+from emei.science.sar_acceptance import settings, table_of
 from emei.session import Session
 from emei.verification import Command
 from hil.bench import Bench

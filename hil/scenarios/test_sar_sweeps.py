@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from emei.platform import Platform
+from emei.science.comparison import differences
 from emei.science.quicklook import sar_quicklook
-from emei.science.sar_acceptance import differences, settings, table_of
+from emei.science.sar_acceptance import settings, table_of
 from emei.session import Session
 from hil.bench import Bench
 from hil.passes.picture_steps import require_in_place

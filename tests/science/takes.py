@@ -60,10 +60,14 @@ def look(file: bytes) -> SarQuicklook:
     return sar_quicklook(file, DICTIONARY)
 
 
-def assert_in_place(picture: SarPicture, within_px: float = 1.0, more_than: int = 0) -> None:
-    """Each target of its own, within so many pixels of where the scene put it, as sharp as theory says."""
-    matches = match_targets(DICTIONARY, picture.image, picture.targets)
-    assert len(picture.targets) == len(matches) == len({id(match.found) for match in matches}) > more_than
+def assert_in_place(picture: SarPicture, within_px: float = 1.0, outside: int = 0) -> None:
+    """Each target of its own, within so many pixels of where the scene put it, as sharp as theory says; `outside` are
+    those that were not recorded, or not sampled.
+    """
+    scene = match_targets(DICTIONARY, picture.image, picture.targets)
+    matches = [match for match in scene if match.is_within]
+    assert len(scene) - len(matches) == outside
+    assert len(picture.targets) == len(matches) == len({id(match.found) for match in matches}) > 0
     for match in matches:
         assert abs(match.range_px) < within_px and abs(match.azimuth_px) < within_px, match
         assert match.found is not None

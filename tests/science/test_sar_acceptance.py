@@ -11,7 +11,8 @@ import pytest
 
 from emei.commissioning.campaign import load
 from emei.commissioning.science import as_commanded
-from emei.science.sar_acceptance import differences, levels, settings, table_of
+from emei.science.comparison import differences
+from emei.science.sar_acceptance import levels, settings, table_of
 from hil.bench import BENCHES
 from hil.model import Description
 from hil.passes import sar_steps

@@ -9,10 +9,11 @@ from emei.commissioning.campaign import TASK, Measurement, Step, within
 from emei.commissioning.playback import Station, bring_down
 from emei.commissioning.record import Measured
 from emei.dictionary import Dictionary
+from emei.science import optical_acceptance, sar_acceptance
+from emei.science.comparison import differences
 from emei.science.errors import ScienceError
 from emei.science.measures import MEASURES, Look
 from emei.science.quicklook import SarQuicklook, quicklook
-from emei.science.sar_acceptance import differences, settings, table_of
 from emei.science.sar_measures import SAR_MEASURES_OF_SEVERAL
 from emei.session import EventReport, NotSeen, Session
 
@@ -87,15 +88,25 @@ def measure(
     return Measured(measurement.name, value, measurement.unit, *limits, good), why
 
 
-def as_commanded(look: SarQuicklook, step: Step, task: int, dictionary: Dictionary) -> list[str]:
-    """Sentences for the settings that are not those of the table which the step sends for the task's data take."""
+def as_commanded(look: Look, step: Step, task: int, dictionary: Dictionary) -> list[str]:
+    """Sentences for the settings that are not those which the step sends for the task's data take."""
+    if isinstance(look, SarQuicklook):
+        return _as_table(look, step, task, dictionary)
+    for send in step.sends():
+        if send.name in optical_acceptance.TELECOMMANDS and send.arguments.get(TASK) == task:
+            request = optical_acceptance.request_of(send.name, send.arguments, dictionary)
+            return differences(optical_acceptance.settings(look, request, dictionary))
+    return []
+
+
+def _as_table(look: SarQuicklook, step: Step, task: int, dictionary: Dictionary) -> list[str]:
     tables: dict[object, Mapping[str, object]] = {}
     for send in step.sends():
         if send.name == "SAR_LOAD_TABLE":
             tables[send.arguments["slot"]] = send.arguments
         elif send.arguments.get(TASK) == task and send.arguments["slot"] in tables:
-            table = table_of(tables[send.arguments["slot"]], dictionary)
-            return differences(settings(look, table, dictionary))
+            table = sar_acceptance.table_of(tables[send.arguments["slot"]], dictionary)
+            return differences(sar_acceptance.settings(look, table, dictionary))
     return []
 
 
@@ -106,7 +117,7 @@ def _look(found: StepScience, octets: bytes, step: Step, task: int, dictionary: 
         found.problems.append(f"Task {task}: {error}")
         return
     found.looks[task] = look
-    differing = as_commanded(look, step, task, dictionary) if isinstance(look, SarQuicklook) else []
+    differing = as_commanded(look, step, task, dictionary)
     found.problems += [f"Task {task}: {problem}" for problem in (*look.problems, *differing)]
 
 

@@ -5,13 +5,14 @@ its place in the sweep, and in TOPS each sub-swath against its part of the table
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emei.dictionary import Dictionary
 from emei.packets import raw_arguments
+from emei.science.comparison import Comparison
 from emei.science.errors import ScienceError
 from emei.science.quicklook import SarQuicklook
 from emei.science.sar_header import SWEEPS, tops_first_swath
@@ -24,32 +25,6 @@ _PRF_TOLERANCE = 1e-6
 _TIME_TOLERANCE_S = 0.05  # the calibration pulses that end a data take, and the bench's steps
 _HALF_CODE = 0.5  # 1/Fref
 _RECEIVE_GAIN_DB = 0.5  # a step
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One number or name with what it should be. `tolerance` in the unit, either way; a name is the same or not."""
-
-    name: str
-    unit: str
-    found: float | str
-    expected: float | str
-    tolerance: float = 0.0
-    why: str = "was commanded"
-
-    @property
-    def holds(self) -> bool:
-        if isinstance(self.found, str) or isinstance(self.expected, str):
-            return self.found == self.expected
-        return abs(self.found - self.expected) <= self.tolerance
-
-    @property
-    def sentence(self) -> str:
-        found, expected = (
-            " ".join([text if isinstance(text, str) else f"{text:.7g}", self.unit]).rstrip()
-            for text in (self.found, self.expected)
-        )
-        return f"The {self.name} is {found}; {expected} {self.why}."
 
 
 def table_of(arguments: Mapping[str, object], dictionary: Dictionary) -> dict[str, int]:
@@ -113,11 +88,6 @@ def levels(look: SarQuicklook, table: Mapping[str, int], dictionary: Dictionary)
                 Comparison(f"delay of the {of}", "us", 1e6 * pulse.delay_s, delay_us, 1e6 * pulse.sample_s),
             ]
     return [replace(row, why="was expected") for row in rows]
-
-
-def differences(rows: list[Comparison]) -> list[str]:
-    """A sentence for each that does not hold."""
-    return [row.sentence for row in rows if not row.holds]
 
 
 def _sub_swaths(table: Mapping[str, int], mode: str, dictionary: Dictionary) -> dict[int, dict[str, int]]:

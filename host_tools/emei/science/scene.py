@@ -15,7 +15,8 @@ from emei.science.sar_targets import Target
 class Match:
     """A target of the scene and what was found for it; offsets in pixels, None when nothing was.
 
-    `amplitude_lsb` is the scene's, of the echo at the centre of the beam, in the picture's polarisation.
+    `amplitude_lsb` is the scene's, of the echo at the centre of the beam, in the picture's polarisation. One that is
+    not `is_within` the picture has no place in it.
     """
 
     range_m: float
@@ -24,19 +25,21 @@ class Match:
     found: Target | None
     range_px: float = 0.0
     azimuth_px: float = 0.0
+    is_within: bool = True
 
 
 def match_targets(dictionary: Dictionary, image: SarImage, targets: list[Target]) -> list[Match]:
-    """Every target of the scene that has an echo in the picture's polarisation and lies within it, with the one found
-    nearest to it.
-    """
+    """Every target of the scene that has an echo in the picture's polarisation, with the one found nearest to it."""
     near_m = float(image.range_m[0])
     matches = []
     for range_m, azimuth_m, co_lsb, cross_lsb in dictionary.science.rows("sar_scene", "targets"):
         amplitude_lsb = cross_lsb if is_cross_polarised(image.burst.polarisation) else co_lsb
         is_along = image.azimuth_m[0] <= azimuth_m <= image.azimuth_m[-1]
         is_across = -0.5 <= range_m / image.range_spacing_m < len(image.range_m) - 0.5
-        if not amplitude_lsb or not is_along or not is_across:
+        if not amplitude_lsb:
+            continue
+        if not is_along or not is_across:
+            matches.append(Match(range_m, azimuth_m, amplitude_lsb, None, is_within=False))
             continue
         offsets = [
             (
