@@ -61,6 +61,11 @@ GUARDS = {
     "DOOR_DIFFUSER": ("OPTICAL_DOOR", 2, 2),
     "ECLIPSE": ("ECLIPSE", 1, 1),
     "OPTICAL_FOCAL_PLANE_OFF": ("OPTICAL_FOCAL_PLANE_ON", 0, 0),
+    "SAR_BASEPLATE": ("SAR_BASEPLATE_TEMPERATURE_DEGC", NOTHING, 40),
+    "BATTERY": ("BATTERY_PERCENT", 50, NOTHING),
+    "ATTITUDE_RATE": ("ATTITUDE_RATE_DEG_S", NOTHING, 0.01),
+    "RECORDER_READY": ("RECORDER_STATE", 1, 1),
+    "TIME_SET": ("TIME_QUALITY", 1, 2),
 }
 
 # Telecommand and argument: lowest, highest, step, default.
@@ -96,6 +101,8 @@ CONSTANTS = {
     ("bus", "bit_rate_baud"): 921_600,
     ("executive", "cycle_ms"): 100,
     ("executive", "watchdog_ms"): 2000,
+    ("transmit_guard", "longest_permit_ms"): 60_000,
+    ("transmit_guard", "heartbeat_timeout_ms"): 1000,
     ("fault_levels", "power_off_ms"): 10_000,
     ("fault_levels", "over_current_percent"): 130,
     ("fault_levels", "boots"): 3,
@@ -186,6 +193,11 @@ def test_guard(name: str) -> None:
     guard = DICTIONARY.guards[name]
     assert guard.parameter
     assert (guard.parameter.name, guard.minimum, guard.maximum) == GUARDS[name]
+
+
+def test_every_guard_with_a_limit_is_one_of_these() -> None:
+    guards = DICTIONARY.guards.items()
+    assert {name for name, guard in guards if (guard.minimum, guard.maximum) != (None, None)} == GUARDS.keys()
 
 
 def test_numbers_that_stand_twice_agree() -> None:

@@ -7,6 +7,8 @@ from tests.safety.explorer import Graph, cannot_reach
 
 _FAULT = 2  # weight of an edge that is a fault (on_micropython/edges.py)
 _NOBODY = 249  # state.py: no transition under way
+_HEALS = ": over"  # a fault that stands, and stands no more (on_micropython/edges.py)
+_OF_THE_POWER_UNIT = "the POWER unit"
 
 
 def modes(instrument: str) -> Mapping[str, int]:
@@ -24,16 +26,27 @@ def broken_claims(graph: Graph, instrument: str) -> list[str]:
     at_rest = graph.having(
         {"machine.mode": [number["OFF"]], "refuse._cause": [0], "machine._target": [_NOBODY], "machine._reaction": [0]}
     )
-    for mode, targets in (("SAFE", safe), ("OFF", at_rest)):
+    off = graph.having({"machine.mode": [number["OFF"]]})
+    # With a power unit that is deaf no supply goes off.
+    enduring = {edge for edge in friendly if not _heals(graph.labels[edge])}
+    for mode, targets, edges in (
+        ("SAFE", safe, friendly),
+        ("OFF", at_rest, friendly),
+        ("SAFE or OFF while a fault stands", safe | off, enduring),
+    ):
         if not targets:
             sentences.append(f"no state explored is {mode}")
             continue
-        lost = cannot_reach(graph, targets, friendly)
+        lost = cannot_reach(graph, targets, edges)
         if lost:
             first = min(lost, key=lambda state: len(graph.path(state)))
             claim = f"{mode} cannot be reached any more without a fault ({len(lost)} states)"
             sentences.append(_sentence(claim, graph.labels_to(first)))
     return sentences
+
+
+def _heals(label: str) -> bool:
+    return label.endswith(_HEALS) and not label.startswith(_OF_THE_POWER_UNIT)
 
 
 def modes_reached(graph: Graph, instrument: str) -> set[str]:

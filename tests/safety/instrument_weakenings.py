@@ -25,6 +25,8 @@ _NOT_CONFIRMED = "test_reactions.py::test_hard_off_that_is_not_confirmed_lets_no
 _NOT_CONFIRMED_ENDS_SAFE = "test_reactions.py::test_hard_off_that_is_not_confirmed_ends_safe_and_off_for_good"
 _FAILED_STATES = "test_sar_driver.py::test_a_unit_that_says_so_or_came_up_anew_has_failed"
 
+_SLOT_NAMED = "test_the_table_is_that_of_the_slot_that_was_named"
+
 INTERLOCKS = (
     TestedWeakening("the inhibit leaves the permit", _INTERLOCKS, "hal.guard_inhibit()\n        self.withdraw()", "hal.guard_inhibit()",
                     "test_transmit_permit.py::test_inhibit_ends_a_transmission_at_once"),
@@ -49,6 +51,9 @@ INTERLOCKS = (
 )  # fmt: skip
 
 MACHINE = (
+    TestedWeakening("the limiter is closed again at once", _MACHINE,
+                    "if hal.ticks_diff(hal.ticks_ms(), self._since_ms) >= mission.FAULT_LEVELS_POWER_OFF_MS:", "if True:",
+                    "test_reactions.py::test_a_power_cycle_waits_and_closes_the_limiter_once_into_safe"),
     TestedWeakening("a transition waits for no other", _MACHINE,
                     "self._require_free()\n        procedure", "procedure",
                     "test_machine.py::test_second_transition_is_refused_while_one_is_under_way"),
@@ -210,6 +215,9 @@ SAR = (
          "test_a_unit_that_fails_while_it_warms_up_is_not_waited_for"),
     _sar("zones are not looked for before transmit-enable", "            if transmits:\n                self._require_clear_track(",
          "            if False:\n                self._require_clear_track(", "test_a_zone_ahead_keeps_transmit_enable_away"),
+    _sar("the table of another slot is used", "self._slots.block(request.slot)", "self._slots.block(0)", _SLOT_NAMED),
+    _sar("the table of another slot transmits", "self._slots.transmits(request.slot)", "self._slots.transmits(0)", _SLOT_NAMED),
+    _sar("the table of another slot is looked for", "self._slots.mode(request.slot)", "self._slots.mode(0)", _SLOT_NAMED),
     _sar("the guards are not asked once more", "self.machine.require_entry(request)", "pass",
          "test_a_take_begins_with_its_guards_asked_its_track_clear_and_its_permit_given"),
     _sar("a take begins without a permit", "self._permit.begin_take() and ", "", "test_a_take_without_a_permit_is_not_started"),

@@ -157,6 +157,8 @@ BOOT = (
     TestedWeakening("the boot before last does not count", _BOOTS, " + (age_2_min < period_min)", "", _THREE_BOOTS),
     TestedWeakening("a boot leaves the guard its permit", "main.py", "        hal.guard_inhibit()\n", "",
                     "test_transmit_permit.py::test_a_boot_leaves_the_guard_no_permit"),
+    TestedWeakening("a boot leaves the limiters as they are", "main.py", "            self.limiters.open_all()\n", "            pass\n",
+                    "test_power_and_catalogue.py::test_a_boot_opens_what_the_boot_before_left_closed"),
     TestedWeakening("a wanted reset goes on transmitting", _REBOOT, "now; reset once the reports under way had time to leave.\"\"\"\n        self._permit.inhibit()\n",
                     "now; reset once the reports under way had time to leave.\"\"\"\n", _RESET_STOPS),
     TestedWeakening("transmission begins while a reset is wanted", _REBOOT, "        self._permit.inhibit()\n        self._cycles_left",

@@ -1,8 +1,9 @@
 """Every guard of the firmware, weakened one at a time, so that the checker can be seen to find each.
 
-Guards of the mode tables are found in the dictionary; monitors too. The interlocks in the code are listed: a
-place in a source file and what stands there instead. A place that is no longer there is an error, so that the
-list follows the code.
+Guards of the mode tables are found in the dictionary. The interlocks in the code are listed: a place in a source file
+and what stands there instead. A place that is no longer there is an error, so that the list follows the code. Of the
+monitors one is dropped, for the checker to see; all are held against the specification once more, written apart
+(tests/host/test_specification.py).
 """
 
 import shutil
@@ -321,8 +322,6 @@ CODE = (
     Weakening(
         "boot opens no limiter", SAR, file="main.py",
         old="            self.limiters.open_all()\n", new="            pass\n",
-        behind="a limiter that is closed and should be open is opened again",
-        also=(_STAYS_CLOSED,),
     ),
     Weakening(
         "a limiter that stays closed is left so", SAR, file=_STAYS_CLOSED[0], old=_STAYS_CLOSED[1], new=_STAYS_CLOSED[2],

@@ -72,7 +72,7 @@ class Unit(Noting):
         self.note("write_time", address)
 
     def write_verified(self, address, block, octets):
-        self.note("write_verified", address)
+        self.note("write_verified", address, bytes(block))
 
     def fresh_sample(self):
         yield 0
@@ -199,24 +199,31 @@ class Machine(Noting):
 
 
 class Slots(Noting):
+    """What is asked of a slot is noted; `receives_only` are the slots whose table does not transmit."""
+
     def __init__(self):
         super().__init__()
         self.mode_of_table = enums.SAR_MODE_STRIPMAP
+        self.receives_only = ()
 
     def mode(self, slot):
+        self.note("mode", slot)
         return self.mode_of_table
 
     def duration_ms(self, slot):
+        self.note("duration_ms", slot)
         return 2000
 
     def predicted_mib(self, slot):
+        self.note("predicted_mib", slot)
         return 10
 
     def block(self, slot):
-        return bytes(units.SAR_TABLE_OCTETS)
+        """Its octets are the slot's number."""
+        return bytes([slot] * units.SAR_TABLE_OCTETS)
 
     def transmits(self, slot):
-        return True
+        return slot not in self.receives_only
 
     def drop_damaged(self):
         self.note("drop_damaged")
@@ -307,10 +314,10 @@ class SarSetup(Setup):
         self.looked_at.append((from_ms, to_ms))
         return self.zone
 
-    def request(self, ahead_ms=mission.SAR_ENABLE_LEAD_MS - 100):
+    def request(self, ahead_ms=mission.SAR_ENABLE_LEAD_MS - 100, slot=0):
         start = bytearray(7)
         hal.time_after_ms(ahead_ms, start, 0)
-        return TakeRequest(1, enums.SAR_MODE_STRIPMAP, 0, start, 2000, 0)
+        return TakeRequest(1, enums.SAR_MODE_STRIPMAP, 0, start, 2000, slot)
 
     def taking(self):
         """A data take whose unit takes data."""

@@ -100,6 +100,24 @@ def _is_not_commanded(setup, code):
     assert _commands(setup) == [] and setup.permit.called("end_take")
 
 
+def test_the_table_is_that_of_the_slot_that_was_named():
+    setup = SarSetup()
+    setup.slots.receives_only = (3,)
+    start = bytearray(7)
+    hal.time_after_ms(5000, start, 0)
+    ends_with(setup.driver.start_data_take(1, 3, 10, start))
+    assert setup.machine.request.slot == 3
+    for asked in ("mode", "duration_ms", "predicted_mib"):
+        assert setup.slots.called(asked) == [(3,)], asked
+    setup.driver.require_table(setup.machine.request)
+    assert setup.slots.called("mode") == [(3,), (3,)]
+    take = setup.driver._data_take(setup.request(slot=3))
+    while not setup.unit.written(units.SAR_CONTROL_COMMAND):
+        next(take)
+    assert setup.unit.called("write_verified") == [(units.SAR_TABLE_ADDRESS, bytes([3] * units.SAR_TABLE_OCTETS))]
+    assert not setup.permit.called("begin_take"), "what only receives takes no permit"
+
+
 def test_a_zone_ahead_keeps_transmit_enable_away():
     """Before transmit-enable: what is looked at while transmitting ends at SAR_ZONE_LOOKAHEAD_MS."""
     setup = SarSetup()

@@ -84,6 +84,9 @@ class Bench(Commands):
         self.state.attach(self.payload)
         self.sides_fitted = tuple(sorted(self.watch.machines, reverse=True))
         self.payload.start()
+        # At once: cycles later a limiter that stays closed is opened again for another reason.
+        if self.world.power.closed and not self.world.power.silent and not self.world.power.stuck:
+            self.watch.breach("a boot leaves a limiter closed")
         for _ in range(_SETTLE_CYCLES):
             self._cycle()
         self.watch.booting = False

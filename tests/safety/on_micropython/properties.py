@@ -14,15 +14,17 @@ from specification import (
     IN_REFUSE,
     IN_SAFE_BOOT,
     LIMITERS,
+    LONGEST_TRANSMISSION_MS,
     LOST_CYCLES,
     ONE_AT_A_TIME,
     ONLY_FROM,
     REACTION_CYCLES,
+    TIMER_MS,
     TRIP_CYCLES,
     ZONE_CYCLES,
 )
 
-from payload.tables import enums, failures, mission, modes
+from payload.tables import enums, failures, modes
 
 
 class Watch:
@@ -321,7 +323,7 @@ class Watch:
         self._on_ms = self._on_ms + ms if hal.guard_transmitting() else 0
         self._world.sar.transmit_ms += ms if hal.guard_transmitting() else 0
         self.require(
-            self._on_ms <= mission.TRANSMIT_GUARD_LONGEST_PERMIT_MS + 200,
+            self._on_ms <= LONGEST_TRANSMISSION_MS + TIMER_MS,
             "transmit-enable beyond the longest data take",
         )
 

@@ -96,6 +96,10 @@ TRIP_CYCLES = 4
 # What a unit takes to be found lost, and what was read from it to be forgotten.
 LOST_CYCLES = 12
 
+# "60 s" of a data take is where transmit time trips; the C guard and its timer hold it by themselves.
+LONGEST_TRANSMISSION_MS = 60000
+TIMER_MS = 200
+
 # The cycle that sees the alarm, and the one after.
 ALARM_CYCLES = 2
 
