@@ -260,6 +260,42 @@ def test_an_interrupted_step_leaves_the_instrument_off(
     assert next_step(again) == record.campaign.step(step)
 
 
+def test_a_decontamination_that_is_interrupted_cools_down_and_leaves_the_instrument_off(
+    session: Session, tmp_path: Path
+) -> None:
+    record = only_step(session, tmp_path, "optical", "decontamination")
+
+    def interrupt(report: Telemetry) -> None:
+        temperature_degc = session.value("OPTICAL_FOCAL_PLANE_TEMPERATURE_DEGC")
+        if session.value("OPTICAL_MODE") == "DECONTAMINATION" and float(str(temperature_degc)) > 38:
+            session.forget(interrupt)
+            raise KeyboardInterrupt
+
+    session.listen(interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run(session, record, silent())
+    session.run_for(1.1)
+    assert session.value("OPTICAL_MODE") == "OFF"
+    attempt = Record.open(tmp_path, record.campaign, "BENCH").attempts[-1]
+    assert (attempt.state, attempt.reason) == (INTERRUPTED, "Interrupted by the user.")
+
+
+def test_a_step_whose_reports_are_lost_does_not_pass(session: Session, bench: Bench, tmp_path: Path) -> None:
+    """No event of high severity came; whether there was one nobody knows."""
+    record = only_step(session, tmp_path, "sar", "low_voltage")
+
+    def cut(report: Telemetry) -> None:
+        if session.value("SAR_MODE") == "INIT":
+            session.forget(cut)
+            bench.link_fault("from_board", "cut", for_s=1.5)
+
+    session.listen(cut)
+    assert not run(session, record, silent())
+    assert record.attempts[-1].reason.startswith("Reports were lost, ")
+    session.run_for(1.1)
+    assert session.value("SAR_MODE") == "OFF"
+
+
 def test_an_interruption_on_the_way_to_rest_leaves_the_instrument_off(
     session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

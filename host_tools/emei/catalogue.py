@@ -3,12 +3,13 @@
 from typing import Any
 
 from emei.packets import Telemetry
-from emei.session import Session, SessionError
+from emei.session import NotSeen, Session, SessionError
 from emei.verification import CommandFailed
 
 ANSWER_S = 10.0
 COLUMNS = ("entry_id", "state", "task_id", "instrument", "priority", "packets", "size_octets", "sent_octets", "crc32")
 _REPORTS = 64
+_OVERTAKEN_S = 2.0
 _NUMBERS = ("entry_id", "size_octets", "sent_octets", "packets", "crc32")
 _LARGEST_ID = 65535
 
@@ -24,11 +25,12 @@ class Catalogue:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._found: list[Entry] = []
+        self._found: dict[int, Entry] = {}
 
     def read(self, first_entry: int, entries: int) -> list[Entry]:
-        """Up to so many entries from an id on; empty when there is none."""
-        self._found = []
+        """Up to so many entries from an id on, in the order of their ids. NotSeen when reports were lost."""
+        self._found = {}
+        missing = self._session.missing_packets
         self._session.listen(self._take)
         try:
             self._session.send("RECORDER_REPORT_CATALOGUE", first_entry=first_entry, entries=entries).wait(ANSWER_S)
@@ -37,7 +39,12 @@ class Catalogue:
                 raise
         finally:
             self._session.forget(self._take)
-        return self._found
+        try:
+            # The telecommand's own report may overtake them.
+            self._session.wait_for(lambda: self._session.missing_packets <= missing, _OVERTAKEN_S, "A report")
+        except NotSeen as error:
+            raise NotSeen("Reports of the catalogue were lost on the way: ask again.") from error
+        return [self._found[entry_id] for entry_id in sorted(self._found)]
 
     def all(self) -> list[Entry]:
         entries: list[Entry] = []
@@ -55,6 +62,8 @@ class Catalogue:
 
     def _take(self, report: Telemetry) -> None:
         if report.name == "CATALOGUE_ENTRY":
-            self._found.append(
-                {name: report.raw[name] if name in _NUMBERS else value for name, value in report.fields.items()}
-            )
+            entry_id = report.raw["entry_id"]
+            assert isinstance(entry_id, int)
+            self._found[entry_id] = {
+                name: report.raw[name] if name in _NUMBERS else value for name, value in report.fields.items()
+            }

@@ -304,8 +304,14 @@ class Session:
             self._newest_count[apid] = count
         elif (apid, count) in self._missing:
             self._missing.remove((apid, count))
-        else:
+        elif (newest - count) % SEQUENCE_COUNTS < REORDERED_PACKETS:
             self.anomalies.append(f"at {time_s:.3f} s sequence count {count} of APID {apid} came twice")
+        else:
+            self.anomalies.append(
+                f"at {time_s:.3f} s the sequence count of APID {apid} went from {newest} to {count}: {ahead - 1} "
+                "packets did not come, or the board began anew and its BOOTED did not come"
+            )
+            self._newest_count[apid] = count
 
     def _take_housekeeping(self, time_s: float, report: Telemetry) -> None:
         for field in report.values:

@@ -1,6 +1,7 @@
 """The command line: what it prints, what it refuses, how it ends."""
 
 import binascii
+import itertools
 import json
 import os
 import pty
@@ -149,10 +150,15 @@ def test_an_unknown_spacecraft_is_refused() -> None:
     assert sentence == f"There is no spacecraft X, only {', '.join(load().spacecraft)}."
 
 
+_COUNTS = itertools.count()
+
+
 def report(service: int, subservice: int, data: bytes) -> bytes:
-    """A telemetry frame as the board sends it, written apart from the ground tools."""
+    """A telemetry frame as the board sends it, written apart from the ground tools; the counts go on from one to the
+    next, as long as each is sent.
+    """
     body = bytes([0x20, service, subservice, 0, 0, 0, 0, 0x2F, 0x56, 0x90, 0, 0, 0, 0, 0]) + data
-    packet = struct.pack(">HHH", 0x0801, 0xC000 | subservice, len(body) + 1) + body
+    packet = struct.pack(">HHH", 0x0801, 0xC000 | next(_COUNTS) & 0x3FFF, len(body) + 1) + body
     packet += binascii.crc_hqx(packet, 0xFFFF).to_bytes(2, "big")
     return b"\x00" + cobs.encode(b"\x0e\x00" + packet) + b"\x00"
 

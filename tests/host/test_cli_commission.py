@@ -1,6 +1,9 @@
 """emei commission: campaigns listed and shown, records told and waived, and what is refused before anything is sent."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -189,6 +192,23 @@ def test_a_bad_record_is_one_sentence(begun: Path, before: str, after: str, line
         result = run(words[0], *directory, *words[1:])
         assert refused(result) == f"{path}, line {line}: {sentence}" and result.exit_code == 1
     assert not (begun / "report.html").exists()
+
+
+def test_a_campaign_that_is_complete_has_its_report_though_the_last_call_was_ended_before_it(tmp_path: Path) -> None:
+    record = Record.open(tmp_path, campaign.load(load(), "sar"), "BENCH")
+    for step in record.campaign.steps:
+        record.end(record.begin(step.name, "00"), PASSED, "", [])
+    result = run("run", "sar", "--directory", str(tmp_path), *NO_PORT, "--spacecraft", "BENCH")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("Campaign sar is complete: ") and "report.html is in" in result.stdout
+    assert "SAR commissioning" in (tmp_path / "report.html").read_text()
+
+
+def test_a_terminal_that_does_not_have_a_sign_ends_in_no_traceback(begun: Path) -> None:
+    words = [sys.executable, "-m", "emei", "commission", "status", "--directory", str(begun)]
+    result = subprocess.run(words, env={**os.environ, "PYTHONIOENCODING": "gbk"}, capture_output=True, check=False)
+    assert result.returncode == 0 and result.stderr == b""
+    assert b"? passed" in result.stdout
 
 
 def test_two_at_once_in_one_directory_are_refused(begun: Path) -> None:

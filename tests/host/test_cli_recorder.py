@@ -3,7 +3,7 @@
 import json
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 
@@ -26,19 +26,26 @@ def entry(entry_id: int, state: int = CLOSED, file: bytes = FILE) -> bytes:
     return struct.pack(">HIBBBBIIIIII", entry_id, 77, 1, 4, state, 10, 1000, 1002, len(file), 3, zlib.crc32(file), 0)
 
 
-def catalogue(*ids: int, state: int = CLOSED) -> Callable[[bytes], bytes]:
-    """A board that holds these entries and says yes to everything else."""
+def catalogue(*ids: int, state: int = CLOSED, lost: Sequence[int] = ()) -> Callable[[bytes], bytes]:
+    """A board that holds these entries and says yes to everything else; the reports of some are lost on the way."""
 
     def answer(packet: bytes) -> bytes:
-        request, success = packet[:4], [report(1, stage, packet[:4]) for stage in (1, 3, 7)]
+        request = packet[:4]
         if (packet[7], packet[8]) != (SERVICE, REPORT):
-            return b"".join(success)
+            return b"".join(report(1, stage, request) for stage in (1, 3, 7))
         first, most = struct.unpack(">HB", packet[11:14])
         found = [entry_id for entry_id in sorted(ids) if entry_id >= first][:most]
         if not found:
-            return success[0] + report(1, 4, request + struct.pack(">Hii", NO_SUCH_ENTRY, first, len(ids)))
-        reports = [report(SERVICE, 2, entry(entry_id, state)) for entry_id in found]
-        return b"".join([*success[:2], *reports, success[2]])
+            return report(1, 1, request) + report(1, 4, request + struct.pack(">Hii", NO_SUCH_ENTRY, first, len(ids)))
+        accepted = [report(1, stage, request) for stage in (1, 3)]
+        entries = [report(SERVICE, 2, entry(entry_id, state)) for entry_id in found]
+        return b"".join(
+            [
+                *accepted,
+                *(b"" if entry_id in lost else told for entry_id, told in zip(found, entries, strict=True)),
+                report(1, 7, request),
+            ]
+        )
 
     return answer
 
@@ -62,6 +69,13 @@ def test_list_of_more_entries_than_one_telecommand_reports(board: Callable[..., 
     there = board(catalogue(*range(5, 135)))
     as_json = json.loads(run("recorder", "list", "--port", there.port, "--json").stdout)
     assert [item["entry_id"] for item in as_json] == list(range(5, 135))
+
+
+def test_a_catalogue_of_which_a_report_is_lost_is_asked_for_again(board: Callable[..., Board]) -> None:
+    """Neither told as the whole nor as one without the entry."""
+    there = board(catalogue(1, 7, 300, lost=[7]))
+    result = run("recorder", "list", "--port", there.port)
+    assert refused(result) == "Reports of the catalogue were lost on the way: ask again."
 
 
 def test_an_empty_catalogue_says_so(board: Callable[..., Board]) -> None:
@@ -129,6 +143,24 @@ def test_receive_two_passes(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.stderr
     assert "none" in result.stdout and f"{zlib.crc32(FILE):08x}" in result.stdout
     assert (out / "entry-00007.ccsds").read_bytes() == FILE
+
+
+def test_a_part_that_comes_later_does_not_replace_what_came_whole(tmp_path: Path) -> None:
+    sent = frames(FILE)
+    whole, tail, out = tmp_path / "pass-1.bin", tmp_path / "pass-2.bin", tmp_path / "out"
+    whole.write_bytes(b"".join(sent))
+    tail.write_bytes(sent[2])
+    assert run("recorder", "receive", str(whole), "--out", str(out)).exit_code == 0
+    result = run("recorder", "receive", str(tail), "--out", str(out))
+    assert result.exit_code == 1
+    assert result.stderr.strip() == (
+        f"{out / 'entry-00007.ccsds'} is kept, with {len(FILE)} octets: of entry 7 only a part came now. Give the "
+        "recordings of all its passes together, or another folder with --out."
+    )
+    assert (out / "entry-00007.ccsds").read_bytes() == FILE
+    assert [path.name for path in out.iterdir()] == ["entry-00007.ccsds"], "nothing unfinished stays"
+    again = run("recorder", "receive", str(whole), str(tail), "--out", str(out))
+    assert again.exit_code == 0 and (out / "entry-00007.ccsds").read_bytes() == FILE
 
 
 FOREIGN = {

@@ -202,6 +202,21 @@ def test_events_are_kept_and_awaited(session: Session, link: ScriptedLink) -> No
         session.wait_event("MODE_CHANGED", 2, to_mode="SAFE")
 
 
+def test_a_link_that_was_away_for_long_is_told_once_and_counted_on_from_there(
+    session: Session, link: ScriptedLink
+) -> None:
+    for place, count in enumerate((5, 2005, 2006, 2008)):
+        link.coming.append((1.0 + place, report(17, 2, count=count)))
+    session.run_for(5)
+    (sentence,) = session.anomalies
+    assert "sequence count of APID 1 went from 5 to 2005: 1999 packets did not come" in sentence
+    assert session.missing_packets == 1  # 2007
+    session.anomalies.clear()
+    link.coming.append((6.0, report(17, 2, count=2006)))
+    session.run_for(2)
+    assert len(session.anomalies) == 1 and session.anomalies.pop().endswith("count 2006 of APID 1 came twice")
+
+
 def test_missing_packets_are_counted_until_they_come(session: Session, link: ScriptedLink) -> None:
     for count in (5, 8, 7, 9):
         link.coming.append((1.0, report(17, 2, count=count)))

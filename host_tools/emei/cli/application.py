@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from signal import SIGINT
 from typing import Any
@@ -41,6 +42,7 @@ class Sentences(click.Group):
     """Ends every error that is foreseen with its sentence on standard error."""
 
     def main(self, args: Sequence[str] | None = None, **options: Any) -> Any:  # type: ignore[override]
+        _say_what_the_terminal_can()
         try:
             status = super().main(args, **{**options, "standalone_mode": False})
         except click.UsageError as error:
@@ -66,6 +68,13 @@ class Sentences(click.Group):
             _say(f"{error.filename or 'The operating system'}: {error.strerror}.")
             status = FAILED
         sys.exit(status if isinstance(status, int) else 0)
+
+
+def _say_what_the_terminal_can() -> None:
+    """A sign that its encoding does not have is a question mark."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _say(text: str) -> None:

@@ -19,6 +19,7 @@ from emei.commissioning.record_lines import is_text
 from emei.commissioning.report import MARKS, render, summary, verdict
 from emei.commissioning.runner import Observer, next_step, require_order, run
 from emei.dictionary import Dictionary
+from emei.files import write_whole
 from emei.session import Session
 
 REPORT = "report.html"
@@ -115,7 +116,9 @@ def run_campaign(
         record = Record.find(directory, chosen, spacecraft)
         steps = [chosen.step(only)] if only else [step for step in chosen.steps if not record.settled(step.name)]
         if not steps:
-            click.echo(f"Campaign {campaign} is complete: {verdict(record)}.")
+            # What ended the last call may have come before its report.
+            _write_report(record)
+            click.echo(f"Campaign {campaign} is complete: {verdict(record)}; {REPORT} is in {directory}.")
             return
         require_order(record, steps[0])
         station = _station(downlink, steps)
@@ -201,7 +204,7 @@ def _endings_interrupt() -> Iterator[None]:
 
 
 def _write_report(record: Record) -> None:
-    (record.directory / REPORT).write_text(render(record), encoding="utf-8")
+    write_whole(record.directory / REPORT, render(record).encode())
 
 
 def _station(downlink: Path | None, steps: list[Step]) -> Recording | None:

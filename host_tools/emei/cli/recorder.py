@@ -22,6 +22,7 @@ from emei.cli.common import (
 from emei.cli.connection import clock_count, open_session
 from emei.dictionary import Dictionary
 from emei.downlink import FrameReader, ReceivedEntry, entries_of, pass_octets
+from emei.files import keep, write_whole
 from emei.session import Session
 from emei.words import count
 
@@ -76,8 +77,8 @@ def receive(context: click.Context, recordings: tuple[Path, ...], out: Path, as_
 
     Each entry becomes a file of source packets, whole or not: `acknowledge` compares it with the catalogue.
 
-    Status 1 when a recording holds no frame of the downlink, or a frame is left out since its offset is too far on;
-    the others are put together all the same.
+    Status 1 when a recording holds no frame of the downlink, a frame is left out since its offset is too far on, or a
+    file that is there has more of its entry; the others are put together all the same.
     """
     dictionary = dictionary_of(context)
     segments, damaged, missing, stray, problems = [], 0, 0, 0, []
@@ -106,7 +107,11 @@ def receive(context: click.Context, recordings: tuple[Path, ...], out: Path, as_
     files: list[dict[str, Any]] = []
     for entry in entries:
         path = out / _FILE.format(entry.entry_id)
-        path.write_bytes(entry.octets)
+        if kept := _kept_instead(path, entry):
+            problems.append(kept)
+            click.echo(kept, err=True)
+            continue
+        write_whole(path, bytes(entry.octets))
         gaps = [[gap.start, gap.end] for gap in entry.gaps(len(entry.octets)) if gap.end > gap.start]
         files.append(
             {
@@ -134,6 +139,18 @@ def _no_frame(recording: Path, reader: FrameReader) -> str:
     return (
         f"{recording} holds no frame of the science downlink{damaged}: it takes {reader.expected}, as a ground station "
         "records them during a playback (a bench in downlink.bin beside its link)."
+    )
+
+
+def _kept_instead(path: Path, entry: ReceivedEntry) -> str:
+    """Why a file that is there already is not replaced; empty when it may be, by as much or more of the entry."""
+    before = path.read_bytes() if path.exists() else b""
+    whole = not entry.gaps(max(len(entry.octets), len(before)))
+    if not before or whole or bytes(entry.octets) == before:
+        return ""
+    return (
+        f"{path} is kept, with {count(len(before), 'octet')}: of entry {entry.entry_id} only a part came now. Give the "
+        "recordings of all its passes together, or another folder with --out."
     )
 
 
@@ -167,6 +184,8 @@ def acknowledge(context: click.Context, entry_id: int, file: Path, port: str, sp
     """Acknowledge an entry by the file that came down, once its size and CRC-32 are the catalogue's."""
     octets = file.read_bytes()
     crc32 = zlib.crc32(octets)
+    # It may be deleted on board once it is acknowledged.
+    keep(file)
     with _session(context, port, spacecraft) as session:
         known = Catalogue(session).entry(entry_id)
         if len(octets) != known["size_octets"]:

@@ -127,7 +127,8 @@ class Measurement:
 class Step:
     """`leave` is carried out at the end whatever came before it, and brings the instrument to rest.
 
-    `note` is what the user is told as the step begins.
+    `note` is what the user is told as the step begins; `ends_within_s` how long what it began may take to end once it
+    is aborted.
     """
 
     name: str
@@ -139,6 +140,7 @@ class Step:
     measurements: tuple[Measurement, ...]
     leave: tuple[Action, ...]
     note: str = ""
+    ends_within_s: float = 30.0
 
     @property
     def takes(self) -> list[int]:
@@ -241,6 +243,7 @@ def _step(entry: Mapping[str, Any]) -> Step:
         tuple(_measurement(item) for item in entry["measurements"]),
         tuple(_action(item) for item in entry.get("leave", ())),
         entry.get("note", ""),
+        entry.get("ends_within_s", Step.ends_within_s),
     )
 
 

@@ -31,6 +31,7 @@ from emei.verification import Command, CommandError, CommandFailed
 ENTRY_S = 5.0  # housekeeping of every kind has come by then
 SETTLE_S = 1.1
 ABORT_S = 30.0
+_LOST_ON_BOARD = "REPORTS_LOST_HIGH"
 _AFTERWARDS = ("severity", "science")  # sources that are measured once the step is left: its events count too
 
 
@@ -44,7 +45,19 @@ class Samples:
 
     def __post_init__(self) -> None:
         self.first_event = len(self.session.events)
+        self.missing_before = self.session.missing_packets
         self.before = {name: float(item.value) for name, item in self.session.readings.items() if item.valid}
+
+    def lost_reports(self) -> str:
+        """The sentence for reports that did not come, or that the board had no room for: an event may be among them."""
+        missing = self.session.missing_packets - self.missing_before
+        lost = float(self.session.value(_LOST_ON_BOARD) or 0) - self.before.get(_LOST_ON_BOARD, 0.0)
+        if missing <= 0 and lost <= 0:
+            return ""
+        return (
+            f"Reports were lost, {max(missing, 0)} on the way and {max(lost, 0):g} of high severity on board: an event "
+            "that counts may be among them. Run the step again."
+        )
 
     def take(self, report: Telemetry) -> None:
         """A listener of the session."""
@@ -165,6 +178,7 @@ def _attempt(
         if not problem:
             events = [item for item in step.measurements if item.source == "severity"]
             measured |= {item.name: samples.measure(item) for item in events}
+            problem = samples.lost_reports() if events else ""
         science, why = StepScience(), {}
         if not problem and station and step.science_tasks:
             try:
@@ -307,7 +321,9 @@ def _bring_to_rest(session: Session, record: Record, step: Step, samples: Sample
         problems.append(_carry_out(session, actions, samples, observer))
         with suppress(NotSeen):  # what does not end is told by the next telecommand's failure
             session.wait_for(
-                lambda: all(command.finished for command in samples.commands.values()), ABORT_S, "The end of it"
+                lambda: all(command.finished for command in samples.commands.values()),
+                step.ends_within_s,
+                "The end of it",
             )
     problems += [_carry_out(session, (action,), samples, observer) for action in step.leave]
     return " ".join(f"Leaving: {problem}" for problem in problems if problem)

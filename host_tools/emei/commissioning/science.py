@@ -1,6 +1,5 @@
 """The science data of a step: its data takes brought down, kept beside the record, drawn, and measured."""
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +8,7 @@ from emei.commissioning.campaign import TASK, Measurement, Step, within
 from emei.commissioning.playback import Station, bring_down
 from emei.commissioning.record import Measured
 from emei.dictionary import Dictionary
+from emei.files import write_whole
 from emei.science import optical_acceptance, sar_acceptance
 from emei.science.comparison import differences
 from emei.science.errors import ScienceError
@@ -50,7 +50,8 @@ def receive(
     paths = {entries[task]: directory / f"{prefix}-task-{task}.ccsds" for task in tasks}
 
     def keep(entry_id: int, octets: bytes) -> None:
-        _write_through(paths[entry_id], octets)
+        # What is deleted on board afterwards is nowhere else.
+        write_whole(paths[entry_id], octets)
 
     octets = bring_down(session, station, list(paths), keep, told)
     found = StepScience()
@@ -62,14 +63,6 @@ def receive(
             _draw(found, task, paths[entries[task]].with_suffix(""))
     _draw_pattern(found, step, session.dictionary, directory / f"{prefix}-pattern.png")
     return found
-
-
-def _write_through(path: Path, octets: bytes) -> None:
-    """On the disk when it returns: what is deleted on board afterwards is nowhere else."""
-    with path.open("wb") as file:
-        file.write(octets)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def measure(
