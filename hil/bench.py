@@ -83,7 +83,9 @@ class Bench:
 
     def receive_downlink(self) -> dict[int, ReceivedEntry]:
         """Entries out of what the downlink has sent since last asked, as a ground station puts them together."""
-        return entries_of(FrameReader(load()).feed(self.units.downlink()))
+        dictionary = load()
+        reader = FrameReader(dictionary, dictionary.spacecraft[self._board.description.spacecraft])
+        return entries_of(reader.feed(self.units.downlink()))
 
     def link_fault(self, direction: str, fault: str, **settings: float) -> None:
         """Put a fault of hil/line.py on the link: direction "to_board" or "from_board"; fault "none" clears all."""

@@ -68,6 +68,8 @@ class Description:
 class Board(Protocol):
     """What a board of hil/boards gives to the bench."""
 
+    description: Description
+
     @property
     def link(self) -> Link: ...
 

@@ -65,6 +65,7 @@ typedef struct {
     bool lost_flag;
     uint64_t transmitter_until_us;
     uint32_t octets_per_second;
+    uint32_t spacecraft_id; /* 8 bits, of the frames */
     uint32_t frames;
     uint32_t unread_octets; /* sent while nobody listened */
     size_t head, tail;      /* of the octets on the air, free-running */

@@ -84,6 +84,7 @@ void recorder_play_transmitter(sim_t *sim, bool on) {
     }
     play->transmitter = true;
     play->lost_flag = false;
+    play->spacecraft_id = control(sim, RECORDER_CONTROL_DOWNLINK_SPACECRAFT_OFFSET);
     play->octets_per_second = control(sim, RECORDER_CONTROL_DOWNLINK_RATE_KBIT_S_OFFSET) * 1000u / 8u;
     play->transmitter_until_us =
         sim->now_us + control(sim, RECORDER_CONTROL_DOWNLINK_LIMIT_S_OFFSET) * UINT64_C(1000000);
@@ -107,7 +108,7 @@ static void send_frame(recorder_t *recorder, const recorder_record_t *record) {
     memset(frame, FILL, sizeof frame);
     big_endian(frame, 4, SCIENCE_DOWNLINK_SYNC_MARKER);
     big_endian(&frame[4], 2,
-               SCIENCE_DOWNLINK_TRANSFER_FRAME_VERSION << 14 | SCIENCE_DOWNLINK_SPACECRAFT_ID << 6 |
+               SCIENCE_DOWNLINK_TRANSFER_FRAME_VERSION << 14 | play->spacecraft_id << 6 |
                    SCIENCE_DOWNLINK_VIRTUAL_CHANNEL);
     big_endian(&frame[6], 3, play->frames++);
     frame[9] = 0;

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from emei.dictionary import Dictionary
+from emei.dictionary import Dictionary, Spacecraft
 
 _SEGMENT = struct.Struct(">HIH")
 _COUNTS = 1 << 24
@@ -33,20 +33,21 @@ class Segment:
 
 
 class FrameReader:
-    """Segments out of received octets, in any pieces. Damaged frames are counted and passed over.
+    """Segments of a spacecraft out of received octets, in any pieces. Damaged frames are counted and passed over.
 
     So are octets of no frame: neither of a whole one nor, as far as a frame reaches, after the marker of a damaged
     one.
     """
 
-    def __init__(self, dictionary: Dictionary) -> None:
+    def __init__(self, dictionary: Dictionary, spacecraft: Spacecraft) -> None:
         numbers = dictionary.mission
         self._marker = numbers.integer("science_downlink", "sync_marker").to_bytes(4, "big")
         self._frame_octets = numbers.integer("science_downlink", "frame_octets")
         self._header_octets = numbers.integer("science_downlink", "frame_header_octets")
         version = numbers.integer("science_downlink", "transfer_frame_version")
-        spacecraft = numbers.integer("science_downlink", "spacecraft_id")
-        self._identification = version << 14 | spacecraft << 6 | numbers.integer("science_downlink", "virtual_channel")
+        channel = numbers.integer("science_downlink", "virtual_channel")
+        self._spacecraft = spacecraft
+        self._identification = version << 14 | spacecraft.downlink_id << 6 | channel
         self._received = bytearray()
         self._expected: int | None = None
         self._damaged_octets = 0  # at the beginning of what was received, that the marker of a damaged frame announced
@@ -63,10 +64,10 @@ class FrameReader:
     @property
     def expected(self) -> str:
         """What the frames are like, in words."""
-        spacecraft, channel = self._identification >> 6 & 0xFF, self._identification & 0x3F
+        spacecraft, channel = self._spacecraft, self._identification & 0x3F
         return (
             f"frames of {self._frame_octets} octets, each after the marker {self._marker.hex(' ')}, "
-            f"of spacecraft {spacecraft} and virtual channel {channel}"
+            f"of spacecraft {spacecraft.name} (0x{spacecraft.downlink_id:02x}) and virtual channel {channel}"
         )
 
     def feed(self, octets: bytes) -> list[Segment]:

@@ -5,13 +5,14 @@ periods count in the link's time, which is the board's where time is virtual.
 """
 
 import math
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 from emei.archive import Archive
 from emei.dictionary import Dictionary
-from emei.link import TIME_RESOLUTION_S, Link
+from emei.link import TIME_RESOLUTION_S, Link, Received
 from emei.packets import PacketError, Telemetry, pack_telecommand, unpack_telemetry
 from emei.packets.headers import SEQUENCE_COUNTS
 from emei.packets.values import Physical
@@ -122,6 +123,7 @@ class Session:
         self._listeners: list[Callable[[Telemetry], None]] = []
         self._tasks: list[Task] = []
         self._pumping = False
+        self._received: deque[Received] = deque()
 
     def send(self, name: str, ack: Ack = Ack.ALL, **arguments: object) -> Command:
         """Send a telecommand by name. Wrong arguments are refused before anything is sent."""
@@ -147,11 +149,14 @@ class Session:
             while True:
                 self._run_tasks()
                 due_s = min((task.due_s for task in self._tasks), default=until_s)
-                received = self.link.receive(max(0.0, min(until_s, due_s) - self.link.now_s()))
-                for time_s, packet in received:
-                    self._take(time_s, packet)
-                if received or self.link.now_s() >= until_s - TIME_RESOLUTION_S:
-                    return len(received)
+                wait_s = max(0.0, min(until_s, due_s) - self.link.now_s())
+                self._received.extend(self.link.receive(0.0 if self._received else wait_s))
+                taken = len(self._received)
+                # What is left when a listener, or Ctrl-C, ends it here is taken the next time.
+                while self._received:
+                    self._take(*self._received.popleft())
+                if taken or self.link.now_s() >= until_s - TIME_RESOLUTION_S:
+                    return taken
         finally:
             self._pumping = False
 

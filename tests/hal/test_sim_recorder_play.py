@@ -32,11 +32,12 @@ def dictionary():  # type: ignore[no-untyped-def]
 
 @pytest.fixture
 def reader(dictionary) -> FrameReader:  # type: ignore[no-untyped-def]
-    return FrameReader(dictionary)
+    return FrameReader(dictionary, dictionary.spacecraft["EMEI_S3"])
 
 
 def transmitter_on(bench: SimBench, limit_s: int = 600, rate_kbit_s: int = RATE_KBIT_S) -> None:
     bench.put("recorder.downlink_rate_kbit_s", rate_kbit_s)
+    bench.put("recorder.downlink_spacecraft", 0x13)
     bench.put("recorder.downlink_limit_s", limit_s)
     bench.command("recorder", "TRANSMITTER_ON")
     assert bench.get("recorder.transmitter") == 1
@@ -93,7 +94,7 @@ def test_every_frame_is_as_the_standard_says(reader: FrameReader) -> None:
     for number in range(3):
         frame = heard[number * FRAME_OCTETS : (number + 1) * FRAME_OCTETS]
         assert frame[:4] == MARKER
-        assert frame[4:10] == bytes([0x43, 0x81, 0, 0, number, 0])
+        assert frame[4:10] == bytes([0x44, 0xC1, 0, 0, number, 0])
         assert frame[10:12] == entry.to_bytes(2, "big")
         assert binascii.crc_hqx(frame[4:], 0xFFFF) == 0
     assert heard[-2 - 400 : -2] == b"\x55" * 400, "fill behind the last octets"

@@ -142,7 +142,7 @@ def test_receive_two_passes(tmp_path: Path) -> None:
     result = run("recorder", "receive", str(first), str(second), "--out", str(out))
     assert result.exit_code == 0, result.stderr
     assert "none" in result.stdout and f"{zlib.crc32(FILE):08x}" in result.stdout
-    assert (out / "entry-00007.ccsds").read_bytes() == FILE
+    assert (out / "BENCH-entry-00007.ccsds").read_bytes() == FILE
 
 
 def test_a_part_that_comes_later_does_not_replace_what_came_whole(tmp_path: Path) -> None:
@@ -154,13 +154,13 @@ def test_a_part_that_comes_later_does_not_replace_what_came_whole(tmp_path: Path
     result = run("recorder", "receive", str(tail), "--out", str(out))
     assert result.exit_code == 1
     assert result.stderr.strip() == (
-        f"{out / 'entry-00007.ccsds'} is kept, with {len(FILE)} octets: of entry 7 only a part came now. Give the "
-        "recordings of all its passes together, or another folder with --out."
+        f"{out / 'BENCH-entry-00007.ccsds'} is kept, with {len(FILE)} octets: of entry 7 only a part came now. Give "
+        "the recordings of all its passes together, or another folder with --out."
     )
-    assert (out / "entry-00007.ccsds").read_bytes() == FILE
-    assert [path.name for path in out.iterdir()] == ["entry-00007.ccsds"], "nothing unfinished stays"
+    assert (out / "BENCH-entry-00007.ccsds").read_bytes() == FILE
+    assert [path.name for path in out.iterdir()] == ["BENCH-entry-00007.ccsds"], "nothing unfinished stays"
     again = run("recorder", "receive", str(whole), str(tail), "--out", str(out))
-    assert again.exit_code == 0 and (out / "entry-00007.ccsds").read_bytes() == FILE
+    assert again.exit_code == 0 and (out / "BENCH-entry-00007.ccsds").read_bytes() == FILE
 
 
 FOREIGN = {
@@ -182,7 +182,13 @@ def test_receive_of_a_file_without_a_frame(tmp_path: Path, content: bytes, optio
     assert result.exit_code == 1
     (sentence,) = result.stderr.splitlines()
     assert sentence.startswith(f"{file} holds no frame of the science downlink")
-    for words in ("frames of 512 octets", "marker 1a cf fc 1d", "spacecraft 14", "virtual channel 1", "downlink.bin"):
+    for words in (
+        "frames of 512 octets",
+        "marker 1a cf fc 1d",
+        "spacecraft BENCH (0x00)",
+        "virtual channel 1",
+        "downlink.bin",
+    ):
         assert words in sentence
     assert ("damaged one" in sentence) == (content == FOREIGN["markers"])
     assert not out.exists()
@@ -199,7 +205,7 @@ def test_receive_of_a_good_and_a_foreign_recording(tmp_path: Path) -> None:
     result = run("recorder", "receive", str(foreign), str(good), "--out", str(tmp_path))
     assert result.exit_code == 1 and result.stderr.startswith(f"{foreign} holds no frame")
     assert result.stdout.endswith("0 frames damaged, 0 missing.\n")
-    assert (tmp_path / "entry-00007.ccsds").read_bytes() == FILE
+    assert (tmp_path / "BENCH-entry-00007.ccsds").read_bytes() == FILE
 
 
 @pytest.mark.parametrize("options", [(), ("--json",)], ids=["words", "json"])
@@ -217,8 +223,8 @@ def test_receive_leaves_out_a_frame_far_beyond_its_entry(tmp_path: Path, options
         f"Entry 7: 2 frames are left out, the first is frame 3. Its offset 4294967040 {tail}",
         f"Entry 9: 1 frame is left out, the first is frame 5. Its offset 2147483648 {tail}",
     ]
-    assert [path.name for path in out.iterdir()] == ["entry-00007.ccsds"]
-    assert (out / "entry-00007.ccsds").read_bytes() == FILE
+    assert [path.name for path in out.iterdir()] == ["BENCH-entry-00007.ccsds"]
+    assert (out / "BENCH-entry-00007.ccsds").read_bytes() == FILE
     if options:
         told = json.loads(result.stdout)
         (item,) = told["entries"]

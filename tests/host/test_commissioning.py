@@ -2,6 +2,7 @@
 
 import re
 import zlib
+from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
 from unittest.mock import MagicMock
@@ -198,40 +199,36 @@ def test_an_entry_without_science_data_is_not_played_back(monkeypatch: pytest.Mo
     assert session.commands == []
 
 
+def playing_session(
+    monkeypatch: pytest.MonkeyPatch, path: Path, entries: Mapping[int, bytes], sent: bytes
+) -> MagicMock:
+    """A session whose board holds these entries; what it plays is `sent`, which the station records at the path."""
+    known = {key: {"entry_id": key, "size_octets": len(it), "crc32": zlib.crc32(it)} for key, it in entries.items()}
+    monkeypatch.setattr(playback.Catalogue, "entry", lambda _, entry_id: known[entry_id])
+    monkeypatch.setattr(playback.Catalogue, "all", lambda _: [])
+    path.touch()
+    dictionary = load()
+    session = MagicMock(dictionary=dictionary, spacecraft=dictionary.spacecraft["BENCH"])
+    session.board_gps_s.return_value = 0.0
+    session.link.now_s.side_effect = count(step=100)
+    session.value.return_value = "IDLE"
+    session.run_for.side_effect = lambda _: path.write_bytes(sent)
+    return session
+
+
 @pytest.mark.parametrize("offset", [1200, 0xFFFFFF00])
 def test_a_frame_beyond_the_end_of_its_entry_does_not_spoil_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, offset: int
 ) -> None:
     octets, path = bytes(range(250)) * 4, tmp_path / "downlink.bin"
-    known = {"entry_id": 7, "size_octets": len(octets), "crc32": zlib.crc32(octets)}
-    monkeypatch.setattr(playback.Catalogue, "entry", lambda *_: known)
-    monkeypatch.setattr(playback.Catalogue, "all", lambda _: [])
-    path.touch()
-    session = MagicMock(dictionary=load())
-    session.board_gps_s.return_value = 0.0
-    session.link.now_s.side_effect = count(step=100)
-    session.value.return_value = "IDLE"
-
-    def play(_seconds: float) -> None:
-        path.write_bytes(b"".join([frame(9, 7, offset, b"far"), *frames(octets)]))
-
-    session.run_for.side_effect = play
+    sent = b"".join([frame(9, 7, offset, b"far"), *frames(octets)])
+    session = playing_session(monkeypatch, path, {7: octets}, sent)
     assert playback.bring_down(session, Recording(path), [7], MagicMock(), MagicMock()) == {7: octets}
 
 
 def test_nothing_is_deleted_on_board_before_all_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     octets, path = {7: b"first" * 50, 8: b"second" * 50}, tmp_path / "downlink.bin"
-    known = {key: {"entry_id": key, "size_octets": len(it), "crc32": zlib.crc32(it)} for key, it in octets.items()}
-    monkeypatch.setattr(playback.Catalogue, "entry", lambda _, entry_id: known[entry_id])
-    monkeypatch.setattr(playback.Catalogue, "all", lambda _: [])
-    path.touch()
-    session = MagicMock(dictionary=load())
-    session.board_gps_s.return_value = 0.0
-    session.link.now_s.side_effect = count(step=100)
-    session.value.return_value = "IDLE"
-    session.run_for.side_effect = lambda _: path.write_bytes(
-        b"".join([frame(1, 7, 0, octets[7]), frame(2, 8, 0, octets[8])])
-    )
+    session = playing_session(monkeypatch, path, octets, frame(1, 7, 0, octets[7]) + frame(2, 8, 0, octets[8]))
     done: list[str] = []
 
     def sent(name: str, **_: object) -> MagicMock:

@@ -13,14 +13,17 @@ from emei.dictionary import load
 from emei.downlink import FrameReader, ReceivedEntry, Segment, Span, entries_of, pass_octets
 
 DICTIONARY = load()
+SPACECRAFT = DICTIONARY.spacecraft["BENCH"]
 DATA_OCTETS = 496
 FRAME_OCTETS = 516
+# Version 1 of two bits, spacecraft 0x00 or 0x13 of eight, virtual channel 1 of six.
+BENCH, EMEI_S3 = 0x4001, 0x44C1
 PASS_OCTETS = 800_000 // 8 * 900
 
 
-def frame(count: int, entry: int, offset: int, octets: bytes) -> bytes:
+def frame(count: int, entry: int, offset: int, octets: bytes, identification: int = BENCH) -> bytes:
     """A frame written by hand from the standard: marker, AOS header, segment header, data, fill, CRC."""
-    body = bytes([0x43, 0x81]) + (count & 0xFFFFFF).to_bytes(3, "big") + b"\0"
+    body = identification.to_bytes(2, "big") + (count & 0xFFFFFF).to_bytes(3, "big") + b"\0"
     body += entry.to_bytes(2, "big") + offset.to_bytes(4, "big") + len(octets).to_bytes(2, "big")
     body += octets.ljust(DATA_OCTETS, b"\x55")
     return bytes.fromhex("1acffc1d") + body + binascii.crc_hqx(body, 0xFFFF).to_bytes(2, "big")
@@ -35,7 +38,7 @@ def frames(octets: bytes, entry: int = 7, first: int = 0) -> list[bytes]:
 
 @given(st.binary(min_size=1, max_size=3000), st.integers(1, 700))
 def test_any_cut_of_the_stream_gives_the_same_octets(octets: bytes, piece: int) -> None:
-    reader = FrameReader(DICTIONARY)
+    reader = FrameReader(DICTIONARY, SPACECRAFT)
     stream = b"".join(frames(octets))
     segments = [segment for at in range(0, len(stream), piece) for segment in reader.feed(stream[at : at + piece])]
     entry = entries_of(segments, PASS_OCTETS)[7]
@@ -53,7 +56,7 @@ def test_lost_and_damaged_frames_are_gaps_never_wrong_octets(octets: bytes, data
         if not good:
             damaged[data.draw(st.integers(4, FRAME_OCTETS - 1))] ^= data.draw(st.integers(1, 255))
         stream += damaged
-    reader = FrameReader(DICTIONARY)
+    reader = FrameReader(DICTIONARY, SPACECRAFT)
     entries = entries_of(reader.feed(bytes(stream)), PASS_OCTETS)
     received = entries.get(7, ReceivedEntry(7, PASS_OCTETS))
     for number, good in enumerate(kept):
@@ -71,7 +74,7 @@ def test_lost_and_damaged_frames_are_gaps_never_wrong_octets(octets: bytes, data
 def test_octets_before_between_and_after_frames_are_passed_over() -> None:
     one, two = frames(bytes(range(200)) * 4)
     stream = b"\x1a\xcf noise" + one + b"\x1a\xcf\xfc" + two + b"\x1a\xcf\xfc"
-    reader = FrameReader(DICTIONARY)
+    reader = FrameReader(DICTIONARY, SPACECRAFT)
     assert [segment.offset for segment in reader.feed(stream)] == [0, DATA_OCTETS]
     assert (reader.frames, reader.damaged_frames, reader.stray_octets) == (2, 0, len(b"\x1a\xcf noise") + 3 + 3)
 
@@ -88,7 +91,7 @@ def test_every_octet_is_of_a_frame_of_a_damaged_one_or_stray(noise: list[bytes],
     noise = [octets.replace(b"\x1a", b"\0") for octets in noise]
     stream = b"".join(octets for pair in zip(noise, [*sent, b""], strict=True) for octets in pair)
     piece = data.draw(st.integers(1, len(stream)))
-    reader = FrameReader(DICTIONARY)
+    reader = FrameReader(DICTIONARY, SPACECRAFT)
     for at in range(0, len(stream), piece):
         reader.feed(stream[at : at + piece])
     assert (reader.frames, reader.damaged_frames) == (len(sent) - (hit is not None), int(hit is not None))
@@ -97,7 +100,7 @@ def test_every_octet_is_of_a_frame_of_a_damaged_one_or_stray(noise: list[bytes],
 
 def test_a_frame_that_is_cut_off_is_of_no_frame() -> None:
     one, two = frames(bytes(600))
-    reader = FrameReader(DICTIONARY)
+    reader = FrameReader(DICTIONARY, SPACECRAFT)
     reader.feed(one + two[:-1])
     assert (reader.frames, reader.damaged_frames, reader.stray_octets) == (1, 0, FRAME_OCTETS - 1)
     reader.feed(two[-1:])
@@ -111,12 +114,20 @@ def test_another_spacecraft_and_a_lying_length_are_no_segments() -> None:
         for at, value in change.items():
             body[at - 4] = value
         forged = good[:4] + body + binascii.crc_hqx(bytes(body), 0xFFFF).to_bytes(2, "big")
-        assert FrameReader(DICTIONARY).feed(forged) == []
+        assert FrameReader(DICTIONARY, SPACECRAFT).feed(forged) == []
+
+
+def test_each_spacecraft_has_its_own_frames() -> None:
+    """Entries of two may have the same id."""
+    stream = frame(0, 7, 0, b"bench") + frame(0, 7, 0, b"third", EMEI_S3)
+    for name, octets in (("BENCH", b"bench"), ("EMEI_S3", b"third"), ("EMEI_S4", None)):
+        segments = FrameReader(DICTIONARY, DICTIONARY.spacecraft[name]).feed(stream)
+        assert [segment.octets for segment in segments] == ([octets] if octets else []), name
 
 
 def test_an_offset_that_no_pass_can_have_reached_is_left_out() -> None:
     whole, far = frames(bytes(range(250)) * 4), frame(2, 7, 0xFFFFFF00, b"far")
-    reader = FrameReader(DICTIONARY)
+    reader = FrameReader(DICTIONARY, SPACECRAFT)
     entry = entries_of(reader.feed(whole[0] + far + whole[1] + whole[2]), PASS_OCTETS)[7]
     assert (bytes(entry.octets), entry.gaps(1000)) == (bytes(range(250)) * 4, [])
     assert entry.left_out == [Segment(2, 7, 0xFFFFFF00, b"far")]

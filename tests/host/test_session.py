@@ -11,7 +11,7 @@ from emei import archive
 from emei.archive import Archive
 from emei.dictionary import load
 from emei.link import Received
-from emei.packets import ArgumentError
+from emei.packets import ArgumentError, Telemetry
 from emei.platform import Platform
 from emei.session import DictionaryMismatch, NotSeen, Session
 from emei.verification import Ack, CommandFailed, NoReport, OutOfOrder
@@ -200,6 +200,24 @@ def test_events_are_kept_and_awaited(session: Session, link: ScriptedLink) -> No
     assert len(session.events) == 2
     with pytest.raises(NotSeen, match="MODE_CHANGED with to_mode SAFE did not come within 2 s"):
         session.wait_event("MODE_CHANGED", 2, to_mode="SAFE")
+
+
+def test_what_a_listener_leaves_is_taken_the_next_time(session: Session, link: ScriptedLink) -> None:
+    """Ctrl-C in the midst of what came at once: no report is lost by it."""
+    for count in (5, 6, 7):
+        link.coming.append((1.0, report(17, 2, count=count)))
+
+    def interrupt(_: Telemetry) -> None:
+        session.forget(interrupt)
+        raise KeyboardInterrupt
+
+    session.listen(interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        session.run_for(2)
+    session.run_for(2)
+    link.coming.append((5.0, report(17, 2, count=8)))
+    session.run_for(2)
+    assert session.missing_packets == 0
 
 
 def test_a_link_that_was_away_for_long_is_told_once_and_counted_on_from_there(

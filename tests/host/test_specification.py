@@ -263,6 +263,7 @@ def test_six_sar_and_four_optical_satellites_and_the_bench() -> None:
     assert sorted(fitted.values()) == [("OPTICAL",)] * 4 + [("SAR",)] * 6
     assert len({item.id for item in DICTIONARY.spacecraft.values()}) == 11
     assert len({item.key_slot for item in DICTIONARY.spacecraft.values()}) == 11
+    assert len({item.downlink_id for item in DICTIONARY.spacecraft.values()}) == 11
 
 
 def test_nodes_of_the_unit_bus() -> None:

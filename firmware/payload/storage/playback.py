@@ -205,6 +205,7 @@ class Playback:
     def _switch_on(self):
         unit = self._link.unit
         unit.write(units.RECORDER_CONTROL_DOWNLINK_RATE_KBIT_S, hal.U16, mission.SCIENCE_DOWNLINK_RATE_KBIT_S)
+        unit.write(units.RECORDER_CONTROL_DOWNLINK_SPACECRAFT, hal.U8, hal.spacecraft_id() & 0xFF)
         unit.write(units.RECORDER_CONTROL_DOWNLINK_LIMIT_S, hal.U16, self._limit_ms // 1000 + _LIMIT_MARGIN_S)
         self._link.command(enums.RECORDER_COMMAND_TRANSMITTER_ON)
         self._await_samples()

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 import click
 
 from emei.cli.common import assignments
-from emei.dictionary import Dictionary
+from emei.dictionary import Dictionary, Spacecraft
 from emei.dictionary.errors import instead_of
 from emei.link import SerialLink
 from emei.packets import pack_telecommand
@@ -60,6 +60,14 @@ def obc_option(function: F) -> F:
     )
 
 
+def spacecraft_of(dictionary: Dictionary, name: str) -> Spacecraft:
+    """UsageError, with the nearest name, when there is none of it."""
+    known = dictionary.spacecraft.get(name)
+    if known is None:
+        raise click.UsageError(f"There is no spacecraft {name}{instead_of(name, dictionary.spacecraft)}")
+    return known
+
+
 @contextmanager
 def open_session(
     dictionary: Dictionary, port: str, spacecraft: str, first_count: int = 0, obc: Obc | None = None
@@ -69,9 +77,7 @@ def open_session(
     With `obc`, link time is the host's monotonic clock, at whose whole seconds a bench of this project
     gives its PPS edges, and on-board time becomes the host's GPS time to the second.
     """
-    known = dictionary.spacecraft.get(spacecraft)
-    if known is None:
-        raise click.UsageError(f"There is no spacecraft {spacecraft}{instead_of(spacecraft, dictionary.spacecraft)}")
+    known = spacecraft_of(dictionary, spacecraft)
     if obc:
         # Refused here, before the port is touched.
         pack_telecommand(dictionary, "ANCILLARY_DATA", {**quiet_sky(0), **obc.ancillary}, sequence_count=0)

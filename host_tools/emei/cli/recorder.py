@@ -19,7 +19,7 @@ from emei.cli.common import (
     spacecraft_option,
     table,
 )
-from emei.cli.connection import clock_count, open_session
+from emei.cli.connection import clock_count, open_session, spacecraft_of
 from emei.dictionary import Dictionary
 from emei.downlink import FrameReader, ReceivedEntry, entries_of, pass_octets
 from emei.files import keep, write_whole
@@ -27,7 +27,7 @@ from emei.session import Session
 from emei.words import count
 
 _INCOMPLETE = 1
-_FILE = "entry-{:05d}.ccsds"
+_FILE = "{}-entry-{:05d}.ccsds"
 
 
 @click.group()
@@ -70,21 +70,24 @@ def queue(context: click.Context, entries: tuple[int, ...], priority: int, port:
 @recorder.command()
 @click.argument("recordings", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Folder of the files.")
+@spacecraft_option
 @json_option
 @click.pass_context
-def receive(context: click.Context, recordings: tuple[Path, ...], out: Path, as_json: bool) -> None:
-    """Put entries together from the downlink's octets, of one pass or of several in their order.
+def receive(context: click.Context, recordings: tuple[Path, ...], out: Path, spacecraft: str, as_json: bool) -> None:
+    """Put entries of a spacecraft together from the downlink's octets, of one pass or of several in their order.
 
-    Each entry becomes a file of source packets, whole or not: `acknowledge` compares it with the catalogue.
+    Each entry becomes a file of source packets, whole or not: `acknowledge` compares it with the catalogue. Its name
+    begins with the spacecraft's, for each counts its entries by itself.
 
     Status 1 when a recording holds no frame of the downlink, a frame is left out since its offset is too far on, or a
     file that is there has more of its entry; the others are put together all the same.
     """
     dictionary = dictionary_of(context)
+    of = spacecraft_of(dictionary, spacecraft)
     segments, damaged, missing, stray, problems = [], 0, 0, 0, []
     for recording in recordings:
         # Each pass begins a count of frames of its own.
-        reader = FrameReader(dictionary)
+        reader = FrameReader(dictionary, of)
         segments += reader.feed(recording.read_bytes())
         if not reader.frames:
             problems.append(_no_frame(recording, reader))
@@ -106,7 +109,7 @@ def receive(context: click.Context, recordings: tuple[Path, ...], out: Path, as_
         out.mkdir(parents=True, exist_ok=True)
     files: list[dict[str, Any]] = []
     for entry in entries:
-        path = out / _FILE.format(entry.entry_id)
+        path = out / _FILE.format(of.name, entry.entry_id)
         if kept := _kept_instead(path, entry):
             problems.append(kept)
             click.echo(kept, err=True)

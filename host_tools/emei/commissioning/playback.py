@@ -97,7 +97,7 @@ def _receive(
     session: Session, station: Station, known: Mapping[int, Entry], limit_s: float
 ) -> Mapping[int, ReceivedEntry]:
     """Until every entry is whole and the board has left the downlink. NotSeen, with what is missing, otherwise."""
-    reader = FrameReader(session.dictionary)
+    reader = FrameReader(session.dictionary, session.spacecraft)
     received = {entry_id: ReceivedEntry(entry_id) for entry_id in known}
     until_s = session.link.now_s() + limit_s
     while True:

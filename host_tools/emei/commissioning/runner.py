@@ -31,6 +31,7 @@ from emei.verification import Command, CommandError, CommandFailed
 ENTRY_S = 5.0  # housekeeping of every kind has come by then
 SETTLE_S = 1.1
 ABORT_S = 30.0
+OVERTAKEN_S = 3.0
 _LOST_ON_BOARD = "REPORTS_LOST_HIGH"
 _AFTERWARDS = ("severity", "science")  # sources that are measured once the step is left: its events count too
 
@@ -50,6 +51,8 @@ class Samples:
 
     def lost_reports(self) -> str:
         """The sentence for reports that did not come, or that the board had no room for: an event may be among them."""
+        with suppress(NotSeen):  # one that was overtaken comes yet
+            self.session.wait_for(lambda: self.session.missing_packets <= self.missing_before, OVERTAKEN_S, "A report")
         missing = self.session.missing_packets - self.missing_before
         lost = float(self.session.value(_LOST_ON_BOARD) or 0) - self.before.get(_LOST_ON_BOARD, 0.0)
         if missing <= 0 and lost <= 0:

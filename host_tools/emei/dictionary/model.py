@@ -251,6 +251,11 @@ class Spacecraft:
     instruments: tuple[str, ...]
     key_slot: int
 
+    @property
+    def downlink_id(self) -> int:
+        """As the frames of the science downlink have it, in eight bits."""
+        return self.id & 0xFF
+
 
 @dataclass(frozen=True)
 class Zone:
