@@ -34,6 +34,12 @@ def refused(result: Result, status: int) -> str:
     return sentence
 
 
+def test_the_line_rate_of_a_video_is_the_commanded_one() -> None:
+    """It stares: the ground's speed has no part in it."""
+    derived = json.loads(run("check", "--mode", "VIDEO", "--line-period", "142.2", "--json").stdout)["derived"]
+    assert derived["line_rate_hz"] == pytest.approx(1e6 / 142.2)
+
+
 def test_check_reproduces_the_specification() -> None:
     """14 063 Hz at nadir; PAN at 12 bit 5.06 Gbit/s raw, 1.27 at 4:1."""
     result = run("check", "--bands", "1", "--json")

@@ -4,13 +4,18 @@ import json
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from unittest.mock import MagicMock
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
 from emei.cli import main
 from emei.dictionary import load
+from emei.planning.sar_diagram import draw_bands
+from emei.planning.sar_numbers import RadarNumbers
+from emei.planning.sar_timing import TimingDesigner
 
 CHECK = {"--incidence": "25", "--swath": "30", "--pulse": "35", "--prf": "4600"}
 DESIGN = {"--incidence": "25", "--swath": "30", "--resolution": "3"}
@@ -309,6 +314,18 @@ def test_diagram_is_drawn_also_when_nothing_is_legal(tmp_path: Path) -> None:
     assert picture.is_file()
 
 
+def test_near_nadir_the_diagram_closes_every_prf() -> None:
+    """The pulse's own nadir return is there whatever the PRF is."""
+    designer = TimingDesigner(RadarNumbers.of(load()))
+    axes = MagicMock()
+    angles = np.linspace(4.0, 16.0, 241)
+    plan = MagicMock(request=MagicMock(pulse_s=35e-6))
+    draw_bands(axes, designer, plan, angles)
+    closed = [call.kwargs["where"] for call in axes.fill_between.call_args_list if "where" in call.kwargs]
+    reach_deg = [float(angles[where].max()) for where in closed if where.any()]
+    assert reach_deg == [pytest.approx(8.4, abs=0.1)]
+
+
 def test_diagram_of_another_kind_is_refused(tmp_path: Path) -> None:
     assert "neither .svg nor .png" in refused(run("design", DESIGN, "--diagram", str(tmp_path / "timing.pdf")), 2)
     refused(run("design", DESIGN, "--diagram", str(tmp_path / "missing" / "timing.svg")), 1)
@@ -386,7 +403,8 @@ def test_check_of_tops_takes_an_elevation_beam_of_each_sub_swath() -> None:
 
 
 def test_design_tells_the_elevation_beam() -> None:
-    assert "elevation beam 6, 0.40 deg off the centre" in " ".join(run("design", DESIGN).stdout.split())
+    words = " ".join(run("design", DESIGN).stdout.split())
+    assert "elevation beam 6, 0.40 deg off the centre, 17.3 and 4.2 dB lost at the edges" in words
     for proposed in json.loads(run("design", DESIGN, "--json").stdout)["tables"]:
         assert proposed["arguments"]["elevation_beam"] == proposed["derived"]["elevation_beam"] == 6
 

@@ -120,6 +120,17 @@ def test_quicklook_writes_the_picture_and_the_numbers(tmp_path: Path) -> None:
     assert shown.exit_code == 0 and "32 TDI stages, gain 2" in shown.stdout and "SNR" in shown.stdout
 
 
+def test_a_folder_that_cannot_be_written_is_said_and_the_numbers_are_shown(tmp_path: Path) -> None:
+    file, folder = tmp_path / "image.bin", tmp_path / "pictures"
+    file.write_bytes(record_image())
+    (folder / "image.optical.png").mkdir(parents=True)
+    result = run(str(file), "--out", str(folder), "--json")
+    assert result.exit_code == 1
+    assert result.stderr.strip() == f"{folder / 'image.optical.png'} cannot be written: Is a directory."
+    (found,) = json.loads(result.stdout)
+    assert found["pictures"] == [] and found["images"][0]["bands"]["PAN"]["snr"] > 0
+
+
 def test_pictures_of_one_band_and_of_strips(tmp_path: Path) -> None:
     (tmp_path / "pan").write_bytes(record_image(bands=1))
     (tmp_path / "stereo").write_bytes(record_image(mode=lib.OPTICAL_MODE_STEREO, strips=2))
@@ -187,6 +198,6 @@ def test_quicklook_of_cut_mixed_and_foreign_files(tmp_path: Path) -> None:
     assert result.stdout.count("STRIP") == 3, "the good part of three"
     first, second, third, last = result.stderr.strip().splitlines()
     assert f"The last packet is cut off: its {OCTETS - 10} octets" in first
-    assert second.endswith(f"no packet begins at octet {len(record_image())}.")
+    assert second.endswith(f"no OPTICAL_PACKET begins at octet {len(record_image())}.")
     assert "mixes the data takes 7 (137 packets), 2027 (685 packets); only 2027 is decoded." in third
     assert "instead of the sync word 4f 50 54 31" in last

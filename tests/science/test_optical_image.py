@@ -81,6 +81,19 @@ def test_saturation_is_at_4095_and_grows_with_gain() -> None:
     assert np.nanmax(image_of(record_image(gain=8)).bands["NIR"]) == 4095
 
 
+def test_what_is_saturated_tells_nothing_of_the_noise() -> None:
+    """Pixels at 4095 are alike from line to line: they made a band cleaner the more of it was clipped."""
+    measures = image_of(record_image(gain=8, tdi_stages=64)).measures
+    for name, band in measures.items():
+        if band.saturated_share > 0.5:
+            assert np.isnan(band.noise_dn) and np.isnan(band.snr), name
+    assert {name for name, band in measures.items() if np.isnan(band.snr)} == {"PAN", "R", "NIR"}
+    partly = image_of(record_image(gain=8)).measures
+    assert partly["PAN"].saturated_share > 0.1
+    expected = theory_snr(background("PAN", DICTIONARY), "PAN", image_of(record_image(gain=8)), DICTIONARY)
+    assert partly["PAN"].snr == pytest.approx(expected, rel=0.1)
+
+
 def test_dark_is_offset_and_noise_alone() -> None:
     image = image_of(record_image(mode=lib.OPTICAL_MODE_DARK, door=lib.DOOR_SHUT))
     for band in image.measures.values():

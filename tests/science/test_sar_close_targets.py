@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from emei.cli import main
 from emei.science.sar_focus import SarImage
 from emei.science.sar_targets import Target
 from tests.science.takes import look, record
@@ -59,7 +63,13 @@ def test_far_apart_they_are_measured_as_if_each_were_alone() -> None:
             assert cut.side_lobe_db == pytest.approx(expected.side_lobe_db, abs=0.5)
 
 
-def test_what_shares_a_cut_is_said() -> None:
-    found = look(record(rate=RATE, scene=((*PLACE_M, STRONG), (PLACE_M[0] + 8 * resolutions()[0], PLACE_M[1], WEAK))))
+def test_what_shares_a_cut_is_said(tmp_path: Path) -> None:
+    file = record(rate=RATE, scene=((*PLACE_M, STRONG), (PLACE_M[0] + 8 * resolutions()[0], PLACE_M[1], WEAK)))
+    found = look(file)
+    path = tmp_path / "close"
+    path.write_bytes(file)
+    shown = CliRunner().invoke(main, ["quicklook", str(path)]).stdout
+    assert shown.count("*") == 2 * 2 + 1, "width and side lobe of both, and what it means"
+    assert "* beside another target in this cut: no measure of the radar alone" in shown
     for target in found.as_json()["images"][0]["targets"]:
         assert target["range_shared"] is True and target["azimuth_shared"] is False

@@ -11,6 +11,7 @@ from emei.science.quicklook import quicklook as look
 from emei.science.sar_targets import Response
 
 _DAMAGED = 1
+_SHARED = "*"
 
 
 @click.command()
@@ -30,6 +31,7 @@ def quicklook(context: click.Context, files: tuple[Path, ...], out: Path | None,
     """
     if out:
         _require_own_pictures(files)
+        out.mkdir(parents=True, exist_ok=True)
     dictionary = dictionary_of(context)
     shown, problems = [], []
     for file in files:
@@ -42,7 +44,11 @@ def quicklook(context: click.Context, files: tuple[Path, ...], out: Path | None,
             problems.append(f"{file} cannot be read: {error.strerror}.")
             continue
         problems += [f"{file}: {problem}" for problem in found.problems]
-        pictures = _write(found, file, out) if out else []
+        pictures: list[Path] = []
+        try:
+            pictures = _write(found, file, out) if out else []
+        except OSError as error:
+            problems.append(f"{error.filename or out} cannot be written: {error.strerror}.")
         shown.append({"file": str(file), **found.as_json(), "pictures": [str(path) for path in pictures]})
         if not as_json:
             _show(found, file, pictures)
@@ -67,7 +73,6 @@ def _require_own_pictures(files: tuple[Path, ...]) -> None:
 
 
 def _write(found: Quicklook, file: Path, out: Path) -> list[Path]:
-    out.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, octets in found.pictures().items():
         path = out / f"{file.stem}.{name}.png"
@@ -93,7 +98,9 @@ def _show(found: Quicklook, file: Path, pictures: list[Path]) -> None:
 
 
 def _cells(cut: Response) -> tuple[str, str, str]:
-    return f"{cut.width_m:.3f}", f"{cut.theory_m:.3f} ({100 * cut.error:+.1f} %)", f"{cut.side_lobe_db:.1f}"
+    mark = _SHARED if cut.shared else ""
+    width, lobe = f"{cut.width_m:.3f}{mark}", f"{cut.side_lobe_db:.1f}{mark}"
+    return width, f"{cut.theory_m:.3f} ({100 * cut.error:+.1f} %)", lobe
 
 
 def _show_targets(picture: SarPicture, where: str) -> None:
@@ -111,3 +118,5 @@ def _show_targets(picture: SarPicture, where: str) -> None:
         place = (f"{near_m:.0f} + {target.range_m - near_m:.2f}", f"{target.azimuth_m:.2f}")
         rows.add_row(f"{number}", *place, f"{target.level_db:.1f}", *cuts)
     console().print(rows)
+    if any(cut.shared for target in picture.targets for cut in (target.range, target.azimuth)):
+        click.echo(f"{_SHARED} beside another target in this cut: no measure of the radar alone")

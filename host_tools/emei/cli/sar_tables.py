@@ -200,7 +200,8 @@ def show_plan(plan: Plan) -> None:
     out.print(
         f"bandwidth {request.bandwidth_hz / 1e6:g} MHz (ground resolution {plan.ground_resolution_m:.2f} m), "
         f"pulse {request.pulse_s * 1e6:g} us, look angle {plan.look_angle_deg:.2f} deg, "
-        f"elevation beam {best.elevation_beam}, {best.elevation_off_deg:.2f} deg off the centre",
+        f"elevation beam {best.elevation_beam}, {best.elevation_off_deg:.2f} deg off the centre, "
+        f"{best.near_loss_db:.1f} and {best.far_loss_db:.1f} dB lost at the edges",
         highlight=False,
     )
     rows = table("PRF from (Hz)", "to (Hz)", "PRI codes", "rank", title="\nLegal PRF intervals")

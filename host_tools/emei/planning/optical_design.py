@@ -55,7 +55,7 @@ class Judgement:
 
     @property
     def line_rate_hz(self) -> float:
-        return 1e6 / self.true_period_us
+        return 1e6 / (self.true_period_us if self.settings.mode in FOLLOWS_THE_GROUND else self.period_us)
 
 
 def judge(

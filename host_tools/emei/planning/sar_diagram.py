@@ -39,7 +39,7 @@ def draw_diagram(designer: TimingDesigner, plan: Plan) -> Figure:
         axes = figure.add_subplot()
         axes.set_xlim(low, high)
         axes.set_ylim(*designer.numbers.prf_range_hz)
-        _bands(axes, designer, plan, np.linspace(low, high, _POINTS))
+        draw_bands(axes, designer, plan, np.linspace(low, high, _POINTS))
         _closed(axes, designer, plan)
         _legal(axes, plan, edges)
         if plan.proposals:
@@ -60,7 +60,7 @@ def _edges_deg(designer: TimingDesigner, plan: Plan) -> tuple[float, float]:
     return near, far
 
 
-def _bands(axes: Axes, designer: TimingDesigner, plan: Plan, angles: np.ndarray) -> None:
+def draw_bands(axes: Axes, designer: TimingDesigner, plan: Plan, angles: np.ndarray) -> None:
     """An echo at delay t meets pulse n when |t - n PRI| < pulse + guard, and the nadir return when
     |t - nadir - n PRI| < pulse."""
     numbers = designer.numbers
@@ -74,6 +74,10 @@ def _bands(axes: Axes, designer: TimingDesigner, plan: Plan, angles: np.ndarray)
         (delays - nadir, pulse, ORANGE, "....", BLACK),
         (delays, pulse + numbers.guard_time_s, _TRANSMIT, "////", BLUE),
     ):
+        # Near nadir the pulse's own return, of order 0, is there at every PRF.
+        axes.fill_between(
+            angles, low_hz, high_hz, where=since < reach, facecolor=colour, edgecolor=edge, hatch=hatch, linewidth=0.6
+        )
         order = max(1, int(low_hz * max(since.min() - reach, 0)))
         while order / (since.max() + reach) < high_hz:
             starts = order / (since + reach)

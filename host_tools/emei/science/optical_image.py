@@ -113,7 +113,7 @@ def _measures(pixels: Reals, offset_dn: float, saturated: int) -> BandMeasures:
     there = ~np.isnan(pixels[:, 0])
     seen = pixels[there]
     level = float(np.median(seen))
-    noise = _noise(pixels, level, offset_dn)
+    noise = _noise(pixels, level, offset_dn, saturated)
     return BandMeasures(
         mean_dn=float(seen.mean()),
         level_dn=level,
@@ -125,13 +125,19 @@ def _measures(pixels: Reals, offset_dn: float, saturated: int) -> BandMeasures:
     )
 
 
-def _noise(pixels: Reals, level: float, offset_dn: float) -> float:
-    """Standard deviation in a column from one line to the next, so that the pixels' pattern does not count."""
+def _noise(pixels: Reals, level: float, offset_dn: float, saturated: int) -> float:
+    """Standard deviation in a column from one line to the next, so that the pixels' pattern does not count.
+
+    Saturated pixels are alike and tell nothing of it; where most are, the level itself is none.
+    """
+    if level >= saturated:
+        return float("nan")
     steps = np.diff(pixels, axis=0)
     steps_there = steps[~np.isnan(steps)]
     if not len(steps_there):
         return float("nan")
     coarse = max(1.0, _SIGMA_PER_MEDIAN * float(np.median(np.abs(steps_there))) / np.sqrt(2))
     near = np.abs(pixels - level) <= max(_NEAR_LEVEL * abs(level - offset_dn), _NEAR_NOISE * coarse)
+    near &= pixels < saturated
     steady = steps[near[1:] & near[:-1] & (np.abs(steps) <= _NEAR_NOISE * np.sqrt(2) * coarse)]
     return float(np.sqrt(np.mean(steady**2) / 2)) if len(steady) else float("nan")

@@ -111,7 +111,7 @@ def _end(file: bytes, start: int, begins: bool, layout: SciencePacket, sync: byt
     if begins:
         return f"The last packet is cut off: its {left} octets from octet {start} on are left out."
     if start:
-        return f"The last {left} octets are left out: no packet begins at octet {start}."
+        return f"The last {left} octets are left out: no {layout.name} begins at octet {start}."
     seen = file[_SYNC_OFFSET : _SYNC_OFFSET + _SYNC_OCTETS].hex(" ") or "missing"
     return (
         f"This is not a file of {layout.name} packets: octets {_SYNC_OFFSET} to {_SYNC_OFFSET + _SYNC_OCTETS - 1} "
