@@ -402,6 +402,27 @@ def test_check_of_tops_takes_an_elevation_beam_of_each_sub_swath() -> None:
     refused(run("check", options, "--elevation-beam", "16"), 2)
 
 
+def test_a_data_rate_that_the_board_may_judge_otherwise_is_said() -> None:
+    """It counts whole octets: within two of a pulse the verdict is not certain."""
+
+    def margin_mbit_s(swath_km: float) -> float:
+        answer = json.loads(run("check", of_swath(swath_km), "--json").stdout)
+        return next(float(rule["margin"]) / 1e6 for rule in answer["rules"] if rule["name"] == "DATA_RATE")
+
+    def of_swath(swath_km: float) -> dict[str, str]:
+        return {"--look": "23", "--pulse": "10", "--prf": "6971", "--baq": "0", "--swath": str(swath_km)}
+
+    low_km, high_km = 1.0, 40.0
+    assert margin_mbit_s(low_km) > 0 > margin_mbit_s(high_km)
+    for _ in range(40):
+        middle_km = (low_km + high_km) / 2
+        low_km, high_km = (middle_km, high_km) if margin_mbit_s(middle_km) > 0 else (low_km, middle_km)
+    assert 0 <= margin_mbit_s(low_km) < 0.2
+    note = "of the data rate within two octets a pulse"
+    assert note in " ".join(run("check", of_swath(low_km)).stdout.split())
+    assert note not in " ".join(run("check", of_swath(low_km - 1)).stdout.split())
+
+
 def test_design_tells_the_elevation_beam() -> None:
     words = " ".join(run("design", DESIGN).stdout.split())
     assert "elevation beam 6, 0.40 deg off the centre, 17.3 and 4.2 dB lost at the edges" in words

@@ -16,8 +16,10 @@ from emei.planning.sar_timing import Timing
 _BY_RULE = {"DUTY": ("%", 100.0), "SAMPLING_RATE": ("MHz", 1e-6), "BANDWIDTH": ("MHz", 1e-6), "DURATION": ("s", 1e-3)}
 _BY_UNIT = {"s": ("us", 1e6), "Hz/s": ("MHz/us", 1e-12), "bit/s": ("Mbit/s", 1e-6)}
 _ROUNDING_NOTE = (
-    "A margin within one code (0.027 us) of zero may be judged otherwise on board, where times are rounded."
+    "A margin within one code (0.027 us), or of the data rate within two octets a pulse, of zero may be judged "
+    "otherwise on board, where numbers are rounded."
 )
+_ROUNDED_BITS = 16  # of each pulse
 
 
 @dataclass(frozen=True)
@@ -190,7 +192,8 @@ def _show_sub_swath(item: SubSwath) -> None:
             highlight=False,
         )
     out.print(_rules(item.rules))
-    if any(abs(rule.margin) < timing.code_s for rule in item.rules if rule.unit == "s"):
+    nearest = {"s": timing.code_s, "bit/s": _ROUNDED_BITS * timing.prf_hz}
+    if any(abs(rule.margin) < nearest.get(rule.unit, 0.0) for rule in item.rules):
         out.print(_ROUNDING_NOTE)
 
 
