@@ -1,5 +1,6 @@
 """The recorder's catalogue as the board reports it, asked over a session."""
 
+from contextlib import suppress
 from typing import Any
 
 from emei.packets import Telemetry
@@ -10,6 +11,7 @@ ANSWER_S = 10.0
 COLUMNS = ("entry_id", "state", "task_id", "instrument", "priority", "packets", "size_octets", "sent_octets", "crc32")
 _REPORTS = 64
 _OVERTAKEN_S = 2.0
+_TRIES = 3
 _NUMBERS = ("entry_id", "size_octets", "sent_octets", "packets", "crc32")
 _LARGEST_ID = 65535
 
@@ -29,8 +31,23 @@ class Catalogue:
 
     def read(self, first_entry: int, entries: int) -> list[Entry]:
         """Up to so many entries from an id on, in the order of their ids. NotSeen when reports were lost."""
+        for _ in range(_TRIES):
+            lost = self._session.lost_packets
+            found = self._ask(first_entry, entries)
+            if self._came_whole(lost):
+                return found
+        raise NotSeen(
+            f"Reports were lost while the catalogue was read, {_TRIES} times: try again when the link is good."
+        )
+
+    def _came_whole(self, lost: int) -> bool:
+        """Were no more reports lost than before? The telecommand's own report may overtake others."""
+        with suppress(NotSeen):
+            self._session.wait_for(lambda: self._session.lost_packets <= lost, _OVERTAKEN_S, "A report")
+        return self._session.lost_packets <= lost
+
+    def _ask(self, first_entry: int, entries: int) -> list[Entry]:
         self._found = {}
-        missing = self._session.missing_packets
         self._session.listen(self._take)
         try:
             self._session.send("RECORDER_REPORT_CATALOGUE", first_entry=first_entry, entries=entries).wait(ANSWER_S)
@@ -39,11 +56,6 @@ class Catalogue:
                 raise
         finally:
             self._session.forget(self._take)
-        try:
-            # The telecommand's own report may overtake them.
-            self._session.wait_for(lambda: self._session.missing_packets <= missing, _OVERTAKEN_S, "A report")
-        except NotSeen as error:
-            raise NotSeen("Reports of the catalogue were lost on the way: ask again.") from error
         return [self._found[entry_id] for entry_id in sorted(self._found)]
 
     def all(self) -> list[Entry]:

@@ -54,6 +54,7 @@ class FrameReader:
         self.frames = 0
         self.damaged_frames = 0
         self.missing_frames = 0
+        self.other_frames = 0  # of another spacecraft or virtual channel
         self._stray_octets = 0
 
     @property
@@ -78,7 +79,12 @@ class FrameReader:
             if len(self._received) < end:
                 self._pass_over(start)
                 return segments
-            segment = self._segment(bytes(self._received[start + len(self._marker) : end]))
+            frame = bytes(self._received[start + len(self._marker) : end])
+            if self._is_of_another(frame):
+                self.other_frames += 1
+                self._leave_behind(start, end)
+                continue
+            segment = self._segment(frame)
             if segment is None:
                 # The marker may have been none, or of a frame that lost octets: look for the next from here.
                 self.damaged_frames += 1
@@ -88,11 +94,20 @@ class FrameReader:
                 continue
             self.frames += 1
             segments.append(segment)
-            self._pass_over(start)
-            del self._received[: end - start]
-            self._damaged_octets = 0
+            self._leave_behind(start, end)
         self._pass_over(max(0, len(self._received) - len(self._marker) + 1))
         return segments
+
+    def _leave_behind(self, start: int, end: int) -> None:
+        """A whole frame."""
+        self._pass_over(start)
+        del self._received[: end - start]
+        self._damaged_octets = 0
+
+    def _is_of_another(self, frame: bytes) -> bool:
+        """Is it a good frame, of a spacecraft or channel that is not ours?"""
+        ours = int.from_bytes(frame[:2], "big") == self._identification
+        return not ours and binascii.crc_hqx(frame, 0xFFFF) == 0
 
     def _pass_over(self, octets: int) -> None:
         self._stray_octets += max(0, octets - self._damaged_octets)

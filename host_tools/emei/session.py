@@ -124,6 +124,7 @@ class Session:
         self._tasks: list[Task] = []
         self._pumping = False
         self._received: deque[Received] = deque()
+        self._given_up = 0  # packets that can come no more
 
     def send(self, name: str, ack: Ack = Ack.ALL, **arguments: object) -> Command:
         """Send a telecommand by name. Wrong arguments are refused before anything is sent."""
@@ -201,6 +202,11 @@ class Session:
         if reading is None or not reading.valid:
             return None
         return reading.label if self.dictionary.parameter(parameter).enumeration else reading.value
+
+    @property
+    def lost_packets(self) -> int:
+        """Missing ones, and those before a boot or a long silence, which are not waited for any more."""
+        return self._given_up + self.missing_packets
 
     @property
     def missing_packets(self) -> int:
@@ -298,7 +304,9 @@ class Session:
         apid, count = report.apid, report.sequence_count
         newest = self._newest_count.get(apid)
         if report.event and report.name == "BOOTED":
-            self._missing = {(other, missing) for other, missing in self._missing if other != apid}
+            kept = {(other, missing) for other, missing in self._missing if other != apid}
+            self._given_up += len(self._missing) - len(kept)
+            self._missing = kept
             newest = None
         if newest is None:
             self._newest_count[apid] = count
@@ -316,6 +324,7 @@ class Session:
                 f"at {time_s:.3f} s the sequence count of APID {apid} went from {newest} to {count}: {ahead - 1} "
                 "packets did not come, or the board began anew and its BOOTED did not come"
             )
+            self._given_up += ahead - 1
             self._newest_count[apid] = count
 
     def _take_housekeeping(self, time_s: float, report: Telemetry) -> None:

@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from tests.host.test_cli import Board, board, refused, report, run
-from tests.host.test_downlink import frame, frames
+from tests.host.test_downlink import EMEI_S3, frame, frames
 
 __all__ = ["board"]
 
@@ -75,7 +75,9 @@ def test_a_catalogue_of_which_a_report_is_lost_is_asked_for_again(board: Callabl
     """Neither told as the whole nor as one without the entry."""
     there = board(catalogue(1, 7, 300, lost=[7]))
     result = run("recorder", "list", "--port", there.port)
-    assert refused(result) == "Reports of the catalogue were lost on the way: ask again."
+    assert refused(result) == (
+        "Reports were lost while the catalogue was read, 3 times: try again when the link is good."
+    )
 
 
 def test_an_empty_catalogue_says_so(board: Callable[..., Board]) -> None:
@@ -154,13 +156,39 @@ def test_a_part_that_comes_later_does_not_replace_what_came_whole(tmp_path: Path
     result = run("recorder", "receive", str(tail), "--out", str(out))
     assert result.exit_code == 1
     assert result.stderr.strip() == (
-        f"{out / 'BENCH-entry-00007.ccsds'} is kept, with {len(FILE)} octets: of entry 7 only a part came now. Give "
-        "the recordings of all its passes together, or another folder with --out."
+        f"{out / 'BENCH-entry-00007.ccsds'} is kept, with {len(FILE)} octets: a part of entry 7 that it holds did not "
+        "come now. Give the recordings of all its passes together, or another folder with --out."
     )
     assert (out / "BENCH-entry-00007.ccsds").read_bytes() == FILE
     assert [path.name for path in out.iterdir()] == ["BENCH-entry-00007.ccsds"], "nothing unfinished stays"
     again = run("recorder", "receive", str(whole), str(tail), "--out", str(out))
     assert again.exit_code == 0 and (out / "BENCH-entry-00007.ccsds").read_bytes() == FILE
+
+
+def test_more_of_an_entry_replaces_less_though_not_all_of_it_came(tmp_path: Path) -> None:
+    sent = frames(FILE)
+    first, both, out = tmp_path / "pass-1.bin", tmp_path / "pass-2.bin", tmp_path / "out"
+    first.write_bytes(sent[0])
+    both.write_bytes(sent[0] + sent[2])
+    for recording, octets in ((first, FILE[:496]), (both, FILE[:496] + bytes(496) + FILE[992:])):
+        assert run("recorder", "receive", str(recording), "--out", str(out)).exit_code == 0
+        assert (out / "BENCH-entry-00007.ccsds").read_bytes() == octets
+
+
+def test_frames_of_another_spacecraft_are_none_that_are_damaged(tmp_path: Path) -> None:
+    both, other, out = tmp_path / "both.bin", tmp_path / "other.bin", tmp_path / "out"
+    foreign = frame(0, 7, 0, b"third", EMEI_S3)
+    both.write_bytes(b"".join(frames(FILE)) + foreign)
+    other.write_bytes(foreign)
+    result = run("recorder", "receive", str(both), "--out", str(out))
+    assert result.exit_code == 0
+    assert result.stdout.endswith(
+        "0 frames damaged, 0 missing. 1 frame of another spacecraft or channel passed over.\n"
+    )
+    result = run("recorder", "receive", str(other), "--out", str(out))
+    assert result.exit_code == 1 and ", only 1 of another spacecraft or channel: it takes" in result.stderr
+    result = run("recorder", "receive", str(other), "--out", str(out), "--spacecraft", "EMEI_S3")
+    assert result.exit_code == 0 and (out / "EMEI_S3-entry-00007.ccsds").read_bytes() == b"third"
 
 
 FOREIGN = {

@@ -229,6 +229,7 @@ def test_a_link_that_was_away_for_long_is_told_once_and_counted_on_from_there(
     (sentence,) = session.anomalies
     assert "sequence count of APID 1 went from 5 to 2005: 1999 packets did not come" in sentence
     assert session.missing_packets == 1  # 2007
+    assert session.lost_packets == 2000
     session.anomalies.clear()
     link.coming.append((6.0, report(17, 2, count=2006)))
     session.run_for(2)

@@ -5,7 +5,7 @@ What such a weakening is, and how its test is run: weakened_firmware.py.
 
 from tests.safety.weakened_firmware import TestedWeakening
 
-_CLOCK_SET_ON = "test_protection.py::test_a_clock_that_is_set_on_leaves_what_was_just_now"
+_CLOCK_SET_ANEW = "test_protection.py::test_what_this_boot_has_dated_goes_with_a_clock_that_is_set_anew"
 _PROTECTION = "fdir/protection.py"
 _ESCALATION = "fdir/escalation.py"
 _OVER_CURRENT = "fdir/over_current.py"
@@ -96,7 +96,7 @@ PROTECTION = (
     TestedWeakening("level 2 does nothing", _ESCALATION, "machine.safe(cause, True)", "pass",
                     "test_protection.py::test_twice_within_an_orbit_is_level_2_with_a_power_cycle_and_the_third_begins_anew"),
     TestedWeakening("the first of two is not noted", _ESCALATION,
-                    "self._values.put(key, self._now())\n            machine", "machine",
+                    "self._date(machine.instrument)\n            machine", "machine",
                     "test_protection.py::test_twice_within_an_orbit_is_level_2_with_a_power_cycle_and_the_third_begins_anew"),
     TestedWeakening("an earlier level 1 of unknown time does not count", _ESCALATION,
                     "since_s == _UNKNOWN or now_s == _UNKNOWN or now_s", "now_s == _UNKNOWN or 0 <= now_s",
@@ -107,14 +107,17 @@ PROTECTION = (
                     "test_protection.py::test_twice_in_two_orbits_is_level_1_both_times"),
     TestedWeakening("while the time is not known no earlier level 1 counts", _ESCALATION, "now_s == _UNKNOWN or ", "",
                     "test_protection.py::test_while_the_time_is_not_known_an_earlier_one_counts"),
-    TestedWeakening("a clock that is set on makes a level 1 old", _ESCALATION, "or (stepped and since_s != _NEVER)", "",
-                    _CLOCK_SET_ON),
-    TestedWeakening("a clock that was just set on makes a level 1 old", _ESCALATION, "self._stepped() or since_s", "since_s",
-                    _CLOCK_SET_ON),
-    TestedWeakening("a clock that is set on makes a level 1 of none", _ESCALATION, "(stepped and since_s != _NEVER)", "stepped",
-                    _CLOCK_SET_ON),
-    TestedWeakening("the first time of a boot makes an old level 1 one of now", _ESCALATION, "self._steps != _NEVER_SET and ", "",
-                    "test_protection.py::test_the_first_time_of_a_boot_dates_nothing_that_has_its_time"),
+    TestedWeakening("a clock that is set on makes a level 1 old", _ESCALATION,
+                    "self._values.put(_KEYS[instrument], self._moved(since_s))", "pass", _CLOCK_SET_ANEW),
+    TestedWeakening("a clock that was just set on makes a level 1 old", _ESCALATION,
+                    "        self._follow_steps()\n        if machine", "        if machine", _CLOCK_SET_ANEW),
+    TestedWeakening("a clock that is set on makes a level 1 of none", _ESCALATION, "and since_s not in (_NEVER, _UNKNOWN)", "",
+                    _CLOCK_SET_ANEW),
+    TestedWeakening("a clock that is set far on makes a level 1 old", _ESCALATION,
+                    "if not -_FARTHEST_STEP_MS < step_ms < _FARTHEST_STEP_MS:", "if False:", _CLOCK_SET_ANEW),
+    TestedWeakening("a clock that is set on moves what an earlier boot has dated", _ESCALATION,
+                    "self._dated_here[instrument] and ", "",
+                    "test_protection.py::test_what_an_earlier_boot_has_dated_stays_when_the_clock_is_set_anew"),
     TestedWeakening("an orbit is over too early", _ESCALATION, "< mission.ORBIT_PERIOD_S", "< mission.ORBIT_PERIOD_S - 60",
                     "test_protection.py::test_twice_in_two_orbits_is_level_1_both_times"),
 )  # fmt: skip

@@ -435,7 +435,7 @@ CODE = (
     ),
     Weakening(
         "a supply is taken for switched by the reply alone", SAR, file="units/power.py",
-        old="        self._require(limiter, closed)\n", new="",
+        old="        self._require(limiter, closed, had_tripped)\n", new="",
         behind="a limiter that is closed and should be open is opened again",
         also=(_STAYS_CLOSED,),
     ),

@@ -55,7 +55,6 @@ def test_every_target_in_its_place(sweep: str) -> None:
     assert [picture.image.burst.swath for picture in found.images] == swaths
     for picture in found.images:
         assert MOST / 2 <= picture.image.burst.recorded <= MOST
-        assert len(match_targets(DICTIONARY, picture.image, picture.targets)) == len(SCENE)
         assert_in_place(picture)
 
 

@@ -152,6 +152,7 @@ class Playback:
             self._store()
         elif self._state == enums.PLAYBACK_STATE_ENDING:
             if self._sampled() or self._link.unit.lost():
+                self._keep_transmitter_off()
                 self._finish()
         elif self._sampled():
             if self._state == enums.PLAYBACK_STATE_VERIFYING:

@@ -132,9 +132,10 @@ class Limiters:
 
     def switch(self, limiter, closed):
         """Generator: command a limiter and wait for the telemetry that confirms it."""
+        had_tripped = hal.pool_get(pool.POWER_LIMITERS_TRIPPED) >> limiter & 1
         self.command(limiter, closed)
         yield from self._unit.fresh_sample()
-        self._require(limiter, closed)
+        self._require(limiter, closed, had_tripped)
 
     def require_open(self, limiters):
         """Generator: after the command, wait for the telemetry that confirms it. Raises Failure naming a limiter."""
@@ -142,9 +143,9 @@ class Limiters:
         for limiter in limiters:
             self._require(limiter, False)
 
-    def _require(self, limiter, closed):
+    def _require(self, limiter, closed, had_tripped=False):
         is_closed = self.is_closed(limiter)
         if is_closed != closed:
-            if closed:
+            if closed and had_tripped:
                 self._seen_tripped &= ~(1 << limiter)
             raise Failure(failures.LIMITER_NOT_SWITCHED, limiter, int(is_closed))

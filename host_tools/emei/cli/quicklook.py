@@ -31,7 +31,6 @@ def quicklook(context: click.Context, files: tuple[Path, ...], out: Path | None,
     """
     if out:
         _require_own_pictures(files)
-        out.mkdir(parents=True, exist_ok=True)
     dictionary = dictionary_of(context)
     shown, problems = [], []
     for file in files:
@@ -46,7 +45,8 @@ def quicklook(context: click.Context, files: tuple[Path, ...], out: Path | None,
         problems += [f"{file}: {problem}" for problem in found.problems]
         pictures: list[Path] = []
         try:
-            pictures = _write(found, file, out) if out else []
+            if out:
+                _write(found, file, out, pictures)
         except OSError as error:
             problems.append(f"{error.filename or out} cannot be written: {error.strerror}.")
         shown.append({"file": str(file), **found.as_json(), "pictures": [str(path) for path in pictures]})
@@ -72,13 +72,13 @@ def _require_own_pictures(files: tuple[Path, ...]) -> None:
             )
 
 
-def _write(found: Quicklook, file: Path, out: Path) -> list[Path]:
-    paths = []
+def _write(found: Quicklook, file: Path, out: Path, written: list[Path]) -> None:
+    """Each picture that is written is added to `written`. OSError at the first that cannot be."""
+    out.mkdir(parents=True, exist_ok=True)
     for name, octets in found.pictures().items():
         path = out / f"{file.stem}.{name}.png"
         path.write_bytes(octets)
-        paths.append(path)
-    return paths
+        written.append(path)
 
 
 def _show(found: Quicklook, file: Path, pictures: list[Path]) -> None:

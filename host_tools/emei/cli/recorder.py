@@ -80,11 +80,11 @@ def receive(context: click.Context, recordings: tuple[Path, ...], out: Path, spa
     begins with the spacecraft's, for each counts its entries by itself.
 
     Status 1 when a recording holds no frame of the downlink, a frame is left out since its offset is too far on, or a
-    file that is there has more of its entry; the others are put together all the same.
+    file that is there holds what did not come now; the others are put together all the same.
     """
     dictionary = dictionary_of(context)
     of = spacecraft_of(dictionary, spacecraft)
-    segments, damaged, missing, stray, problems = [], 0, 0, 0, []
+    segments, damaged, missing, others, stray, problems = [], 0, 0, 0, 0, []
     for recording in recordings:
         # Each pass begins a count of frames of its own.
         reader = FrameReader(dictionary, of)
@@ -94,6 +94,7 @@ def receive(context: click.Context, recordings: tuple[Path, ...], out: Path, spa
             continue
         damaged += reader.damaged_frames
         missing += reader.missing_frames
+        others += reader.other_frames
         stray += reader.stray_octets
     entries = list(entries_of(segments, pass_octets(dictionary)).values())
     problems += [_left_out(entry) for entry in entries if entry.left_out]
@@ -127,33 +128,44 @@ def receive(context: click.Context, recordings: tuple[Path, ...], out: Path, spa
             }
         )
     if as_json:
-        counts = {"damaged_frames": damaged, "missing_frames": missing, "stray_octets": stray}
+        counts = {
+            "damaged_frames": damaged,
+            "missing_frames": missing,
+            "other_frames": others,
+            "stray_octets": stray,
+        }
         print_json({"entries": files, **counts, "left_out_frames": left_out})
     elif files:
         _show(files)
         outside = f" {count(stray, 'octet')} of no frame passed over." if stray else ""
-        click.echo(f"{count(damaged, 'frame')} damaged, {missing} missing.{outside}")
+        of_others = f" {count(others, 'frame')} of another spacecraft or channel passed over." if others else ""
+        click.echo(f"{count(damaged, 'frame')} damaged, {missing} missing.{of_others}{outside}")
     if problems:
         context.exit(_INCOMPLETE)
 
 
 def _no_frame(recording: Path, reader: FrameReader) -> str:
-    damaged = f", only {count(reader.damaged_frames, 'damaged one')}" if reader.damaged_frames else ""
+    others = (
+        count(reader.damaged_frames, "damaged one") if reader.damaged_frames else "",
+        f"{reader.other_frames} of another spacecraft or channel" if reader.other_frames else "",
+    )
+    seen = " and ".join(filter(None, others))
+    only = f", only {seen}" if seen else ""
     return (
-        f"{recording} holds no frame of the science downlink{damaged}: it takes {reader.expected}, as a ground station "
+        f"{recording} holds no frame of the science downlink{only}: it takes {reader.expected}, as a ground station "
         "records them during a playback (a bench in downlink.bin beside its link)."
     )
 
 
 def _kept_instead(path: Path, entry: ReceivedEntry) -> str:
-    """Why a file that is there already is not replaced; empty when it may be, by as much or more of the entry."""
+    """Why a file that is there already is not replaced: it holds octets where none came now. Else empty."""
     before = path.read_bytes() if path.exists() else b""
-    whole = not entry.gaps(max(len(entry.octets), len(before)))
-    if not before or whole or bytes(entry.octets) == before:
+    gaps = entry.gaps(max(len(entry.octets), len(before)))
+    if not any(before[gap.start : gap.end].strip(b"\0") for gap in gaps):
         return ""
     return (
-        f"{path} is kept, with {count(len(before), 'octet')}: of entry {entry.entry_id} only a part came now. Give the "
-        "recordings of all its passes together, or another folder with --out."
+        f"{path} is kept, with {count(len(before), 'octet')}: a part of entry {entry.entry_id} that it holds did not "
+        "come now. Give the recordings of all its passes together, or another folder with --out."
     )
 
 

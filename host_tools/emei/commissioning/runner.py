@@ -46,14 +46,14 @@ class Samples:
 
     def __post_init__(self) -> None:
         self.first_event = len(self.session.events)
-        self.missing_before = self.session.missing_packets
+        self.lost_before = self.session.lost_packets
         self.before = {name: float(item.value) for name, item in self.session.readings.items() if item.valid}
 
     def lost_reports(self) -> str:
         """The sentence for reports that did not come, or that the board had no room for: an event may be among them."""
         with suppress(NotSeen):  # one that was overtaken comes yet
-            self.session.wait_for(lambda: self.session.missing_packets <= self.missing_before, OVERTAKEN_S, "A report")
-        missing = self.session.missing_packets - self.missing_before
+            self.session.wait_for(lambda: self.session.lost_packets <= self.lost_before, OVERTAKEN_S, "A report")
+        missing = self.session.lost_packets - self.lost_before
         lost = float(self.session.value(_LOST_ON_BOARD) or 0) - self.before.get(_LOST_ON_BOARD, 0.0)
         if missing <= 0 and lost <= 0:
             return ""
@@ -180,8 +180,8 @@ def _attempt(
         session.run_for(SETTLE_S)
         if not problem:
             events = [item for item in step.measurements if item.source == "severity"]
-            measured |= {item.name: samples.measure(item) for item in events}
             problem = samples.lost_reports() if events else ""
+            measured |= {item.name: samples.measure(item) for item in events}
         science, why = StepScience(), {}
         if not problem and station and step.science_tasks:
             try:

@@ -93,33 +93,64 @@ def _level_1_again(since_s):
     return driver.machine
 
 
-def test_a_clock_that_is_set_on_leaves_what_was_just_now():
-    bench = Bench(keep=True)
-    bench.set_time()
-    escalation = Escalation(Persistent(), (enums.INSTRUMENT_OPTICAL,))
-    escalation.run()
-    first, second, third = Driver(), Driver(), Driver()
-    Persistent().put(persistent.OPTICAL_LEVEL_1_GPS_S, 0)
-    escalation.limit_broken(first, events.TRIP_LIMIT[0])
-    steps = hal.time_steps()
+def _stepped(bench, by_s, escalation=None):
+    """The clock is set anew by two messages that agree; `escalation` sees it at once, or with the next limit."""
+    steps, to_s = hal.time_steps(), hal.time_coarse_s() + by_s
     for second_s in range(3):
-        bench.send("TIME_MESSAGE", GPS_S + 2 * mission.ORBIT_PERIOD_S + second_s)
+        bench.send("TIME_MESSAGE", to_s + second_s)
         bench.cycles(10)
     assert hal.time_steps() == steps + 1
+    if escalation is not None:
+        escalation.run()
+
+
+def test_what_this_boot_has_dated_goes_with_a_clock_that_is_set_anew():
+    for by_s in (2 * mission.ORBIT_PERIOD_S, -2 * mission.ORBIT_PERIOD_S, 60 * 86400):
+        for at_once in (True, False):
+            bench = Bench(keep=True)
+            bench.set_time()
+            values = Persistent()
+            values.put(persistent.OPTICAL_LEVEL_1_GPS_S, 0)
+            escalation = Escalation(values, (enums.INSTRUMENT_OPTICAL,))
+            escalation.run()
+            first, second = Driver(), Driver()
+            escalation.limit_broken(first, events.TRIP_LIMIT[0])
+            _stepped(bench, by_s, escalation if at_once else None)
+            if at_once:
+                assert 0 <= hal.time_coarse_s() - values.get(persistent.OPTICAL_LEVEL_1_GPS_S) < 10, by_s
+            escalation.limit_broken(second, events.TRIP_LIMIT[0])
+            assert (len(first.machine.stood_down), second.machine.power_cycles) == (1, 1), (by_s, at_once)
+            _stepped(bench, -by_s, escalation)
+            assert values.get(persistent.OPTICAL_LEVEL_1_GPS_S) == 0, "there is none"
+
+
+def test_a_step_of_the_clock_makes_an_old_level_1_no_younger():
+    bench = Bench(keep=True)
+    bench.set_time()
+    values = Persistent()
+    escalation = Escalation(values, (enums.INSTRUMENT_OPTICAL,))
     escalation.run()
-    assert 0 <= hal.time_coarse_s() - Persistent().get(persistent.OPTICAL_LEVEL_1_GPS_S) < 5
-    escalation.limit_broken(second, events.TRIP_LIMIT[0])
-    assert (len(first.machine.stood_down), second.machine.power_cycles) == (1, 1)
+    values.put(persistent.OPTICAL_LEVEL_1_GPS_S, 0)
+    escalation.limit_broken(Driver(), events.TRIP_LIMIT[0])
+    since_s = hal.time_coarse_s() - mission.ORBIT_PERIOD_S - 10
+    values.put(persistent.OPTICAL_LEVEL_1_GPS_S, since_s)
+    _stepped(bench, 2, escalation)
+    assert 0 <= values.get(persistent.OPTICAL_LEVEL_1_GPS_S) - since_s <= 3
+    driver = Driver()
+    escalation.limit_broken(driver, events.TRIP_LIMIT[0])
+    assert len(driver.machine.stood_down) == 1
+
+
+def test_what_an_earlier_boot_has_dated_stays_when_the_clock_is_set_anew():
+    bench = Bench(keep=True)
+    bench.set_time()
+    values = Persistent()
+    since_s = hal.time_coarse_s() - 100
+    values.put(persistent.OPTICAL_LEVEL_1_GPS_S, since_s)
+    escalation = Escalation(values, (enums.INSTRUMENT_OPTICAL,))
     escalation.run()
-    assert Persistent().get(persistent.OPTICAL_LEVEL_1_GPS_S) == 0
-    # Before run() has seen the step.
-    Persistent().put(persistent.OPTICAL_LEVEL_1_GPS_S, hal.time_coarse_s() - mission.ORBIT_PERIOD_S - 1)
-    escalation._steps -= 1
-    escalation.limit_broken(third, events.TRIP_LIMIT[0])
-    assert third.machine.power_cycles == 1
-    escalation._steps -= 1
-    escalation.run()
-    assert Persistent().get(persistent.OPTICAL_LEVEL_1_GPS_S) == 0, "there was none"
+    _stepped(bench, 3600, escalation)
+    assert values.get(persistent.OPTICAL_LEVEL_1_GPS_S) == since_s
 
 
 def test_the_first_time_of_a_boot_dates_nothing_that_has_its_time():
