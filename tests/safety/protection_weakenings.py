@@ -87,6 +87,8 @@ PROTECTION = (
     TestedWeakening("an over-current that comes back as its limiter closes is none", _POWER,
                     "                self._seen_tripped &= ~(1 << limiter)\n", "                pass\n",
                     "test_protection.py::test_an_over_current_that_comes_back_as_its_limiter_closes_is_another"),
+    TestedWeakening("an over-current is told of twice", _POWER, "if closed and had_tripped:", "if closed:",
+                    "test_protection.py::test_a_trip_that_was_told_before_its_switch_on_failed_is_told_once"),
     TestedWeakening("an over-current is told of without a sample", _POWER,
                     "if not hal.pool_valid(pool.POWER_LIMITERS_TRIPPED):", "if False:",
                     "test_protection.py::test_an_over_current_is_level_2_once_for_the_instrument_that_uses_the_limiter"),

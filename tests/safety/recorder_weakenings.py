@@ -215,6 +215,9 @@ PLAYBACK = (
     _playback("takes an entry for sent that the recorder stopped", "elif result != enums.RECORDER_RESULT_DONE:", "elif False:", _ALL_OF_IT),
     _playback("takes a part of an entry for all of it",
               "if reached == self._entries.field(self._place, hal.U32, units.CATALOGUE_ENTRY_SIZE_OCTETS):", "if True:", _ALL_OF_IT),
+    _playback("leaves a carrier on while it ends", "                self._keep_transmitter_off()\n                self._finish()",
+              "                self._finish()",
+              "test_a_carrier_that_stays_on_is_switched_off_again_while_the_end_waits_for_the_flash"),
     _playback("leaves a carrier on", "elif hal.pool_valid(pool.RECORDER_TRANSMITTER) and hal.pool_get(pool.RECORDER_TRANSMITTER):", "elif False:",
               "test_a_carrier_that_is_on_without_a_playback_is_switched_off"),
 )  # fmt: skip

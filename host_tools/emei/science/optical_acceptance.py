@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from emei.dictionary import Dictionary
 from emei.packets import raw_arguments
+from emei.planning.optical_design import FOLLOWS_THE_GROUND
 from emei.science.comparison import Comparison
 from emei.science.optical_header import BANDS
 from emei.science.optical_image import OpticalImage
@@ -14,7 +15,6 @@ from emei.science.optical_quicklook import OpticalQuicklook
 
 TELECOMMANDS = ("OPTICAL_START_IMAGE", "OPTICAL_START_CALIBRATION")
 _DOOR_GUARD = "DOOR_"
-_GEOMETRY_GUARD = "IMAGE_GEOMETRY"
 _TENTH = 0.1
 _ROWS_TOLERANCE = 2  # the one under way at the end, and one that the bench's rate does not carry
 
@@ -57,9 +57,8 @@ def _of_strip(
 ) -> Iterator[Comparison]:
     """Line period and duration. On the ground's track the period is derived; the commanded one is the first strip's."""
     strip, duration_s = images[0].strip, request["duration_ms"] / 1e3
-    guards = next(item.guards for item in dictionary.machines["OPTICAL"].transitions if item.target == mode)
     drift = dictionary.mission.number("optical", "line_period_drift_percent") / 100
-    follows = _GEOMETRY_GUARD in guards and mode != "VIDEO"
+    follows = mode in FOLLOWS_THE_GROUND
     shortest_us = min(image.line_period_us[0] for image in images)
     longest_us = max(image.line_period_us[1] for image in images)
     commanded_us = _TENTH * request["line_period_us"]

@@ -481,6 +481,21 @@ def test_what_was_verified_and_not_played_was_not_sent():
         assert setup.events.seen[-1] == (events.PLAYBACK_ENDED[0], (cause, 0, 0))
 
 
+def test_a_carrier_that_stays_on_is_switched_off_again_while_the_end_waits_for_the_flash():
+    setup = Setup()
+    setup.played()
+    stored = _storing(setup, enums.RECORDER_RESULT_DONE)
+    setup.playback.stop()
+    assert setup.link.commands.count(TRANSMITTER_OFF) == 1
+    for _ in range(30):
+        hal.pool_set(pool.RECORDER_TRANSMITTER, 1)
+        setup.cycles(1)
+    assert hal.pool_get(pool.PLAYBACK) == enums.PLAYBACK_STATE_ENDING
+    assert setup.link.commands.count(TRANSMITTER_OFF) == 1 + 3, "about once a second"
+    stored()
+    assert setup.ended_by() == enums.PLAYBACK_END_COMMANDED
+
+
 def test_a_carrier_that_is_on_without_a_playback_is_switched_off():
     setup = Setup()
     hal.pool_set(pool.RECORDER_TRANSMITTER, 1)

@@ -262,6 +262,19 @@ def test_an_over_current_that_comes_back_as_its_limiter_closes_is_another():
     assert len(machine.causes) == 1, "one that does not close and has not tripped"
 
 
+def test_a_trip_that_was_told_before_its_switch_on_failed_is_told_once():
+    setup = Setup()
+    setup.protection.run()
+    setup.sample(pool.POWER_LIMITERS_TRIPPED, 0)
+    hal.pool_set(pool.POWER_LIMITERS_CLOSED, 0)
+    switching = setup.limiters.switch(enums.LIMITER_OPTICAL_UNIT, True)
+    next(switching)
+    setup.sample(pool.POWER_LIMITERS_TRIPPED, 1 << enums.LIMITER_OPTICAL_UNIT)
+    refused(failures.LIMITER_NOT_SWITCHED, list, switching)
+    setup.protection.run()
+    assert setup.events.seen.count(events.LIMITER_TRIPPED) == 1
+
+
 def test_the_platforms_going_safe_switches_both_instruments_off():
     bench = Bench()
     bench.cycles(30)

@@ -202,7 +202,7 @@ void __wrap_board_edge_send(uint8_t code) {
     }
 }
 
-/* The guard's own note of the time lies between these. */
+/* Noted before it: the guard's own note is of then or of some instructions later. */
 void __wrap_hal_guard_heartbeat(void) {
     uint64_t heartbeat_us = board_time_us();
     __real_hal_guard_heartbeat();
