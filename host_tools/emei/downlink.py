@@ -115,7 +115,7 @@ class FrameReader:
         del self._received[:octets]
 
     def _segment(self, frame: bytes) -> Segment | None:
-        if binascii.crc_hqx(frame, 0xFFFF) != 0 or int.from_bytes(frame[:2], "big") != self._identification:
+        if binascii.crc_hqx(frame, 0xFFFF) != 0:
             return None
         data = self._header_octets + _SEGMENT.size
         entry_id, offset, octets = _SEGMENT.unpack_from(frame, self._header_octets)
