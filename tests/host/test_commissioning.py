@@ -15,7 +15,7 @@ from emei.commissioning.errors import CampaignError
 from emei.commissioning.playback import Recording
 from emei.commissioning.record import Measured
 from emei.dictionary import load
-from emei.session import NotSeen, Session
+from emei.session import NotSeen, Reading, Session
 from tests.host.test_downlink import frame, frames
 from tests.host.test_panel import SilentLink
 
@@ -199,6 +199,10 @@ def test_an_entry_without_science_data_is_not_played_back(monkeypatch: pytest.Mo
     assert session.commands == []
 
 
+def playback_reading(label: str, time_s: float) -> Reading:
+    return Reading("PLAYBACK", 0, 0, label, "", True, time_s, time_s)
+
+
 def playing_session(
     monkeypatch: pytest.MonkeyPatch, path: Path, entries: Mapping[int, bytes], sent: bytes
 ) -> MagicMock:
@@ -211,7 +215,7 @@ def playing_session(
     session = MagicMock(dictionary=dictionary, spacecraft=dictionary.spacecraft["BENCH"])
     session.board_gps_s.return_value = 0.0
     session.link.now_s.side_effect = count(step=100)
-    session.value.return_value = "IDLE"
+    session.reading.side_effect = lambda name: playback_reading("IDLE", session.link.now_s())
     session.run_for.side_effect = lambda _: path.write_bytes(sent)
     return session
 
@@ -245,6 +249,17 @@ def test_nothing_is_deleted_on_board_before_all_is_kept(monkeypatch: pytest.Monk
     with pytest.raises(OSError, match="No space left"):
         playback.bring_down(session, Recording(path), [7, 8], full, MagicMock())
     assert not {"RECORDER_ACKNOWLEDGE", "RECORDER_DELETE"} & set(done)
+
+
+def test_nothing_is_acknowledged_while_the_board_still_plays(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    octets, path = b"short" * 50, tmp_path / "downlink.bin"
+    session = playing_session(monkeypatch, path, {7: octets}, frame(1, 7, 0, octets))
+    session.link.now_s.side_effect = count(step=1)
+    of_before = playback_reading("IDLE", -0.5)
+    readings = [of_before, of_before, playback_reading("SENDING", 3.0), playback_reading("IDLE", 4.0)]
+    session.reading.side_effect = readings
+    playback.bring_down(session, Recording(path), [7], MagicMock(), MagicMock())
+    assert session.reading.call_count == len(readings)
 
 
 def test_unknown_campaigns_and_steps_are_named_with_the_nearest() -> None:

@@ -16,7 +16,7 @@ from emei.science.errors import ScienceError
 from emei.science.optical_image import read_optical
 from emei.science.optical_picture import draw_optical
 from tests.hal.hal_board import lib
-from tests.science.images import record_image
+from tests.science.images import DURATION_MS, record_image
 from tests.science.takes import DICTIONARY, packet, record
 
 LAYOUT = DICTIONARY.science_packets["OPTICAL_PACKET"]
@@ -116,7 +116,9 @@ def test_quicklook_writes_the_picture_and_the_numbers(tmp_path: Path) -> None:
     assert list(found["images"][0]["bands"]) == ["PAN", "B", "G", "R", "NIR"]
     assert [Path(path).name for path in found["pictures"]] == ["image.optical.png"]
     assert (tmp_path / "image.optical.png").read_bytes().startswith(b"\x89PNG")
+    assert found["strip_duration_s"]["1"] == pytest.approx(DURATION_MS / 1e3, abs=0.05)
     shown = run(str(file))
+    assert f"{found['strip_duration_s']['1']:.2f} s" in shown.stdout
     assert shown.exit_code == 0 and "32 TDI stages, gain 2" in shown.stdout and "SNR" in shown.stdout
 
 

@@ -156,6 +156,19 @@ def test_quicklook_shows_the_good_part_of_a_cut_file(tmp_path: Path) -> None:
     assert second == f"{missing} cannot be read: No such file or directory."
 
 
+def test_the_duration_tells_of_a_take_that_ends_early(tmp_path: Path) -> None:
+    """At the end of a packet nothing of a file is damaged."""
+    whole = take_of(take()).duration_s
+    assert whole == pytest.approx(2, abs=0.2)
+    file = tmp_path / "early"
+    file.write_bytes(take()[: starts()[len(starts()) // 2]])
+    early = take_of(file.read_bytes())
+    assert early.problems == [] and early.duration_s is not None and 0 < early.duration_s < 1.5
+    result = run(str(file))
+    assert result.exit_code == 0
+    assert f"{early.duration_s:.2f} s from the first echo to the last packet" in result.stdout
+
+
 def test_too_few_packets_for_the_orbit() -> None:
     (problem,) = take_of(take()[: starts()[40]]).problems
     assert problem.startswith("No 64 packets in a row carry a whole cycle of ancillary data")

@@ -12,7 +12,7 @@ from typing import Protocol
 from emei.catalogue import ANSWER_S, Catalogue, Entry
 from emei.commissioning.errors import CampaignError
 from emei.downlink import FrameReader, ReceivedEntry
-from emei.session import NotSeen, Session
+from emei.session import NotSeen, Reading, Session
 from emei.words import count
 
 _FIRST = 255  # priority: before anything else that is queued
@@ -20,6 +20,7 @@ _NO_BOUND = 2**32 - 1  # octets of a playback
 _LOOK_S = 0.5
 _LATE_S = 20.0  # the transmitter's switching, and what a station takes to write
 _SLOWEST = 2.0  # times the time that the downlink's rate gives
+_UNDER_WAY_S = 1.0  # a report of before the start may come after it is confirmed
 
 
 class Station(Protocol):
@@ -99,7 +100,8 @@ def _receive(
     """Until every entry is whole and the board has left the downlink. NotSeen, with what is missing, otherwise."""
     reader = FrameReader(session.dictionary, session.spacecraft)
     received = {entry_id: ReceivedEntry(entry_id) for entry_id in known}
-    until_s = session.link.now_s() + limit_s
+    started_s = session.link.now_s()
+    until_s = started_s + limit_s
     while True:
         session.run_for(_LOOK_S)
         for segment in reader.feed(station.receive()):
@@ -107,10 +109,17 @@ def _receive(
             if segment.entry_id in known and segment.end <= known[segment.entry_id]["size_octets"]:
                 received[segment.entry_id].take(segment)
         missing = [entry_id for entry_id, entry in received.items() if not _is_whole(entry, known[entry_id])]
-        if not missing and session.value("PLAYBACK") == "IDLE":
+        if not missing and _has_ended(session.reading("PLAYBACK"), started_s):
             return received
         if session.link.now_s() >= until_s:
             raise NotSeen(_sentence(received, known, missing, reader))
+
+
+def _has_ended(playback: Reading | None, started_s: float) -> bool:
+    """Whether the board is through. An IDLE of before the start says nothing: short entries come before the next."""
+    if playback is None or not playback.valid:
+        return False
+    return playback.label == "IDLE" and playback.time_s > started_s + _UNDER_WAY_S
 
 
 def _is_whole(entry: ReceivedEntry, known: Entry) -> bool:

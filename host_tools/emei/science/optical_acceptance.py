@@ -10,7 +10,7 @@ from emei.packets import raw_arguments
 from emei.planning.optical_design import FOLLOWS_THE_GROUND
 from emei.science.comparison import Comparison
 from emei.science.optical_header import BANDS
-from emei.science.optical_image import OpticalImage
+from emei.science.optical_image import OpticalImage, OpticalTake
 from emei.science.optical_quicklook import OpticalQuicklook
 
 TELECOMMANDS = ("OPTICAL_START_IMAGE", "OPTICAL_START_CALIBRATION")
@@ -47,16 +47,16 @@ def settings(look: OpticalQuicklook, request: Mapping[str, int], dictionary: Dic
         recorded = " ".join(image.bands)
         rows.append(Comparison(f"recorded set of bands of {_place(image)}", "", recorded, _bands(request["bands"])))
     for strip in strips:
-        images = [image for image in look.take.images if image.strip == strip]
-        rows += _of_strip(images, request, mode, dictionary)
+        rows += _of_strip(look.take, strip, request, mode, dictionary)
     return rows
 
 
 def _of_strip(
-    images: list[OpticalImage], request: Mapping[str, int], mode: str, dictionary: Dictionary
+    take: OpticalTake, strip: int, request: Mapping[str, int], mode: str, dictionary: Dictionary
 ) -> Iterator[Comparison]:
     """Line period and duration. On the ground's track the period is derived; the commanded one is the first strip's."""
-    strip, duration_s = images[0].strip, request["duration_ms"] / 1e3
+    images = [image for image in take.images if image.strip == strip]
+    duration_s = request["duration_ms"] / 1e3
     drift = dictionary.mission.number("optical", "line_period_drift_percent") / 100
     follows = mode in FOLLOWS_THE_GROUND
     shortest_us = min(image.line_period_us[0] for image in images)
@@ -66,11 +66,9 @@ def _of_strip(
         tolerance_us = drift * commanded_us if follows else _TENTH / 2
         for name, period_us in (("shortest", shortest_us), ("longest", longest_us)):
             yield Comparison(f"{name} line period of strip {strip}", "us", period_us, commanded_us, tolerance_us)
-    row_s = 1e-6 * dictionary.science.integer("optical_scale", "line_divisor") * (shortest_us + longest_us) / 2
-    last = max(images, key=lambda image: image.frame)
-    rows = last.frame * dictionary.science.integer("optical_scale", "video_rows") + max(map(len, last.bands.values()))
+    row_s = 1e-6 * dictionary.science.integer("optical_scale", "line_divisor") * longest_us
     tolerance_s = _ROWS_TOLERANCE * row_s + drift * duration_s
-    yield Comparison(f"duration of strip {strip}", "s", rows * row_s, duration_s, tolerance_s)
+    yield Comparison(f"duration of strip {strip}", "s", take.duration_s[strip], duration_s, tolerance_s)
 
 
 def _door_of(mode: str, dictionary: Dictionary) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emei.dictionary import Dictionary
+from emei.dictionary import Dictionary, Mission
 from emei.science.arrays import Reals
 from emei.science.errors import ScienceError
 from emei.science.optical_header import BANDS, usable_packets
@@ -44,9 +44,12 @@ class OpticalImage:
 
 @dataclass(frozen=True)
 class OpticalTake:
+    """`duration_s` is each strip's, by its number: of a video all frames together."""
+
     task_id: int
     packets: int
     images: list[OpticalImage]
+    duration_s: Mapping[int, float]
     problems: list[str]
 
 
@@ -78,7 +81,20 @@ def read_optical(file: bytes, dictionary: Dictionary) -> OpticalTake:
         images.append(_image({name: column[chosen] for name, column in header.items()}, samples[chosen], dictionary))
     if not images:
         raise ScienceError(lines.problems[-1])
-    return OpticalTake(int(header["data_take_id"][0]), len(lines), images, lines.problems)
+    durations_s = {
+        strip: _duration_s([image for image in images if image.strip == strip], science)
+        for strip in sorted({image.strip for image in images})
+    }
+    return OpticalTake(int(header["data_take_id"][0]), len(lines), images, durations_s, lines.problems)
+
+
+def _duration_s(images: list[OpticalImage], science: Mission) -> float:
+    """What the rows of a strip took, with the mean of the line periods in force."""
+    shortest_us = min(image.line_period_us[0] for image in images)
+    longest_us = max(image.line_period_us[1] for image in images)
+    last = max(images, key=lambda image: image.frame)
+    rows = last.frame * science.integer("optical_scale", "video_rows") + max(map(len, last.bands.values()))
+    return 1e-6 * rows * science.integer("optical_scale", "line_divisor") * (shortest_us + longest_us) / 2
 
 
 def _samples(lines: SourcePackets) -> Reals:

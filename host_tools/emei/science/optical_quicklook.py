@@ -54,7 +54,9 @@ class OpticalQuicklook:
         if len(self.take.images) > len(strips):
             facts.append(("Frames", str(len(self.take.images))))
         for image in strips:
-            facts += _image_facts(image, f"Strip {image.strip}, " if len(strips) > 1 else "")
+            prefix = f"Strip {image.strip}, " if len(strips) > 1 else ""
+            facts.append((f"{prefix}duration", f"{self.take.duration_s[image.strip]:.2f} s"))
+            facts += _image_facts(image, prefix)
         return [*facts, ("Volume", self.scale)]
 
     def pictures(self) -> Mapping[str, bytes]:
@@ -77,6 +79,7 @@ class OpticalQuicklook:
             "mode": self.mode,
             "door": self.door,
             "packets": self.take.packets,
+            "strip_duration_s": {str(strip): seconds for strip, seconds in self.take.duration_s.items()},
             "images": [_image_json(image) for image in self.take.images],
             "problems": self.take.problems,
         }

@@ -100,6 +100,8 @@ class SarQuicklook:
             ("Quantisation", f"BAQ {take.baq_mode} bit" if take.baq_mode else "bypass, 10 bit"),
             ("Receive gain", f"{take.receive_gain_db:g} dB"),
         ]
+        if take.duration_s is not None:
+            facts.append(("Duration", f"{take.duration_s:.2f} s from the first echo to the last packet"))
         for polarisation, levels in take.channels.items():
             of = _of(polarisation, self.several_polarisations)
             if levels.noise_lsb is not None:
@@ -144,6 +146,7 @@ class SarQuicklook:
             "baq_bits": take.baq_mode,
             "receive_gain_db": take.receive_gain_db,
             "packets": take.packets,
+            "duration_s": take.duration_s,
             **_levels_json(take.channels[next(iter(take.channels))]),
             "channels": {name: _levels_json(levels) for name, levels in take.channels.items()},
             "images": [_image_json(picture) for picture in self.images],

@@ -43,7 +43,6 @@ def settings(look: SarQuicklook, table: Mapping[str, int], dictionary: Dictionar
         Comparison("BAQ mode", "", names["BAQ"].get(take.baq_mode, str(take.baq_mode)), names["BAQ"][table["baq"]]),
         Comparison("receive gain", "dB", take.receive_gain_db, _gain_db(table)),
     ]
-    echoes: list[Burst | Scattered] = [*take.bursts, *take.scattered]
     mode = names["SAR_MODE"][table["mode"]]
     swaths = _sub_swaths(table, mode, dictionary)
     for burst in take.bursts:
@@ -52,12 +51,13 @@ def settings(look: SarQuicklook, table: Mapping[str, int], dictionary: Dictionar
     for scattered in take.scattered:
         if scattered.swath in swaths:
             rows += _of_scattered(scattered, swaths, mode, dictionary)
-    if echoes:
-        found = sorted({item.swath for item in echoes})
+    if take.duration_s is not None:
+        found = sorted({item.swath for item in take.echoes})
         rows.append(Comparison("swath", "", _listed(found), _listed(sorted(swaths))))
-        elapsed_s = take.last_packet_gps_s - min(item.first_gps_s for item in echoes)
         rows.append(
-            Comparison("duration from the first echo on", "s", elapsed_s, table["duration_ms"] / 1e3, _TIME_TOLERANCE_S)
+            Comparison(
+                "duration from the first echo on", "s", take.duration_s, table["duration_ms"] / 1e3, _TIME_TOLERANCE_S
+            )
         )
     return list(dict.fromkeys(rows))  # several polarisations, or bursts, may say the same
 

@@ -156,6 +156,17 @@ class SarTake:
     problems: list[str] = field(default_factory=list)
 
     @property
+    def echoes(self) -> list[Burst | Scattered]:
+        return [*self.bursts, *self.scattered]
+
+    @property
+    def duration_s(self) -> float | None:
+        """From the first echo to the last packet; None without an echo in a picture or profile."""
+        if not self.echoes:
+            return None
+        return self.last_packet_gps_s - min(item.first_gps_s for item in self.echoes)
+
+    @property
     def calibration(self) -> dict[str, Samples]:
         return next(iter(self.channels.values())).calibration
 
