@@ -55,7 +55,7 @@ class OpticalQuicklook:
             facts.append(("Frames", str(len(self.take.images))))
         for image in strips:
             prefix = f"Strip {image.strip}, " if len(strips) > 1 else ""
-            facts.append((f"{prefix}duration", f"{self.take.duration_s[image.strip]:.2f} s"))
+            facts.append((f"{prefix}duration".capitalize(), f"{self.take.duration_s[image.strip]:.2f} s"))
             facts += _image_facts(image, prefix)
         return [*facts, ("Volume", self.scale)]
 
@@ -112,7 +112,7 @@ def _label(dictionary: Dictionary, enumeration: str, code: int) -> str:
 def _image_facts(image: OpticalImage, prefix: str) -> list[tuple[str, str]]:
     low, high = image.line_period_us
     period = f"{low:g} us" if low == high else f"{low:g} to {high:g} us"
-    facts = [(f"{prefix}line period", period)]
+    facts = [(f"{prefix}line period".capitalize(), period)]
     for name, band in image.measures.items():
         missing = f", {count(band.rows_missing, 'row')} missing" if band.rows_missing else ""
         facts.append(
