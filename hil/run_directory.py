@@ -8,10 +8,15 @@ from pathlib import Path
 
 from hil.errors import BenchError
 
+_OF_A_BENCH = ".bench"  # marks a directory whose files are a bench's, to be removed by the next run
+
 
 @contextmanager
 def run_directory(directory: Path) -> Iterator[Path]:
-    """Make the directory, keep other runs out of it, and remove the files of the run before. BenchError, OSError."""
+    """Make the directory, keep other runs out of it, and remove the files of the run before.
+
+    BenchError when another run uses it or it holds files of somebody else, OSError.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(directory, os.O_RDONLY)
     try:
@@ -19,7 +24,11 @@ def run_directory(directory: Path) -> Iterator[Path]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise BenchError(f"A bench is running in {directory}: end it first.") from error
-        yield fresh_directory(directory)
+        if not (directory / _OF_A_BENCH).exists() and any(not item.is_dir() for item in directory.iterdir()):
+            raise BenchError(f"{directory} holds files that are no bench's: empty it, or give another directory.")
+        fresh_directory(directory)
+        (directory / _OF_A_BENCH).touch()
+        yield directory
     finally:
         os.close(descriptor)
 

@@ -91,14 +91,26 @@ def packets(data: bytes) -> Iterator[bytes]:
 
 
 def _cut_off_parts(directory: Path) -> None:
-    """What a process that died left of a packet or a line must not join what comes next."""
-    for name in (TELECOMMANDS, TELEMETRY):
+    """What a process that died left of a packet or a line must not join what comes next.
+
+    Where a packet ends the index says: malformed ones, whose length is wrong, are recorded too.
+    """
+    index = directory / INDEX
+    lines = index.read_bytes() if index.exists() else b""
+    lines = lines[: lines.rfind(b"\n") + 1]
+    if index.exists():
+        os.truncate(index, len(lines))
+    ends = {True: 0, False: 0}
+    for line in map(json.loads, lines.splitlines()):
+        if "recording" not in line:
+            ends[line["uplink"]] = line["offset"] + line["octets"]
+    for uplink, name in ((True, TELECOMMANDS), (False, TELEMETRY)):
         path = directory / name
         if path.exists():
-            os.truncate(path, sum(len(packet) for packet in packets(path.read_bytes())))
-    index = directory / INDEX
-    if index.exists():
-        os.truncate(index, index.read_bytes().rfind(b"\n") + 1)
+            # The last packet may be whole though the process died before its line.
+            rest = path.read_bytes()[ends[uplink] :]
+            kept = ends[uplink] + sum(len(packet) for packet in packets(rest))
+            os.truncate(path, min(kept, path.stat().st_size))
 
 
 def read(directory: Path) -> Iterator[Recorded]:

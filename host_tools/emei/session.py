@@ -16,7 +16,7 @@ from emei.link import TIME_RESOLUTION_S, Link, Received
 from emei.packets import PacketError, Telemetry, pack_telecommand, unpack_telemetry
 from emei.packets.headers import SEQUENCE_COUNTS
 from emei.packets.values import Physical
-from emei.verification import FAILURES, Ack, Command, Failure, Verification
+from emei.verification import FAILURES, Ack, Command, Failure, Verification, request_id_of
 
 T = TypeVar("T")
 
@@ -129,11 +129,7 @@ class Session:
     def send(self, name: str, ack: Ack = Ack.ALL, **arguments: object) -> Command:
         """Send a telecommand by name. Wrong arguments are refused before anything is sent."""
         telecommand = self.dictionary.telecommand(name)
-        count = self._next_count
-        packet = pack_telecommand(
-            self.dictionary, name, arguments, sequence_count=count, ack=int(ack), source_id=self.source_id
-        )
-        self._next_count = (count + 1) % SEQUENCE_COUNTS
+        packet = self._packed(telecommand.name, arguments, ack)
         return self._follow(telecommand.name, arguments, packet, ack)
 
     def send_packet(self, packet: bytes, name: str = "packet", ack: Ack = Ack.ALL) -> Command:
@@ -264,6 +260,22 @@ class Session:
             self.archive.telecommand(command.sent_s, packet)
         self.link.send_packet(packet)
         return command
+
+    def _packed(self, name: str, arguments: Mapping[str, object], ack: Ack) -> bytes:
+        """With the next sequence count that is free: what lasts for hours is under way yet when they begin anew."""
+        for _ in range(SEQUENCE_COUNTS):
+            count = self._next_count
+            packet = pack_telecommand(
+                self.dictionary, name, arguments, sequence_count=count, ack=int(ack), source_id=self.source_id
+            )
+            self._next_count = (count + 1) % SEQUENCE_COUNTS
+            if self._is_free(packet):
+                break
+        return packet
+
+    def _is_free(self, packet: bytes) -> bool:
+        before = self._open.get(request_id_of(packet))
+        return before is None or before.finished
 
     def _wait_until(self, predicate: Callable[[], bool], timeout_s: float) -> bool:
         try:

@@ -69,6 +69,11 @@ class Verification:
     step: int | None = None
 
 
+def request_id_of(packet: bytes) -> int:
+    """Of a telecommand."""
+    return int.from_bytes(packet[:4], "big")
+
+
 @dataclass
 class Command:
     """A telecommand that was sent. Times are those of the link."""
@@ -86,7 +91,7 @@ class Command:
     @property
     def request_id(self) -> int:
         """First four octets of the packet, as every report (1,x) names it."""
-        return int.from_bytes(self.packet[:4], "big")
+        return request_id_of(self.packet)
 
     @property
     def state(self) -> str:

@@ -97,6 +97,7 @@ def test_pack_refuses_in_a_sentence(words: tuple[str, ...], status: int, sentenc
 def test_unpack_hexadecimal_and_files(tmp_path: Path) -> None:
     assert "PING (17,1), 13 octets" in run("unpack", PING).stdout
     assert "PING (17,1), 13 octets" in run("unpack", "18 01 c0 16 00 06 2f 11 01 00 00 ab 62").stdout
+    assert refused(run("unpack", "00" * 300)).startswith("The packet length field says"), "no name of a file"
     path = tmp_path / "tc.ccsds"
     path.write_bytes(bytes.fromhex(PING) * 3)
     read = json.loads(run("unpack", str(path), "--json").stdout)

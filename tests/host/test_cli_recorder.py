@@ -175,6 +175,19 @@ def test_more_of_an_entry_replaces_less_though_not_all_of_it_came(tmp_path: Path
         assert (out / "BENCH-entry-00007.ccsds").read_bytes() == octets
 
 
+def test_another_entry_of_the_same_number_replaces_nothing(tmp_path: Path) -> None:
+    """Numbers begin anew with a bench, and in flight after 65535."""
+    yesterday, today, out = tmp_path / "yesterday.bin", tmp_path / "today.bin", tmp_path / "out"
+    yesterday.write_bytes(b"".join(frames(FILE)))
+    today.write_bytes(b"".join(frames(FILE[::-1] + b"more")))
+    assert run("recorder", "receive", str(yesterday), "--out", str(out)).exit_code == 0
+    result = run("recorder", "receive", str(today), "--out", str(out))
+    assert result.exit_code == 1 and "is kept: it holds other octets than entry 7 has now" in result.stderr
+    assert (out / "BENCH-entry-00007.ccsds").read_bytes() == FILE
+    result = run("recorder", "receive", str(yesterday), str(today), "--out", str(tmp_path / "both"))
+    assert result.exit_code == 1 and "Entry 7: 3 frames of other octets than came before" in result.stderr
+
+
 def test_frames_of_another_spacecraft_are_none_that_are_damaged(tmp_path: Path) -> None:
     both, other, out = tmp_path / "both.bin", tmp_path / "other.bin", tmp_path / "out"
     foreign = frame(0, 7, 0, b"third", EMEI_S3)

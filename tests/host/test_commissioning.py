@@ -16,6 +16,7 @@ from emei.commissioning.playback import Recording
 from emei.commissioning.record import Measured
 from emei.dictionary import load
 from emei.session import NotSeen, Reading, Session
+from emei.verification import NoReport
 from tests.host.test_downlink import frame, frames
 from tests.host.test_panel import SilentLink
 
@@ -227,7 +228,7 @@ def test_a_frame_beyond_the_end_of_its_entry_does_not_spoil_it(
     octets, path = bytes(range(250)) * 4, tmp_path / "downlink.bin"
     sent = b"".join([frame(9, 7, offset, b"far"), *frames(octets)])
     session = playing_session(monkeypatch, path, {7: octets}, sent)
-    assert playback.bring_down(session, Recording(path), [7], MagicMock(), MagicMock()) == {7: octets}
+    assert playback.bring_down(session, Recording(path), [7], MagicMock(), MagicMock()) == ({7: octets}, [])
 
 
 def test_nothing_is_deleted_on_board_before_all_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -249,6 +250,21 @@ def test_nothing_is_deleted_on_board_before_all_is_kept(monkeypatch: pytest.Monk
     with pytest.raises(OSError, match="No space left"):
         playback.bring_down(session, Recording(path), [7, 8], full, MagicMock())
     assert not {"RECORDER_ACKNOWLEDGE", "RECORDER_DELETE"} & set(done)
+
+
+def test_what_is_kept_is_measured_though_a_report_of_its_deletion_is_lost(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    octets, path = {7: b"first" * 50, 8: b"second" * 50}, tmp_path / "downlink.bin"
+    session = playing_session(monkeypatch, path, octets, frame(1, 7, 0, octets[7]) + frame(2, 8, 0, octets[8]))
+    lost = MagicMock()
+    lost.wait.side_effect = NoReport("RECORDER_DELETE is started: nothing further came within 5 s.")
+    session.send.side_effect = lambda name, entry_id=0, **_: (
+        lost if (name, entry_id) == ("RECORDER_DELETE", 7) else MagicMock()
+    )
+    came, (problem,) = playback.bring_down(session, Recording(path), [7, 8], MagicMock(), MagicMock())
+    assert came == octets
+    assert problem.startswith("Entry 7 came down whole and may still be on board: RECORDER_DELETE is started")
 
 
 def test_nothing_is_acknowledged_while_the_board_still_plays(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -162,6 +162,20 @@ def test_sequence_counts_rise(session: Session, link: ScriptedLink) -> None:
     assert [int.from_bytes(packet[2:4], "big") & 0x3FFF for _, packet in link.sent] == [0, 1, 2]
 
 
+def test_counts_that_begin_anew_leave_out_what_is_under_way(session: Session, link: ScriptedLink) -> None:
+    link.answer = lambda packet: [(0.1, 1, b"")] if packet[7:9] == b"\x11\x01" else []
+    session.send("PING", ack=Ack.NONE)
+    lasting = session.send("PING")
+    for _ in range(2**14):
+        session.send("PING", ack=Ack.NONE)
+    counts = [int.from_bytes(packet[2:4], "big") & 0x3FFF for _, packet in link.sent]
+    assert counts == [*range(2**14), 0, 2]
+    link.say(0.1, 1, 3, lasting.packet[:4])
+    link.say(0.2, 1, 7, lasting.packet[:4])
+    link.answer = lambda packet: []
+    assert lasting.wait(1e4).state == "completed"
+
+
 def housekeeping(name: str, **raw: int) -> bytes:
     """Structure report: the raw values given, 0 for the rest; all but the first parameter valid."""
     structure = DICTIONARY.structures[name]
@@ -315,6 +329,18 @@ def test_an_archive_that_was_cut_off_is_read_as_far_as_it_goes(tmp_path: Path) -
     (tmp_path / "index.jsonl").write_bytes(index[:-4])
     assert [item.time_s for item in archive.read(tmp_path)] == [1.0]
     assert len(list(archive.packets((tmp_path / "tm.ccsds").read_bytes()[:-3]))) == 1
+
+
+def test_an_archive_of_malformed_packets_is_gone_on_with(tmp_path: Path) -> None:
+    kept = [report(17, 2), bytes(4) + b"\xff\xff" + bytes(5), report(17, 2, count=1)]
+    with Archive(tmp_path, 0x0E00, DICTIONARY.hash) as first:
+        for packet in kept:
+            first.telemetry(1.0, packet)
+    with (tmp_path / "tm.ccsds").open("ab") as file:
+        file.write(report(17, 2, count=2)[:-1])
+    with Archive(tmp_path, 0x0E00, DICTIONARY.hash) as second:
+        second.telemetry(2.0, report(17, 2, count=3))
+    assert [item.packet for item in archive.read(tmp_path)] == [*kept, report(17, 2, count=3)]
 
 
 def test_an_archive_that_was_cut_off_is_gone_on_with(tmp_path: Path) -> None:

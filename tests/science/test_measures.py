@@ -17,7 +17,7 @@ from emei.science.measures import MEASURES, Look
 from emei.science.optical_quicklook import OpticalQuicklook, optical_quicklook
 from tests.hal.hal_board import lib
 from tests.science.images import record_image
-from tests.science.takes import DICTIONARY, Faults, look, packets_of, record
+from tests.science.takes import DICTIONARY, Faults, look, packet_starts, packets_of, record
 
 RATE = 740_000  # some 190 echoes
 BEAMS = (452, 512, 572)
@@ -124,6 +124,12 @@ def test_noise_and_calibration() -> None:
     assert value("point_targets", quiet) == 0
     assert "No point target stands out" in why("reflector_side_lobe_db", quiet)
     assert value("calibration_purity", quiet) < 0.5, "no pulse comes through the network"
+
+
+@pytest.mark.parametrize("name", ["calibration_tx_lsb", "calibration_purity", "calibration_delay_us"])
+def test_a_take_without_calibration_pulses_is_said(name: str) -> None:
+    file = record(rate=400_000)
+    assert why(name, look(file[: packet_starts(file)[2]])).startswith("The data take holds no calibration pulse")
 
 
 def test_a_calibration_take_has_no_echoes_and_needs_no_orbit() -> None:

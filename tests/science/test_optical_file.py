@@ -142,6 +142,17 @@ def test_pictures_of_one_band_and_of_strips(tmp_path: Path) -> None:
     assert names == ["pan.optical.png", "stereo.optical_strip_1.png", "stereo.optical_strip_2.png"]
 
 
+def test_door_and_lamp_are_told_of_every_packet(tmp_path: Path) -> None:
+    file = tmp_path / "half-shut"
+    places = [(lib.DOOR_OPEN, 0)] * 3 + [(lib.DOOR_SHUT, 1)] * 3
+    lines = [
+        line(packet_count=row, row=row, line=1024 * row, fine_time=3355 * row, door=door, lamp=lamp)  # 51.2 ms
+        for row, (door, lamp) in enumerate(places)
+    ]
+    file.write_bytes(b"".join(lines))
+    assert "SHUT and OPEN, lamp off and on" in run(str(file)).stdout
+
+
 def test_what_one_line_cannot_tell_is_null_and_unknown(tmp_path: Path) -> None:
     """Noise is from line to line: JSON, which has no NaN, says null, and a person reads "unknown"."""
     file = tmp_path / "one-line"

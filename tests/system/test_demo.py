@@ -140,7 +140,10 @@ def test_what_cannot_be_used_is_said_in_one_sentence(tmp_path: Path, capsys: pyt
         assert capsys.readouterr().err == f"A bench is running in {busy}: end it first.\n"
         assert (busy / "kept").exists()
     with run_directory(busy):
-        assert list(busy.iterdir()) == []
+        assert [path.name for path in busy.iterdir()] == [".bench"]
+    assert demo.main(["--board", "host", "--out", str(tmp_path)]) == demo.NOT_RUN
+    assert "holds files that are no bench's: empty it, or give another directory." in capsys.readouterr().err
+    assert file.exists()
     with pytest.raises(SystemExit):
         demo.main(["--board", "host", "--epoch", "2010-01-01"])
     assert "from 2017 on" in capsys.readouterr().err

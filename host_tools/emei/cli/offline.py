@@ -141,15 +141,22 @@ def telemetry_as_json(telemetry: Telemetry) -> dict[str, Any]:
 
 def _packets(source: str) -> list[bytes]:
     digits = re.sub(r"[\s:]|^0x", "", source)
-    if re.fullmatch(r"(?:[0-9a-fA-F]{2})+", digits) and not Path(source).is_file():
+    if re.fullmatch(r"(?:[0-9a-fA-F]{2})+", digits) and not _is_file(source):
         return [bytes.fromhex(digits)]
-    if source != "-" and not Path(source).is_file():
+    if source != "-" and not _is_file(source):
         raise click.UsageError(f"{source} is neither hexadecimal octets nor a file.")
     with click.open_file(source, "rb") as file:
         octets = file.read()
     whole = list(split_packets(octets))
     rest = octets[sum(map(len, whole)) :]
     return [*whole, rest] if rest or not whole else whole
+
+
+def _is_file(source: str) -> bool:
+    try:
+        return Path(source).is_file()
+    except OSError:  # too long for a name
+        return False
 
 
 def _unpack(dictionary: Dictionary, octets: bytes) -> Unpacked | Telemetry:

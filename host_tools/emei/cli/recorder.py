@@ -79,8 +79,9 @@ def receive(context: click.Context, recordings: tuple[Path, ...], out: Path, spa
     Each entry becomes a file of source packets, whole or not: `acknowledge` compares it with the catalogue. Its name
     begins with the spacecraft's, for each counts its entries by itself.
 
-    Status 1 when a recording holds no frame of the downlink, a frame is left out since its offset is too far on, or a
-    file that is there holds what did not come now; the others are put together all the same.
+    Status 1 when a recording holds no frame of the downlink, a frame is left out since its offset is too far on,
+    frames of one entry contradict each other, or a file that is there holds what did not come now; the others are put
+    together all the same.
     """
     dictionary = dictionary_of(context)
     of = spacecraft_of(dictionary, spacecraft)
@@ -98,6 +99,7 @@ def receive(context: click.Context, recordings: tuple[Path, ...], out: Path, spa
         stray += reader.stray_octets
     entries = list(entries_of(segments, pass_octets(dictionary)).values())
     problems += [_left_out(entry) for entry in entries if entry.left_out]
+    problems += [_conflicts(entry) for entry in entries if entry.conflicts]
     left_out = [
         {"entry_id": entry.entry_id, "frame": segment.frame, "offset_octets": segment.offset}
         for entry in entries
@@ -158,14 +160,31 @@ def _no_frame(recording: Path, reader: FrameReader) -> str:
 
 
 def _kept_instead(path: Path, entry: ReceivedEntry) -> str:
-    """Why a file that is there already is not replaced: it holds octets where none came now. Else empty."""
+    """Why a file that is there already is not replaced: it holds octets where none, or others, came now. Else empty."""
     before = path.read_bytes() if path.exists() else b""
     gaps = entry.gaps(max(len(entry.octets), len(before)))
+    if any(not _agrees(before[span.start : span.end], entry.octets[span.start : span.end]) for span in entry.spans):
+        return (
+            f"{path} is kept: it holds other octets than entry {entry.entry_id} has now, as another entry of the same "
+            "number would. Give another folder with --out."
+        )
     if not any(before[gap.start : gap.end].strip(b"\0") for gap in gaps):
         return ""
     return (
         f"{path} is kept, with {count(len(before), 'octet')}: a part of entry {entry.entry_id} that it holds did not "
         "come now. Give the recordings of all its passes together, or another folder with --out."
+    )
+
+
+def _agrees(before: bytes, now: bytearray) -> bool:
+    """What had not come before is zero in the file."""
+    return before == now or all(one in (0, other) for one, other in zip(before, now, strict=False))
+
+
+def _conflicts(entry: ReceivedEntry) -> str:
+    return (
+        f"Entry {entry.entry_id}: {count(entry.conflicts, 'frame')} of other octets than came before for the same "
+        "place, which the last one has: give the recordings of two entries of one number apart."
     )
 
 

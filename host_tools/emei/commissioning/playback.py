@@ -13,6 +13,7 @@ from emei.catalogue import ANSWER_S, Catalogue, Entry
 from emei.commissioning.errors import CampaignError
 from emei.downlink import FrameReader, ReceivedEntry
 from emei.session import NotSeen, Reading, Session
+from emei.verification import CommandError
 from emei.words import count
 
 _FIRST = 255  # priority: before anything else that is queued
@@ -53,8 +54,8 @@ def bring_down(
     entry_ids: Sequence[int],
     keep: Callable[[int, bytes], None],
     told: Callable[[str], None],
-) -> Mapping[int, bytes]:
-    """The octets of entries by id, given to `keep` before anything is deleted on board.
+) -> tuple[Mapping[int, bytes], list[str]]:
+    """The octets of entries by id, given to `keep` before anything is deleted on board, and what is left to do there.
 
     SessionError or CommandError, a sentence, when one does not come whole.
     """
@@ -77,12 +78,21 @@ def bring_down(
     received = _receive(session, station, known, limit_s)
     for entry_id, octets in received.items():
         keep(entry_id, bytes(octets.octets))
-    for entry_id, octets in received.items():
-        session.send(
-            "RECORDER_ACKNOWLEDGE", entry_id=entry_id, size_octets=len(octets.octets), crc32=octets.crc32
-        ).wait(ANSWER_S)
+    problems = [_deleted_on_board(session, entry) for entry in received.values()]
+    return {entry_id: bytes(entry.octets) for entry_id, entry in received.items()}, list(filter(None, problems))
+
+
+def _deleted_on_board(session: Session, entry: ReceivedEntry) -> str:
+    """Empty, or why the entry, which is kept on the ground, may still be on board."""
+    entry_id, octets = entry.entry_id, entry.octets
+    try:
+        session.send("RECORDER_ACKNOWLEDGE", entry_id=entry_id, size_octets=len(octets), crc32=entry.crc32).wait(
+            ANSWER_S
+        )
         session.send("RECORDER_DELETE", entry_id=entry_id).wait(ANSWER_S)
-    return {entry_id: bytes(octets.octets) for entry_id, octets in received.items()}
+    except CommandError as error:
+        return f"Entry {entry_id} came down whole and may still be on board: {error}"
+    return ""
 
 
 def _queued_before_octets(catalogue: Catalogue, known: Mapping[int, Entry]) -> int:

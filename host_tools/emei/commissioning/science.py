@@ -53,8 +53,8 @@ def receive(
         # What is deleted on board afterwards is nowhere else.
         write_whole(paths[entry_id], octets)
 
-    octets = bring_down(session, station, list(paths), keep, told)
-    found = StepScience()
+    octets, problems = bring_down(session, station, list(paths), keep, told)
+    found = StepScience(problems=problems)
     alone = step.takes_measured_alone
     for task in tasks:
         found.files.append(paths[entries[task]].name)

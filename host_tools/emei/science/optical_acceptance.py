@@ -11,7 +11,7 @@ from emei.planning.optical_design import FOLLOWS_THE_GROUND
 from emei.science.comparison import Comparison
 from emei.science.optical_header import BANDS
 from emei.science.optical_image import OpticalImage, OpticalTake
-from emei.science.optical_quicklook import OpticalQuicklook
+from emei.science.optical_quicklook import OpticalQuicklook, lamp_text
 
 TELECOMMANDS = ("OPTICAL_START_IMAGE", "OPTICAL_START_CALIBRATION")
 _DOOR_GUARD = "DOOR_"
@@ -40,7 +40,7 @@ def settings(look: OpticalQuicklook, request: Mapping[str, int], dictionary: Dic
         Comparison("integration time", "us", _TENTH * first["integration"], _TENTH * request["integration_us"]),
         Comparison("compression", "", _TENTH * first["compression"], _TENTH * request["compression"]),
         Comparison("door", "", look.door, _door_of(mode, dictionary), why="belongs to the mode"),
-        Comparison("lamp", "", _on(first["lamp"]), _on(mode == "LAMP"), why="belongs to the mode"),
+        Comparison("lamp", "", look.lamp, lamp_text(mode == "LAMP"), why="belongs to the mode"),
         Comparison("number of strips", "", len(strips), request.get("strips", 1)),
     ]
     for image in look.take.images:
@@ -79,10 +79,6 @@ def _door_of(mode: str, dictionary: Dictionary) -> str:
 
 def _bands(mask: int) -> str:
     return " ".join(name for code, name in BANDS.items() if mask & code)
-
-
-def _on(value: int) -> str:
-    return "on" if value else "off"
 
 
 def _place(image: OpticalImage) -> str:

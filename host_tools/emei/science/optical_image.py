@@ -37,6 +37,8 @@ class OpticalImage:
     strip: int
     frame: int
     header: Mapping[str, int]  # of its first packet
+    doors: tuple[int, ...]  # where it was, in any of its packets
+    lamps: tuple[int, ...]
     line_period_us: tuple[float, float]  # smallest and largest in force
     bands: Mapping[str, Reals]
     measures: Mapping[str, BandMeasures]
@@ -119,6 +121,8 @@ def _image(header: Columns, samples: Reals, dictionary: Dictionary) -> OpticalIm
         strip=int(header["strip"][0]),
         frame=int(header["frame"][0]),
         header={name: int(column[0]) for name, column in header.items()},
+        doors=tuple(int(value) for value in np.unique(header["door"])),
+        lamps=tuple(int(value) for value in np.unique(header["lamp"])),
         line_period_us=(float(periods.min()), float(periods.max())),
         bands=bands,
         measures={name: _measures(pixels, offset_dn, saturated) for name, pixels in bands.items()},

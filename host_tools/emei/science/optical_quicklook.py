@@ -1,6 +1,6 @@
 """Quicklook of an optical file: what its packets say, each band in numbers, a picture for each strip."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,11 +14,15 @@ _DOTS_PER_INCH = 100
 
 @dataclass(frozen=True)
 class OpticalQuicklook:
-    """The images of one recorder's entry; of a video the first frame is drawn."""
+    """The images of one recorder's entry; of a video the first frame is drawn.
+
+    `door` and `lamp` are what they were in all packets, with "and" between when that changed.
+    """
 
     take: OpticalTake
     mode: str
     door: str
+    lamp: str
     scale: str
 
     @property
@@ -46,7 +50,7 @@ class OpticalQuicklook:
                 f"{header['stages']} TDI stages, gain {header['gain']}, integration {header['integration'] / 10:g} us, "
                 f"compression {header['compression'] / 10:g} commanded, none applied",
             ),
-            ("Door and lamp", f"{self.door}, lamp {'on' if header['lamp'] else 'off'}"),
+            ("Door and lamp", f"{self.door}, lamp {self.lamp}"),
         ]
         strips = self.drawn
         if len(strips) > 1:
@@ -78,6 +82,7 @@ class OpticalQuicklook:
             "task_id": self.take.task_id,
             "mode": self.mode,
             "door": self.door,
+            "lamp": self.lamp,
             "packets": self.take.packets,
             "strip_duration_s": {str(strip): seconds for strip, seconds in self.take.duration_s.items()},
             "images": [_image_json(image) for image in self.take.images],
@@ -100,9 +105,18 @@ def optical_quicklook(file: bytes, dictionary: Dictionary) -> OpticalQuicklook:
     return OpticalQuicklook(
         take=take,
         mode=_label(dictionary, "OPTICAL_MODE", header["mode"]),
-        door=_label(dictionary, "DOOR", header["door"]),
+        door=_all_of(_label(dictionary, "DOOR", code) for image in take.images for code in image.doors),
+        lamp=_all_of(lamp_text(bool(code)) for image in take.images for code in image.lamps),
         scale=f"scaled down: {header['samples']} pixels of a line, one line in {divisor}",
     )
+
+
+def lamp_text(is_on: bool) -> str:
+    return "on" if is_on else "off"
+
+
+def _all_of(names: Iterable[str]) -> str:
+    return " and ".join(dict.fromkeys(names))
 
 
 def _label(dictionary: Dictionary, enumeration: str, code: int) -> str:

@@ -9,7 +9,7 @@ from emei.dictionary import Dictionary
 from emei.science.errors import ScienceError
 from emei.science.quicklook import SarPicture, SarQuicklook
 from emei.science.sar_pattern import Pattern, measure_pattern
-from emei.science.sar_take import Radar, SarTake
+from emei.science.sar_take import CALIBRATIONS, Radar, SarTake
 from emei.science.scene import Match, match_targets
 from emei.words import count
 
@@ -36,12 +36,12 @@ def calibration_lsb(path: str) -> Callable[[SarQuicklook, Dictionary], float]:
 
 
 def calibration_purity(look: SarQuicklook, _: Dictionary) -> float:
-    return min(_pulse(look, path).purity for path in look.take.calibration)
+    return min(_pulse(look, path).purity for path in _paths(look))
 
 
 def calibration_delay_us(look: SarQuicklook, _: Dictionary) -> float:
     """Of the path whose pulse comes last."""
-    return 1e6 * max(_pulse(look, path).delay_s for path in look.take.calibration)
+    return 1e6 * max(_pulse(look, path).delay_s for path in _paths(look))
 
 
 def reflectors_missing(look: SarQuicklook, dictionary: Dictionary) -> float:
@@ -179,6 +179,11 @@ def calibration_pulse(take: SarTake, channel: str, path: str) -> CalibrationPuls
         delay_s=at / setting.sampling_rate_hz,
         sample_s=1 / setting.sampling_rate_hz,
     )
+
+
+def _paths(look: SarQuicklook) -> list[str]:
+    """What a data take calibrates: without the transmitter there is no Tx path."""
+    return [path for path in CALIBRATIONS.values() if path != "Tx" or look.mode != "RX_ONLY"]
 
 
 def _pulse(look: SarQuicklook, path: str) -> CalibrationPulse:
