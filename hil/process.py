@@ -57,8 +57,11 @@ def start(
 
 
 def _share_processor(bench: int) -> None:
+    """Tests in parallel take the processors in turn: by their process IDs all benches might come to one."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+    number = int(worker) if worker.isdecimal() else bench
     allowed = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {allowed[bench % len(allowed)]})
+    os.sched_setaffinity(0, {allowed[number % len(allowed)]})
 
 
 def _come_first() -> None:
