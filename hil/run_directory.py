@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hil.errors import BenchError
+from hil.model import ROOT
 
 _OF_A_BENCH = ".bench"  # marks a directory whose files are a bench's, to be removed by the next run
 
@@ -24,13 +25,18 @@ def run_directory(directory: Path) -> Iterator[Path]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise BenchError(f"A bench is running in {directory}: end it first.") from error
-        if not (directory / _OF_A_BENCH).exists() and any(not item.is_dir() for item in directory.iterdir()):
+        if not _is_of_a_bench(directory) and any(not item.is_dir() for item in directory.iterdir()):
             raise BenchError(f"{directory} holds files that are no bench's: empty it, or give another directory.")
         fresh_directory(directory)
         (directory / _OF_A_BENCH).touch()
         yield directory
     finally:
         os.close(descriptor)
+
+
+def _is_of_a_bench(directory: Path) -> bool:
+    """What is in build/ is made, and can be made again."""
+    return (directory / _OF_A_BENCH).exists() or directory.resolve().is_relative_to(ROOT / "build")
 
 
 def fresh_directory(directory: Path) -> Path:

@@ -144,6 +144,12 @@ def test_what_cannot_be_used_is_said_in_one_sentence(tmp_path: Path, capsys: pyt
     assert demo.main(["--board", "host", "--out", str(tmp_path)]) == demo.NOT_RUN
     assert "holds files that are no bench's: empty it, or give another directory." in capsys.readouterr().err
     assert file.exists()
+    made = ROOT / "build" / "hil" / "test_demo"
+    made.mkdir(parents=True, exist_ok=True)
+    (made / ".bench").unlink(missing_ok=True)
+    (made / "of-before-there-was-a-mark").touch()
+    with run_directory(made):
+        assert [path.name for path in made.iterdir()] == [".bench"]
     with pytest.raises(SystemExit):
         demo.main(["--board", "host", "--epoch", "2010-01-01"])
     assert "from 2017 on" in capsys.readouterr().err

@@ -66,7 +66,7 @@ def _of_strip(
         tolerance_us = drift * commanded_us if follows else _TENTH / 2
         for name, period_us in (("shortest", shortest_us), ("longest", longest_us)):
             yield Comparison(f"{name} line period of strip {strip}", "us", period_us, commanded_us, tolerance_us)
-    row_s = 1e-6 * dictionary.science.integer("optical_scale", "line_divisor") * longest_us
+    row_s = 1e-6 * dictionary.science.integer("optical_scale", "line_divisor") * (shortest_us + longest_us) / 2
     tolerance_s = _ROWS_TOLERANCE * row_s + drift * duration_s
     yield Comparison(f"duration of strip {strip}", "s", take.duration_s[strip], duration_s, tolerance_s)
 
