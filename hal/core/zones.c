@@ -60,7 +60,10 @@ void hal_zones_position(int32_t latitude, int32_t longitude, uint64_t now_us) {
         /* After a longer silence any place may be the right one, and shows no direction. */
         if (since_ms <= HAL_ZONE_AHEAD_LARGEST_MS) {
             track.is_jump = moved > FASTEST_RATE * (int64_t)since_ms / 1000;
-            find_direction(&track.last, &place, moved);
+            /* A jump shows none; from a place to the one opposite there is not even a great circle. */
+            if (!track.is_jump) {
+                find_direction(&track.last, &place, moved);
+            }
         }
     }
     track.last = place;

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from tests.hal.hal_board import advance_ms, ffi, lib, now_us
@@ -125,6 +125,19 @@ def test_a_jump_is_not_believed_until_the_next_position(
     assert lib.hal_zones_position_known(now_us()) == (further_m < most_m)
     advance_ms(1000)
     be_at(*moved)
+    assert lib.hal_zones_position_known(now_us())
+
+
+@given(place=places)
+@example(place=(-90.0, 0.0))
+def test_the_opposite_side_of_the_earth_is_a_jump_like_any_other(place: tuple[float, float]) -> None:
+    lib.hal_zones_init()
+    opposite = (-place[0], place[1] + 180 if place[1] < 0 else place[1] - 180)
+    for latitude, longitude in (place, opposite, place):
+        be_at(latitude, longitude)
+        advance_ms(1000)
+    assert not lib.hal_zones_position_known(now_us())
+    be_at(*place)
     assert lib.hal_zones_position_known(now_us())
 
 
