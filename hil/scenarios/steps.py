@@ -98,7 +98,10 @@ def optical_ready(session: Session) -> None:
     test_door(session)
     session.send("SET_MODE_OPTICAL", mode="THERMAL_STABILISATION").wait(900)
     session.send("SET_MODE_OPTICAL", mode="READY").wait(30)
+    since = len(session.events)
     session.send("OPTICAL_MOVE_DOOR", position="OPEN").wait(10)
+    # Responses go before events, so that the command is done a moment before the door is told to have moved.
+    session.wait_event("DOOR_MOVED", ANSWER_S, since, position="OPEN")
 
 
 def start_image(session: Session, platform: Platform, task_id: int) -> Command:
