@@ -6,10 +6,11 @@ import pytest
 
 from emei.platform import Platform
 from emei.session import Session
-from emei.verification import Command
+from emei.verification import Ack, Command
 from hil.bench import Bench
 from hil.scenarios import steps
 from hil.scenarios.optical_images import IMAGES
+from hil.scenarios.reactions import levels
 from hil.scenarios.sky import Sky, sky_of
 
 pytestmark = pytest.mark.virtual_time
@@ -276,3 +277,27 @@ def test_limits_hold_while_a_unit_is_switched_on(
     assert command.refusal(steps.ANSWER_S).name == "ABORTED"
     session.run_for(steps.SAFE_S)
     assert session.value(f"{instrument}_MODE") in ("STANDBY", "SAFE", "SAFE_UNPOWERED", "OFF")
+
+
+@pytest.mark.parametrize("how", ["PLATFORM_SAFE", "HARD_OFF"])
+def test_a_limit_that_breaks_as_the_instrument_is_switched_off_hard_leaves_it_off(
+    session: Session, platform: Platform, sky: Sky, how: str
+) -> None:
+    """In the cycle between its being off and the end of the data take that it waited for."""
+    bring_to_rest(session, "SAR")
+    command = waiting(session, platform, "SAR")
+    platform.pause()
+    since = len(session.events)
+    for _ in range(3):
+        session.run_for(0.2)
+        session.send("ANCILLARY_DATA", ack=Ack.NONE, **{**sky(platform.gps_s()), "battery_percent": 39.0})
+    if how == "PLATFORM_SAFE":
+        session.send("PLATFORM_SAFE")
+    else:
+        session.send("HARD_OFF", instrument="SAR")
+    platform.resume()
+    assert command.refusal(steps.ANSWER_S).name == "ABORTED"
+    session.run_for(5)
+    # Where the limit's cycle comes before the telecommand, it is level 1 of what is on, which then is switched off.
+    assert ("SAFE", "SAR") not in levels(session, since)
+    assert session.value("SAR_MODE") == "OFF"

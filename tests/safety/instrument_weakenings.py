@@ -111,6 +111,8 @@ MACHINE = (
                     "test_reactions.py::test_hard_off_that_is_not_confirmed_goes_on_switching_off_what_a_switch_on_has_switched_on"),
     TestedWeakening("a hard-off that is not confirmed leaves a supply in SAFE_UNPOWERED", _MACHINE, "(self.mode == self.unpowered_mode or self._driver.powered()):\n", "self._driver.powered():\n",
                     "test_reactions.py::test_hard_off_that_is_not_confirmed_switches_off_in_safe_unpowered_and_leaves_off_as_it_is"),
+    TestedWeakening("a limit that breaks in the cycle of a hard-off is level 1 of what is off", _MACHINE, "self._overridden or not self.is_off() else", "not self.is_off() else",
+                    "test_reactions.py::test_the_limits_are_those_of_what_is_switched_on_and_of_off_once_it_is_off"),
     TestedWeakening("a level 2 in the cycle of a hard-off switches on again", _MACHINE, " or self._is_left_off():", ":",
                     "test_reactions.py::test_a_level_2_in_the_cycle_of_a_hard_off_switches_nothing_on_again"),
 )  # fmt: skip

@@ -171,9 +171,7 @@ class Protection:
 
     def _check_monitors(self):
         for driver in self._drivers:
-            machine = driver.machine
-            # A unit that is being switched on has its supply already.
-            hal.monitor_sweep(machine.instrument, machine.target_or_mode() if machine.is_off() else machine.mode)
+            hal.monitor_sweep(driver.machine.instrument, driver.machine.swept_mode())
         while True:
             monitor = hal.monitor_changed()
             if monitor < 0:

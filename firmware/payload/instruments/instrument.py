@@ -174,7 +174,9 @@ class Instrument:
         if until_ms < mission.INSTRUMENTS_START_LEAD_MS:
             raise Refusal(failures.START_IN_THE_PAST, until_ms, mission.INSTRUMENTS_START_LEAD_MS)
         if until_ms > mission.INSTRUMENTS_START_LATEST_MS:
-            raise Refusal(failures.START_TOO_FAR, until_ms, mission.INSTRUMENTS_START_LATEST_MS)
+            # By a clock that nobody has set, every start is.
+            code = failures.START_TOO_FAR if hal.time_quality() else failures.TIME_NOT_SET
+            raise Refusal(code, until_ms, mission.INSTRUMENTS_START_LATEST_MS)
 
     def require_memory(self, request):
         """Guard MEMORY_BUDGET: the recorder has the margin times what was predicted of this very request."""

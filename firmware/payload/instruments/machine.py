@@ -110,6 +110,13 @@ class ModeMachine:
         """The mode a transition leads to, else the present one."""
         return self.mode if self._target == _NOBODY else self._target
 
+    def swept_mode(self):
+        """The mode whose limits hold: a unit that is being switched on has its supply already.
+
+        Not so one that was switched off hard, while the handler that this overrode has yet to end.
+        """
+        return self.mode if self._overridden or not self.is_off() else self.target_or_mode()
+
     def not_allowed(self, target=_NOBODY):
         """The refusal of what the present mode does not allow: a transition to `target`, or what leads to no other."""
         return Refusal(failures.ILLEGAL_TRANSITION, self._told(self.mode), self._told(target))

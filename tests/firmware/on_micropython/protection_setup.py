@@ -69,6 +69,9 @@ class Machine:
     def is_off(self):
         return self.mode == enums.OPTICAL_MODE_OFF
 
+    def swept_mode(self):
+        return self.mode
+
     def busy(self):
         return self.is_busy
 

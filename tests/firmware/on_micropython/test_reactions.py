@@ -278,6 +278,24 @@ def test_a_level_2_in_the_cycle_of_a_hard_off_switches_nothing_on_again():
     assert not setup.machine.busy() and setup.machine.mode == OFF
 
 
+def test_the_limits_are_those_of_what_is_switched_on_and_of_off_once_it_is_off():
+    """A hard-off leaves its handler to end: a limit that breaks in that cycle is no level 1 of what is off."""
+    setup = Setup()
+    switching_on = setup.machine.transition(REST, None)
+    assert setup.machine.swept_mode() == OFF
+    next(switching_on)
+    assert setup.machine.swept_mode() == REST
+    for _ in switching_on:
+        pass
+    transition = setup.machine.transition(READY, None)
+    next(transition)
+    assert setup.machine.swept_mode() == REST
+    setup.machine.hard_off(CAUSE)
+    assert setup.machine.swept_mode() == OFF
+    end(transition)
+    assert setup.machine.swept_mode() == OFF
+
+
 def test_hard_off_overrides_a_recovery():
     setup = Setup()
     transition = failing_recovery(setup)

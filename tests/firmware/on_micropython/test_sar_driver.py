@@ -368,6 +368,7 @@ def test_a_unit_that_is_not_ready_at_the_start_is_not_started():
 
 def test_a_start_lies_within_its_limits():
     setup = SarSetup()
+    setup.replace(time_quality=lambda: enums.TIME_QUALITY_SET)
     lead_ms, latest_ms = mission.INSTRUMENTS_START_LEAD_MS, mission.INSTRUMENTS_START_LATEST_MS
     start = bytearray(7)
     for ahead_ms, code in ((lead_ms - 50, failures.START_IN_THE_PAST), (latest_ms + 50, failures.START_TOO_FAR)):
@@ -376,6 +377,13 @@ def test_a_start_lies_within_its_limits():
     for ahead_ms in (lead_ms + 50, latest_ms - 50):
         hal.time_after_ms(ahead_ms, start, 0)
         setup.driver.require_start(start)
+
+
+def test_by_a_clock_that_nobody_has_set_no_start_is_too_far():
+    setup = SarSetup()
+    start = bytearray(7)
+    hal.time_after_ms(mission.INSTRUMENTS_START_LATEST_MS + 50, start, 0)
+    refused(failures.TIME_NOT_SET, setup.driver.require_start, start)
 
 
 def test_a_unit_that_left_the_state_of_its_mode_has_failed():
